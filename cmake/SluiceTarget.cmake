@@ -1,0 +1,31 @@
+# sluice_library(NAME DEPENDS target...): a static library of all sources in the current folder.
+function(sluice_library name)
+  cmake_parse_arguments(arg "" "" "DEPENDS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    set(scope PUBLIC)
+    sluice_compile_options(${name})
+  else()
+    add_library(${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(${name} ${scope} ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} ${scope} ${arg_DEPENDS})
+endfunction()
+
+# Warnings for our own code. Not errors: GCC 12 sees maybe-uninitialized in inlined CAF headers.
+function(sluice_compile_options name)
+  target_compile_options(${name} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-maybe-uninitialized)
+endfunction()
+
+# sluice_test(NAME SOURCES file... DEPENDS target...): a doctest program that CTest runs.
+function(sluice_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE sluice_test_main ${arg_DEPENDS})
+  target_compile_definitions(${name} PRIVATE SLUICE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  sluice_compile_options(${name})
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endfunction()

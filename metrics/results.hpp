@@ -1,0 +1,75 @@
+/// \file
+/// What a run has to say: gathered from the components' snapshots at its end (or in between, for
+/// scrapes), and the only thing that summaries, metrics and expectations read.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "metrics/counters.hpp"
+
+namespace sluice {
+
+/// One component, e.g. "h1/vm1.socket.tx" or "leaf1:p2.egress".
+struct component_result {
+  std::string name;
+  std::string kind;  ///< "producer", "queue", "hypervisor", "engine", "link", "consumer", ...
+  std::string node;  ///< the scenario's node it belongs to; empty for links
+  component_counters counters;
+};
+
+/// One stoppable hop: who was held there, and for how long.
+struct pause_result {
+  std::string on;  ///< the component whose filling stops its sender
+  int priority = -1;  ///< -1: the policy stops all priorities together
+  std::uint64_t sent = 0;      ///< stops that it sent
+  std::uint64_t received = 0;  ///< stops that reached the sender
+  sim_time paused = 0;         ///< time for which the sender was held
+};
+
+/// One traffic entry of the scenario.
+struct flow_result {
+  std::string name;
+  tally made, delivered, dropped;  ///< held = made - delivered - dropped
+  latency_histogram latency;
+};
+
+/// What a replay found in its capture and what it did with it; one for each replay entry.
+struct replay_result {
+  std::string flow, file;
+  std::uint64_t packets = 0, bytes = 0;  ///< in the capture
+  std::uint64_t filtered = 0;            ///< not matched by the filter
+  std::uint64_t unmapped = 0;            ///< matched by no address of the map
+  std::uint64_t sliced = 0;              ///< captured shorter than they were
+  std::uint64_t oversize = 0;            ///< larger than the MTU: split or dropped, by the rule
+  std::uint64_t split_into = 0;          ///< packets that the oversize ones became
+  std::uint64_t backward = 0;            ///< time stamps before their predecessor's
+  std::uint64_t not_ethernet = 0;        ///< skipped, or given an Ethernet header, by link type
+};
+
+struct run_results {
+  std::string scenario;
+  std::uint64_t seed = 0;
+  bool real_clock = false;
+  unsigned threads = 1;
+  sim_time virtual_time = 0;    ///< how far the run came
+  double wall_seconds = 0;
+  double lag_seconds = 0;       ///< real clock: the most that the run was behind the wall clock
+  std::uint64_t fingerprint = 0;
+  std::uint64_t packet_hops = 0;
+  bool interrupted = false;
+  sim_time last_delivery = 0;   ///< virtual time of the last consumption
+  tally made, delivered, dropped, held;
+  std::vector<flow_result> flows;
+  std::vector<component_result> components;  ///< in a fixed order
+  std::vector<pause_result> pauses;
+  std::vector<replay_result> replays;
+  std::vector<std::string> violations;  ///< conservation or engine errors, each a sentence
+  /// What the engine did, for the curious: messages, activations, wants, recoveries.
+  struct engine_counts {
+    std::uint64_t actors = 0, channels = 0, parcels = 0, wants = 0, activations = 0, recoveries = 0;
+  } engine;
+};
+
+}  // namespace sluice

@@ -1,0 +1,208 @@
+/// \file
+/// A scenario as plain values: what the loader makes of a YAML file, and all that the rest of the
+/// program knows of it. Every default is already applied; every unit is in the name or the type.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "traffic/settings.hpp"
+#include "traffic/units.hpp"
+
+namespace sluice {
+
+/// A place in a scenario file, for diagnostics of everything that looks at the scenario later.
+struct source_mark {
+  std::string file;
+  int line = 0;    ///< from 1; 0 when the value was not written but is a default
+  int column = 0;  ///< from 1
+};
+
+/// Flow control of a hop. More policies come with later issues; the loader refuses their names.
+enum class hop_policy : std::uint8_t { none, on_off };
+
+/// A limit in bytes or in packets, as the scenario says it.
+struct queue_limit {
+  enum class unit : std::uint8_t { bytes, packets };
+  std::int64_t amount = 0;
+  unit in = unit::bytes;
+};
+
+/// Thresholds of `on_off`. Unset: derived from the queue's capacity (stop = capacity - headroom,
+/// start = half of stop).
+struct on_off_settings {
+  std::optional<queue_limit> stop;
+  std::optional<queue_limit> start;
+};
+
+struct flow_control_settings {
+  hop_policy guest = hop_policy::none;         ///< producer, socket buffer, qdisc, vNIC ring
+  hop_policy vm_vswitch = hop_policy::none;    ///< vNIC ring, hypervisor, virtual switch port
+  hop_policy vswitch_nic = hop_policy::none;   ///< virtual switch, NIC
+  hop_policy nic_fabric = hop_policy::none;    ///< NIC, link, switch; generator, sink
+  on_off_settings on_off;
+};
+
+enum class scheduler_kind : std::uint8_t { strict, wrr, dwrr };
+
+struct scheduler_settings {
+  scheduler_kind kind = scheduler_kind::strict;
+  /// wrr: packets a round; dwrr: quanta of bytes a round; one for each priority 0 to 7.
+  std::uint32_t weights[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+};
+
+struct vm_settings {
+  std::string name;
+  source_mark where;
+  std::string ip;                                 ///< empty: assigned 10.0.x.y by position
+  std::string mac;                                ///< empty: assigned 02:... by position
+  std::int64_t socket_buffer_bytes = 208 * 1024;  ///< each of TX and RX
+  std::uint64_t drain_bps = 100'000'000'000;      ///< how fast the application reads; 0: not at all
+  queue_limit qdisc{1000, queue_limit::unit::packets};
+  queue_limit vnic_ring{256, queue_limit::unit::packets};  ///< each of TX and RX
+};
+
+struct vswitch_settings {
+  std::int64_t port_queue_bytes = 256 * 1024;  ///< for each port and direction
+  sim_time forwarding_delay = 300 * nanosecond;
+  scheduler_settings scheduler;
+};
+
+struct hypervisor_settings {
+  sim_time per_packet = 100 * nanosecond;      ///< service time of a packet...
+  std::uint64_t copy_bps = 100'000'000'000;    ///< ...and of its bytes
+  queue_limit queue{256, queue_limit::unit::packets};
+};
+
+struct nic_settings {
+  std::int64_t rx_buffer_bytes = 512 * 1024;
+  std::int64_t tx_buffer_bytes = 512 * 1024;
+  scheduler_settings scheduler;
+};
+
+struct host_settings {
+  std::vector<vm_settings> vms;
+  std::uint64_t guest_bps = 100'000'000'000;  ///< speed of a copy between queues inside a VM
+  sim_time guest_latency = 100 * nanosecond;  ///< and its latency
+  hypervisor_settings hypervisor;
+  vswitch_settings vswitch;
+  nic_settings nic;
+  std::uint64_t pcie_bps = 128'000'000'000;  ///< between virtual switch and NIC
+  sim_time pcie_latency = 500 * nanosecond;
+};
+
+struct switch_settings {
+  std::int64_t buffer_bytes = 4 * 1024 * 1024;  ///< divided evenly over ports unless port-queue says otherwise
+  std::optional<std::int64_t> port_queue_bytes;  ///< for each egress port (none), ingress port (on_off)
+  sim_time forwarding_delay = 300 * nanosecond;
+  scheduler_settings scheduler;
+};
+
+struct generator_settings {};
+
+struct sink_settings {
+  std::uint64_t drain_bps = 0;  ///< 0: takes everything as it comes
+  std::int64_t buffer_bytes = 512 * 1024;
+};
+
+struct node {
+  std::string name;
+  source_mark where;
+  flow_control_settings flow_control;  ///< the node's own, or the defaults
+  std::variant<host_settings, switch_settings, generator_settings, sink_settings> as;
+};
+
+struct link {
+  struct end {
+    std::string node;
+    std::string port;  ///< "nic0" of a host, "p1"... of a switch; always filled in by the loader
+  };
+  end a, b;
+  source_mark where;
+  std::uint64_t rate_bps = 25'000'000'000;
+  sim_time delay = 500 * nanosecond;
+  std::uint32_t mtu = 1500;  ///< of the IP packet: frames may have 18 bytes more (Ethernet, one tag)
+};
+
+struct replay_settings {
+  struct mapping {
+    std::string address;   ///< IPv4, IPv6 or MAC address, as in the capture
+    std::string endpoint;  ///< "h1/vm1", "gen1", "sink1"
+    source_mark where;
+  };
+  std::string file;  ///< absolute, or relative to the working directory
+  source_mark file_where;
+  std::vector<mapping> map;  ///< empty: all packets go from `from` to `to`
+  std::string filter;        ///< BPF; empty: everything
+  replay_timing timing;
+  oversize_rule oversize = oversize_rule::split;
+};
+
+enum class stop_rule : std::uint8_t { queue, shift };
+
+struct traffic_entry {
+  std::string name;
+  source_mark where;
+  std::variant<replay_settings, generate_settings> what;
+  std::vector<std::string> from;  ///< endpoints; empty for a replay with a map
+  std::vector<std::string> to;
+  destination_rule pick = destination_rule::random;
+  std::uint8_t priority = 0;
+  sim_time start = 0;
+  sim_time stop = never;
+  stop_rule on_stop = stop_rule::queue;
+};
+
+/// A timed change. `duration` never: it stays.
+struct timed_event {
+  enum class kind : std::uint8_t { set_drain, set_rate, link_down };
+  kind what = kind::set_drain;
+  sim_time at = 0;
+  sim_time duration = never;
+  source_mark where;
+  std::string target;      ///< set_drain: "h3/vm4" or "sink1"; set_rate: "storage" (a generator entry)
+  std::uint64_t bps = 0;   ///< set_*: the new value
+  std::size_t link = 0;    ///< link_down: index into scenario::links
+};
+
+/// One line of `expect:`, already parsed. Names are those of /metrics, without prefix.
+struct expectation {
+  enum class op : std::uint8_t { eq, ne, lt, le, gt, ge };
+  enum class aggregate : std::uint8_t { value, p50, p99, p999, max, mean, min };
+  struct label {
+    std::string name, value;
+  };
+  std::string text;  ///< as written
+  source_mark where;
+  std::string metric;
+  std::vector<label> labels;
+  aggregate of = aggregate::value;
+  op compare = op::eq;
+  double number = 0;  ///< in base units: seconds, bytes, bits per second; a percentage as a ratio
+  enum class number_unit : std::uint8_t { plain, seconds, bytes, bits_per_second, ratio } unit =
+      number_unit::plain;
+};
+
+enum class clock_kind : std::uint8_t { virtual_time, real_time };
+
+struct scenario {
+  std::string name;
+  std::string description;
+  std::string file;    ///< as given on the command line
+  std::string folder;  ///< relative paths in the scenario are relative to it
+  std::uint64_t seed = 1;
+  clock_kind clock = clock_kind::virtual_time;
+  double speed = 1.0;         ///< of the real clock
+  sim_time duration = never;  ///< the end; never only with until_traffic_done
+  bool until_traffic_done = false;
+  std::vector<node> nodes;
+  std::vector<link> links;
+  std::vector<traffic_entry> traffic;
+  std::vector<timed_event> events;
+  std::vector<expectation> expectations;
+};
+
+}  // namespace sluice

@@ -1,0 +1,53 @@
+/// \file
+/// A packet on its way: a small value that is copied from hop to hop, and a handle to its bytes.
+#pragma once
+
+#include <cstdint>
+
+#include "traffic/units.hpp"
+
+namespace sluice {
+
+/// Where a packet's bytes are: in a capture of the run, or nowhere yet (synthetic: they are made
+/// only when somebody wants to see them).
+class frame_ref {
+public:
+  constexpr frame_ref() = default;
+
+  /// \param capture index of the capture in the run, from 0 to 65534.
+  /// \param offset of the frame's first captured byte in the file.
+  constexpr frame_ref(std::uint16_t capture, std::uint64_t offset)
+      : bits_{(static_cast<std::uint64_t>(capture) + 1) << 48 | (offset & 0xffff'ffff'ffff)} {}
+
+  constexpr bool synthetic() const { return bits_ == 0; }
+  constexpr std::uint16_t capture() const { return static_cast<std::uint16_t>((bits_ >> 48) - 1); }
+  constexpr std::uint64_t offset() const { return bits_ & 0xffff'ffff'ffff; }
+
+private:
+  std::uint64_t bits_ = 0;
+};
+
+/// Up to eight priorities (802.1Q PCP), 7 the highest.
+inline constexpr unsigned max_priorities = 8;
+
+/// One packet, 64 bytes. Sizes are frame bytes as Wireshark shows them: no preamble, no FCS.
+struct packet {
+  sim_time at = 0;          ///< arrival of the last bit at the channel's receiver
+  sim_time due = 0;         ///< when its producer was to send it; latency counts from here
+  std::uint64_t id = 0;     ///< producer << 40 | sequence: the same in every run
+  frame_ref frame;          ///< its bytes
+  std::uint32_t bytes = 0;  ///< frame length on the wire
+  std::uint32_t flow = 0;   ///< index of the scenario's traffic entry
+  std::uint32_t from = 0;   ///< index of the endpoint (VM, generator) that made it
+  std::uint32_t to = 0;     ///< index of the endpoint (VM, sink) that it is for
+  std::uint16_t ingress = 0;  ///< the port by which it entered the switch it is in
+  std::uint16_t egress = 0;   ///< the port by which it will leave that switch
+  std::uint8_t priority = 0;
+  std::uint8_t reserved[3] = {};
+  std::uint32_t path = 0;  ///< hash of the flow, for the choice among equal paths
+  std::uint32_t spare = 0;
+};
+
+static_assert(sizeof(packet) == 64);
+
+}  // namespace sluice

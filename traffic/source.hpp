@@ -1,0 +1,32 @@
+/// \file
+/// Where a producer's packets come from: a replayed capture or a generator, asked in batches.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "traffic/packet.hpp"
+
+namespace sluice {
+
+/// One packet that is due at a producer.
+struct emission {
+  sim_time due = 0;
+  frame_ref frame;
+  std::uint32_t bytes = 0;
+  std::uint32_t to = 0;  ///< index of the destination endpoint
+};
+
+/// The schedule of one producer. Implementations allocate nothing once they run, and depend on
+/// nothing but their configuration and seed.
+class traffic_source {
+public:
+  virtual ~traffic_source() = default;
+
+  /// Fills `out` from its begin with the next packets, their `due` non-decreasing over the whole
+  /// run, and returns how many. Zero: there are no more, now and for ever.
+  virtual std::size_t next(std::span<emission> out) = 0;
+};
+
+}  // namespace sluice
