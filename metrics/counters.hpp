@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -79,30 +80,56 @@ struct component_counters {
 };
 
 /// Distribution of latencies in picoseconds: log-linear buckets of 1/64 of an octave at a
-/// granularity of 1 ns, so a percentile is at most 0.8% off; minimum, maximum and sum are exact.
+/// granularity of 1 ns, so a percentile is at most 0.8% (and half a nanosecond) off; minimum,
+/// maximum, sum and count are exact. Buckets as in HdrHistogram (G. Tene), but growing on demand:
+/// a histogram of latencies below 1 ms needs 7 KiB.
 class latency_histogram {
 public:
-  void add(sim_time latency);
+  /// On the packet path: allocates only when a latency is larger than all before it. A negative
+  /// latency cannot be; should one come, it counts as 0 and shows in the minimum.
+  void add(sim_time latency) {
+    const auto ps = static_cast<std::uint64_t>(latency < 0 ? 0 : latency);
+    const std::size_t bucket = bucket_of(ps / nanosecond);
+    if (bucket >= buckets_.size()) [[unlikely]]
+      grow(bucket);
+    ++buckets_[bucket];
+    ++count_;
+    sum_ += ps;
+    min_ = latency < min_ ? latency : min_;
+    max_ = latency > max_ ? latency : max_;
+  }
   void merge(const latency_histogram& other);
 
   std::uint64_t count() const { return count_; }
   sim_time min() const { return count_ == 0 ? 0 : min_; }
   sim_time max() const { return count_ == 0 ? 0 : max_; }
-  /// Arithmetic mean in picoseconds.
+  /// Arithmetic mean in picoseconds; 0 without any.
   double mean() const;
-  /// The latency below which a share `q` (0 to 1) of the packets lies: the middle of its bucket,
-  /// never outside [min, max].
+  /// Sum in seconds, for Prometheus histograms.
+  double sum_seconds() const;
+  /// The latency that a share `q` (0 to 1) of the packets does not exceed (nearest rank): the
+  /// middle of its bucket, never outside [min, max]; the first and last ranks are exact.
   sim_time quantile(double q) const;
   /// How many are at most `bound` (to the bucket's precision), for Prometheus histograms.
   std::uint64_t count_at_most(sim_time bound) const;
 
 private:
-  static std::size_t bucket_of(std::uint64_t ns);
-  static std::uint64_t lower_ns(std::size_t bucket);
+  __extension__ using uint128 = unsigned __int128;
+  static constexpr int sub_bits = 6;  // 64 buckets an octave
+
+  // Below 128 ns a bucket is 1 ns wide; from there each octave doubles the width.
+  static std::size_t bucket_of(std::uint64_t ns) {
+    const int octave = std::bit_width(ns) - 1 - sub_bits;
+    if (octave <= 0)
+      return ns;
+    return (static_cast<std::size_t>(octave) << sub_bits) + (ns >> octave);
+  }
+  static sim_time middle_of(std::size_t bucket);
+  void grow(std::size_t bucket);
 
   std::vector<std::uint64_t> buckets_;  // grows to the largest value seen
   std::uint64_t count_ = 0;
-  unsigned __int128 sum_ = 0;
+  uint128 sum_ = 0;
   sim_time min_ = never, max_ = 0;
 };
 

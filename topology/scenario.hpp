@@ -9,17 +9,11 @@
 #include <variant>
 #include <vector>
 
+#include "metrics/expectation.hpp"
 #include "traffic/settings.hpp"
 #include "traffic/units.hpp"
 
 namespace sluice {
-
-/// A place in a scenario file, for diagnostics of everything that looks at the scenario later.
-struct source_mark {
-  std::string file;
-  int line = 0;    ///< from 1; 0 when the value was not written but is a default
-  int column = 0;  ///< from 1
-};
 
 /// Flow control of a hop. More policies come with later issues; the loader refuses their names.
 enum class hop_policy : std::uint8_t { none, on_off };
@@ -166,24 +160,6 @@ struct timed_event {
   std::string target;      ///< set_drain: "h3/vm4" or "sink1"; set_rate: "storage" (a generator entry)
   std::uint64_t bps = 0;   ///< set_*: the new value
   std::size_t link = 0;    ///< link_down: index into scenario::links
-};
-
-/// One line of `expect:`, already parsed. Names are those of /metrics, without prefix.
-struct expectation {
-  enum class op : std::uint8_t { eq, ne, lt, le, gt, ge };
-  enum class aggregate : std::uint8_t { value, p50, p99, p999, max, mean, min };
-  struct label {
-    std::string name, value;
-  };
-  std::string text;  ///< as written
-  source_mark where;
-  std::string metric;
-  std::vector<label> labels;
-  aggregate of = aggregate::value;
-  op compare = op::eq;
-  double number = 0;  ///< in base units: seconds, bytes, bits per second; a percentage as a ratio
-  enum class number_unit : std::uint8_t { plain, seconds, bytes, bits_per_second, ratio } unit =
-      number_unit::plain;
 };
 
 enum class clock_kind : std::uint8_t { virtual_time, real_time };
