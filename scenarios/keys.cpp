@@ -1,0 +1,1099 @@
+#include "scenarios/keys.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "scenarios/quantity.hpp"
+#include "scenarios/suggest.hpp"
+
+namespace sluice {
+
+namespace {
+
+constexpr auto planned = key_status::planned;
+constexpr std::string_view policies = "none|on_off";
+constexpr std::string_view later_policies = "pfc|s_pfc|pcie_credit|ib_credit|credit_list|rate";
+constexpr std::string_view line_rates = "1kbit..100Tbit";
+constexpr std::string_view drains = "0bit..100Tbit";
+constexpr std::string_view buffers = "64B..64GiB";
+constexpr std::string_view queue_limits = "64B..64GiB 1p..16777216p";
+// A channel of the engine needs a latency above zero.
+constexpr std::string_view latencies = "1ps..1min";
+
+constexpr std::array table{
+    key_info{.path = "name",
+             .forms = form_text,
+             .help = "What the run is called in summaries and reports.",
+             .fallback = "the file's name without .yaml",
+             .example = "name: incast-lossless"},
+    key_info{.path = "description",
+             .forms = form_text,
+             .help = "What the scenario shows, for people."},
+    key_info{.path = "include",
+             .forms = form_text | form_list,
+             .help = "Other files whose maps stand under this file's own keys. Own keys win, and of "
+                     "several files the later one; lists are replaced, not joined. Relative to this "
+                     "file.",
+             .example = "include: [hardware.yaml, ../common/traffic.yaml]"},
+    key_info{.path = "include[]", .forms = form_text, .help = "A file, relative to this one."},
+    key_info{.path = "seed",
+             .forms = form_integer,
+             .help = "Where all chance comes from. The same scenario and seed give the same result to "
+                     "the last bit.",
+             .fallback = "1"},
+    key_info{.path = "clock",
+             .forms = form_choice,
+             .help = "virtual: as fast as the processor allows, and deterministic. real: held back to "
+                     "the wall clock.",
+             .fallback = "virtual",
+             .choices = "virtual|real"},
+    key_info{.path = "speed",
+             .forms = form_factor,
+             .help = "How fast the real clock runs: 0.1x is slow motion.",
+             .fallback = "1x",
+             .range = "0.000001x..1000000x"},
+    key_info{.path = "duration",
+             .forms = form_duration,
+             .help = "The end of traffic and run, in virtual time. With `until: traffic-done` it is "
+                     "the latest end. Without either, a run whose traffic ends by itself is `until: "
+                     "traffic-done`, and any other takes 100ms.",
+             .range = "1ps..",
+             .example = "duration: 200ms"},
+    key_info{.path = "until",
+             .forms = form_choice,
+             .help = "traffic-done: the run ends when everything made was delivered or dropped.",
+             .choices = "traffic-done"},
+
+    // -- defaults -------------------------------------------------------------------------------
+    key_info{.path = "defaults",
+             .forms = form_map,
+             .help = "What nodes and links have unless they say otherwise.",
+             .example = "defaults:\n  link: {rate: 100Gbit, delay: 1us}\n  flow-control: on_off"},
+    key_info{.path = "defaults.link", .forms = form_map, .help = "Of every link."},
+    key_info{.path = "defaults.link.rate",
+             .forms = form_rate,
+             .help = "Bits per second on the line, everything counted.",
+             .fallback = "25Gbit",
+             .range = line_rates},
+    key_info{.path = "defaults.link.delay",
+             .forms = form_duration,
+             .help = "Propagation delay, one way.",
+             .fallback = "500ns",
+             .range = latencies},
+    key_info{.path = "defaults.link.mtu",
+             .forms = form_integer | form_size,
+             .help = "Largest IP packet; frames may have 18 bytes more (Ethernet and one tag).",
+             .fallback = "1500",
+             .range = "68..65535 68B..65535B"},
+    key_info{.path = "defaults.flow-control",
+             .forms = form_map | form_choice,
+             .help = "The policy of each kind of hop; one word sets all four. Where the two ends of a "
+                     "hop differ, the receiver's counts: it is the one that says stop.",
+             .fallback = "none",
+             .choices = policies,
+             .later = later_policies,
+             .example = "flow-control: {guest: on_off, vm-vswitch: on_off, vswitch-nic: none, "
+                        "nic-fabric: on_off}"},
+    key_info{.path = "defaults.flow-control.guest",
+             .forms = form_choice,
+             .help = "Inside a VM: producer, socket buffer, qdisc, vNIC ring.",
+             .fallback = "none",
+             .choices = policies,
+             .later = later_policies},
+    key_info{.path = "defaults.flow-control.vm-vswitch",
+             .forms = form_choice,
+             .help = "Between VM and virtual switch: vNIC ring, hypervisor, virtual switch port.",
+             .fallback = "none",
+             .choices = policies,
+             .later = later_policies},
+    key_info{.path = "defaults.flow-control.vswitch-nic",
+             .forms = form_choice,
+             .help = "Between virtual switch and NIC.",
+             .fallback = "none",
+             .choices = policies,
+             .later = later_policies},
+    key_info{.path = "defaults.flow-control.nic-fabric",
+             .forms = form_choice,
+             .help = "On every link: between NIC, generator or sink and a switch, and between "
+                     "switches.",
+             .fallback = "none",
+             .choices = policies,
+             .later = later_policies},
+    key_info{.path = "defaults.on-off",
+             .forms = form_map,
+             .help = "Thresholds of the policy on_off, of every queue that uses it.",
+             .example = "on-off: {stop: 192KiB, start: 96KiB}"},
+    key_info{.path = "defaults.on-off.stop",
+             .forms = form_size | form_packets,
+             .help = "A queue that holds this much stops its sender.",
+             .fallback = "the queue's capacity less the head-room for what is in flight",
+             .range = queue_limits},
+    key_info{.path = "defaults.on-off.start",
+             .forms = form_size | form_packets,
+             .help = "A stopped queue that holds no more than this lets its sender go on. Not above "
+                     "`stop`.",
+             .fallback = "half of `stop`",
+             .range = "0B..64GiB 0p..16777216p"},
+    key_info{.path = "defaults.host",
+             .forms = form_map,
+             .help = "Of every host.",
+             .like = "nodes.<host>",
+             .except = "kind|vms|flow-control|on-off|pfc|classify"},
+    key_info{.path = "defaults.vm",
+             .forms = form_map,
+             .help = "Of every VM.",
+             .like = "nodes.<host>.vms.<vm>",
+             .except = "ip|mac"},
+    key_info{.path = "defaults.switch",
+             .forms = form_map,
+             .help = "Of every switch.",
+             .like = "nodes.<switch>",
+             .except = "kind|flow-control|on-off|pfc|classify"},
+    key_info{.path = "defaults.sink",
+             .forms = form_map,
+             .help = "Of every sink.",
+             .like = "nodes.<sink>",
+             .except = "kind|flow-control|on-off"},
+    key_info{.path = "defaults.pfc",
+             .forms = form_map,
+             .help = "Priority flow control (IEEE 802.1Qbb): priorities, thresholds, head-room.",
+             .status = planned},
+    key_info{.path = "defaults.classify",
+             .forms = form_map,
+             .help = "Which priority a frame gets from its PCP or DSCP.",
+             .status = planned},
+
+    // -- nodes ----------------------------------------------------------------------------------
+    key_info{.path = "nodes",
+             .forms = form_names,
+             .help = "Everything that sends, forwards or receives, by name. Names are letters, digits, "
+                     "`_` and `-`.",
+             .example = "nodes:\n  h1: {kind: host, vms: [vm1]}\n  leaf1: {kind: switch, buffer: 4MiB}",
+             .required = true},
+
+    key_info{.path = "nodes.<host>",
+             .forms = form_map,
+             .help = "A server: VMs, a virtual switch and one NIC.",
+             .example = "h3:\n  kind: host\n  vms: {vm4: {ip: 10.99.0.2, drain: 8Gbit}}\n  nic: "
+                        "{rx-buffer: 512KiB}"},
+    key_info{.path = "nodes.<host>.kind",
+             .forms = form_choice,
+             .help = "host",
+             .choices = "host",
+             .required = true},
+    key_info{.path = "nodes.<host>.vms",
+             .forms = form_list | form_names,
+             .help = "Its virtual machines: a list of names, or a map from names to settings.",
+             .example = "vms: [vm1, vm2]\nvms: {vm4: {drain: 8Gbit}}"},
+    key_info{.path = "nodes.<host>.vms[]", .forms = form_text, .help = "The name of a VM."},
+    key_info{.path = "nodes.<host>.vms.<vm>",
+             .forms = form_map,
+             .help = "A virtual machine with one virtual NIC; an endpoint of traffic, `host/vm`.",
+             .example = "vm4: {ip: 10.99.0.2, mac: \"02:00:00:00:00:04\", socket-buffer: 208KiB, "
+                        "drain: 8Gbit}"},
+    key_info{.path = "nodes.<host>.vms.<vm>.ip",
+             .forms = form_text,
+             .help = "Its IPv4 or IPv6 address.",
+             .fallback = "assigned by position"},
+    key_info{.path = "nodes.<host>.vms.<vm>.mac",
+             .forms = form_text,
+             .help = "Its Ethernet address, in quotes.",
+             .fallback = "assigned by position"},
+    key_info{.path = "nodes.<host>.vms.<vm>.socket-buffer",
+             .forms = form_size,
+             .help = "Of sending and of receiving, each.",
+             .fallback = "208KiB",
+             .range = buffers},
+    key_info{.path = "nodes.<host>.vms.<vm>.drain",
+             .forms = form_rate,
+             .help = "How fast the application reads; 0bit: not at all.",
+             .fallback = "100Gbit",
+             .range = drains},
+    key_info{.path = "nodes.<host>.vms.<vm>.qdisc",
+             .forms = form_packets | form_size,
+             .help = "The queue between socket buffer and vNIC.",
+             .fallback = "1000 packets",
+             .range = queue_limits},
+    key_info{.path = "nodes.<host>.vms.<vm>.vnic-ring",
+             .forms = form_packets | form_size,
+             .help = "Ring of the virtual NIC, of each direction.",
+             .fallback = "256 packets",
+             .range = queue_limits},
+    key_info{.path = "nodes.<host>.guest",
+             .forms = form_map,
+             .help = "Copying between the queues inside a VM."},
+    key_info{.path = "nodes.<host>.guest.rate",
+             .forms = form_rate,
+             .help = "Speed of a copy.",
+             .fallback = "100Gbit",
+             .range = line_rates},
+    key_info{.path = "nodes.<host>.guest.latency",
+             .forms = form_duration,
+             .help = "Latency of a copy.",
+             .fallback = "100ns",
+             .range = latencies},
+    key_info{.path = "nodes.<host>.hypervisor",
+             .forms = form_map,
+             .help = "What moves packets between vNIC rings and virtual switch."},
+    key_info{.path = "nodes.<host>.hypervisor.per-packet",
+             .forms = form_duration,
+             .help = "Service time of a packet, whatever its size.",
+             .fallback = "100ns",
+             .range = "0ps..1min"},
+    key_info{.path = "nodes.<host>.hypervisor.copy-rate",
+             .forms = form_rate,
+             .help = "How fast it copies a packet's bytes.",
+             .fallback = "100Gbit",
+             .range = line_rates},
+    key_info{.path = "nodes.<host>.hypervisor.queue",
+             .forms = form_packets | form_size,
+             .help = "What it holds for each VM and direction.",
+             .fallback = "256 packets",
+             .range = queue_limits},
+    key_info{.path = "nodes.<host>.vswitch", .forms = form_map, .help = "The virtual switch."},
+    key_info{.path = "nodes.<host>.vswitch.port-queue",
+             .forms = form_size,
+             .help = "Queue of each port and direction.",
+             .fallback = "256KiB",
+             .range = buffers},
+    key_info{.path = "nodes.<host>.vswitch.forwarding-delay",
+             .forms = form_duration,
+             .help = "From ingress to egress queue.",
+             .fallback = "300ns",
+             .range = latencies},
+    key_info{.path = "nodes.<host>.vswitch.scheduler",
+             .forms = form_choice,
+             .help = "Which priority leaves next: strict (7 first), weighted round robin by packets, "
+                     "or deficit weighted round robin by bytes.",
+             .fallback = "strict",
+             .choices = "strict|wrr|dwrr"},
+    key_info{.path = "nodes.<host>.vswitch.weights",
+             .forms = form_list | form_names,
+             .help = "Of wrr (packets a round) and dwrr (quanta of bytes a round): a list for "
+                     "priorities 0, 1, 2..., or a map from priority to weight. Those not named have 1.",
+             .fallback = "[1, 1, 1, 1, 1, 1, 1, 1]",
+             .example = "weights: {0: 1, 3: 4}"},
+    key_info{.path = "nodes.<host>.vswitch.weights[]",
+             .forms = form_integer,
+             .help = "A weight.",
+             .range = "1..1000000"},
+    key_info{.path = "nodes.<host>.vswitch.weights.<priority>",
+             .forms = form_integer,
+             .help = "The weight of a priority, 0 to 7.",
+             .range = "1..1000000"},
+    key_info{.path = "nodes.<host>.nic", .forms = form_map, .help = "The NIC."},
+    key_info{.path = "nodes.<host>.nic.rx-buffer",
+             .forms = form_size,
+             .help = "Buffer of what comes from the line.",
+             .fallback = "512KiB",
+             .range = buffers},
+    key_info{.path = "nodes.<host>.nic.tx-buffer",
+             .forms = form_size,
+             .help = "Buffer of what goes to the line.",
+             .fallback = "512KiB",
+             .range = buffers},
+    key_info{.path = "nodes.<host>.nic.scheduler",
+             .forms = form_choice,
+             .help = "Which priority leaves next.",
+             .fallback = "strict",
+             .choices = "strict|wrr|dwrr"},
+    key_info{.path = "nodes.<host>.nic.weights",
+             .forms = form_list | form_names,
+             .help = "Of wrr and dwrr, as for the virtual switch.",
+             .fallback = "[1, 1, 1, 1, 1, 1, 1, 1]",
+             .like = "nodes.<host>.vswitch.weights"},
+    key_info{.path = "nodes.<host>.pcie",
+             .forms = form_map,
+             .help = "The bus between virtual switch and NIC."},
+    key_info{.path = "nodes.<host>.pcie.rate",
+             .forms = form_rate,
+             .help = "Bits per second in each direction.",
+             .fallback = "128Gbit",
+             .range = line_rates},
+    key_info{.path = "nodes.<host>.pcie.latency",
+             .forms = form_duration,
+             .help = "One way.",
+             .fallback = "500ns",
+             .range = latencies},
+    key_info{.path = "nodes.<host>.flow-control",
+             .forms = form_map | form_choice,
+             .help = "The node's own policies, above the defaults.",
+             .fallback = "defaults.flow-control",
+             .choices = policies,
+             .later = later_policies,
+             .like = "defaults.flow-control"},
+    key_info{.path = "nodes.<host>.on-off",
+             .forms = form_map,
+             .help = "The node's own thresholds, above the defaults.",
+             .fallback = "defaults.on-off",
+             .like = "defaults.on-off"},
+    key_info{.path = "nodes.<host>.pfc",
+             .forms = form_map,
+             .help = "Priority flow control of this node.",
+             .status = planned},
+    key_info{.path = "nodes.<host>.classify",
+             .forms = form_map,
+             .help = "Classification at this node.",
+             .status = planned},
+
+    key_info{.path = "nodes.<switch>",
+             .forms = form_map,
+             .help = "A physical switch. Its ports are made by its links.",
+             .example = "leaf1: {kind: switch, buffer: 4MiB, scheduler: wrr}"},
+    key_info{.path = "nodes.<switch>.kind",
+             .forms = form_choice,
+             .help = "switch",
+             .choices = "switch",
+             .required = true},
+    key_info{.path = "nodes.<switch>.buffer",
+             .forms = form_size,
+             .help = "All of its memory, divided evenly over its ports unless `port-queue` says "
+                     "otherwise.",
+             .fallback = "4MiB",
+             .range = buffers},
+    key_info{.path = "nodes.<switch>.port-queue",
+             .forms = form_size,
+             .help = "What one port holds: its egress without flow control, its ingress with it.",
+             .fallback = "buffer / number of ports",
+             .range = buffers},
+    key_info{.path = "nodes.<switch>.forwarding-delay",
+             .forms = form_duration,
+             .help = "From ingress to egress queue.",
+             .fallback = "300ns",
+             .range = latencies},
+    key_info{.path = "nodes.<switch>.scheduler",
+             .forms = form_choice,
+             .help = "Which priority leaves a port next: strict (7 first), weighted round robin by "
+                     "packets, or deficit weighted round robin by bytes.",
+             .fallback = "strict",
+             .choices = "strict|wrr|dwrr"},
+    key_info{.path = "nodes.<switch>.weights",
+             .forms = form_list | form_names,
+             .help = "Of wrr and dwrr, as for the virtual switch.",
+             .fallback = "[1, 1, 1, 1, 1, 1, 1, 1]",
+             .like = "nodes.<host>.vswitch.weights"},
+    key_info{.path = "nodes.<switch>.flow-control",
+             .forms = form_map | form_choice,
+             .help = "The node's own policies, above the defaults; `nic-fabric` is the one that a "
+                     "switch has.",
+             .fallback = "defaults.flow-control",
+             .choices = policies,
+             .later = later_policies,
+             .like = "defaults.flow-control"},
+    key_info{.path = "nodes.<switch>.on-off",
+             .forms = form_map,
+             .help = "The node's own thresholds, above the defaults.",
+             .fallback = "defaults.on-off",
+             .like = "defaults.on-off"},
+    key_info{.path = "nodes.<switch>.ecn",
+             .forms = form_map,
+             .help = "Marking of congestion (RFC 3168).",
+             .status = planned},
+    key_info{.path = "nodes.<switch>.pfc",
+             .forms = form_map,
+             .help = "Priority flow control of this node.",
+             .status = planned},
+    key_info{.path = "nodes.<switch>.classify",
+             .forms = form_map,
+             .help = "Classification at this node.",
+             .status = planned},
+
+    key_info{.path = "nodes.<generator>",
+             .forms = form_map,
+             .help = "A bare port that sends, with no host inside, for fabric tests.",
+             .example = "gen1: {kind: generator}"},
+    key_info{.path = "nodes.<generator>.kind",
+             .forms = form_choice,
+             .help = "generator",
+             .choices = "generator",
+             .required = true},
+    key_info{.path = "nodes.<generator>.flow-control",
+             .forms = form_map | form_choice,
+             .help = "The node's own policies, above the defaults.",
+             .fallback = "defaults.flow-control",
+             .choices = policies,
+             .later = later_policies,
+             .like = "defaults.flow-control"},
+    key_info{.path = "nodes.<generator>.on-off",
+             .forms = form_map,
+             .help = "The node's own thresholds, above the defaults.",
+             .fallback = "defaults.on-off",
+             .like = "defaults.on-off"},
+
+    key_info{.path = "nodes.<sink>",
+             .forms = form_map,
+             .help = "A bare port that receives.",
+             .example = "sink1: {kind: sink, drain: 5Gbit}"},
+    key_info{.path = "nodes.<sink>.kind",
+             .forms = form_choice,
+             .help = "sink",
+             .choices = "sink",
+             .required = true},
+    key_info{.path = "nodes.<sink>.drain",
+             .forms = form_rate,
+             .help = "How fast it reads.",
+             .fallback = "everything as it comes",
+             .range = line_rates},
+    key_info{.path = "nodes.<sink>.buffer",
+             .forms = form_size,
+             .help = "What waits for being read.",
+             .fallback = "512KiB",
+             .range = buffers},
+    key_info{.path = "nodes.<sink>.flow-control",
+             .forms = form_map | form_choice,
+             .help = "The node's own policies, above the defaults.",
+             .fallback = "defaults.flow-control",
+             .choices = policies,
+             .later = later_policies,
+             .like = "defaults.flow-control"},
+    key_info{.path = "nodes.<sink>.on-off",
+             .forms = form_map,
+             .help = "The node's own thresholds, above the defaults.",
+             .fallback = "defaults.on-off",
+             .like = "defaults.on-off"},
+
+    // -- links ----------------------------------------------------------------------------------
+    key_info{.path = "links",
+             .forms = form_list,
+             .help = "The cables, each between two nodes.",
+             .example = "links:\n  - h1 -- leaf1\n  - h2 -- leaf1:p2\n  - {endpoints: "
+                        "[\"leaf1:p49\", \"leaf2:p49\"], rate: 100Gbit, delay: 2us}"},
+    key_info{.path = "links[]",
+             .forms = form_text | form_map,
+             .help = "`a -- b`, each end a node or `node:port`. A host's port is nic0, all others "
+                     "have p1, p2...; a port that is not named is the lowest free one."},
+    key_info{.path = "links[].endpoints",
+             .forms = form_text | form_list,
+             .help = "The two ends: `[a, b]` or `a -- b`.",
+             .required = true},
+    key_info{.path = "links[].endpoints[]", .forms = form_text, .help = "A node or `node:port`."},
+    key_info{.path = "links[].rate",
+             .forms = form_rate,
+             .help = "Bits per second on the line, everything counted.",
+             .fallback = "defaults.link.rate",
+             .range = line_rates},
+    key_info{.path = "links[].delay",
+             .forms = form_duration,
+             .help = "Propagation delay, one way.",
+             .fallback = "defaults.link.delay",
+             .range = latencies},
+    key_info{.path = "links[].mtu",
+             .forms = form_integer | form_size,
+             .help = "Largest IP packet; frames may have 18 bytes more.",
+             .fallback = "defaults.link.mtu",
+             .range = "68..65535 68B..65535B"},
+
+    // -- traffic --------------------------------------------------------------------------------
+    key_info{.path = "traffic",
+             .forms = form_names,
+             .help = "What is sent: replayed captures and generators, by name. The name is the flow's "
+                     "label in every result.",
+             .example = "traffic:\n  web: {generate: {rate: 3Gbit}, from: h1/vm1, to: h3/vm4}"},
+    key_info{.path = "traffic.<entry>",
+             .forms = form_map,
+             .help = "One replay or one generator.",
+             .example = "storage:\n  replay: captures/redis.pcapng\n  map: {10.99.0.1: h1/vm1, "
+                        "10.99.0.2: h3/vm4}\n  speed: 4x"},
+    key_info{.path = "traffic.<entry>.replay",
+             .forms = form_text,
+             .help = "A pcap or pcapng file, relative to the file that says so."},
+    key_info{.path = "traffic.<entry>.map",
+             .forms = form_names,
+             .help = "Which address in the capture is which endpoint. Without it, `from` and `to` "
+                     "hold for all packets.",
+             .example = "map: {10.99.0.1: h1/vm1, 10.99.0.2: h3/vm4}"},
+    key_info{.path = "traffic.<entry>.map.<address>",
+             .forms = form_text,
+             .help = "The endpoint that an IPv4, IPv6 or MAC address stands for."},
+    key_info{.path = "traffic.<entry>.filter",
+             .forms = form_text,
+             .help = "Only these packets of the capture (BPF, as in tcpdump).",
+             .fallback = "all",
+             .example = "filter: tcp port 6379"},
+    key_info{.path = "traffic.<entry>.speed",
+             .forms = form_factor | form_choice,
+             .help = "How much faster than captured.",
+             .fallback = "1x",
+             .choices = "as-fast-as-possible",
+             .range = "0.000001x..1000000x"},
+    key_info{.path = "traffic.<entry>.rate",
+             .forms = form_rate,
+             .help = "Instead of `speed`: frame bits per second of the whole filtered capture.",
+             .range = "1bit..100Tbit"},
+    key_info{.path = "traffic.<entry>.pps",
+             .forms = form_count,
+             .help = "Instead of `speed`: packets per second of the whole filtered capture.",
+             .range = "1..100G"},
+    key_info{.path = "traffic.<entry>.max-gap",
+             .forms = form_duration,
+             .help = "Longer pauses in the capture shrink to this, before `speed` applies.",
+             .fallback = "no limit",
+             .range = "0ps.."},
+    key_info{.path = "traffic.<entry>.repeat",
+             .forms = form_integer,
+             .help = "How often the capture is played, one after the other.",
+             .fallback = "1",
+             .range = "1..4294967295"},
+    key_info{.path = "traffic.<entry>.oversize",
+             .forms = form_choice,
+             .help = "What becomes of captured frames larger than the line's MTU allows (TSO, GRO).",
+             .fallback = "split",
+             .choices = "split|drop"},
+    key_info{.path = "traffic.<entry>.generate",
+             .forms = form_map,
+             .help = "Synthetic packets; exactly one of `rate` and `pps` says how many.",
+             .example = "generate: {size: imix, rate: 30%, arrivals: poisson}"},
+    key_info{.path = "traffic.<entry>.generate.size",
+             .forms = form_size | form_choice,
+             .help = "Frame bytes, or imix: 7 of 60, 4 of 590 and 1 of 1514 bytes.",
+             .fallback = "1500B",
+             .choices = "imix",
+             .range = "60B..65553B"},
+    key_info{.path = "traffic.<entry>.generate.rate",
+             .forms = form_rate | form_percent,
+             .help = "Frame bits per second of each producer, or the share of its line, everything "
+                     "counted.",
+             .range = "1bit..100Tbit 0.0001%..100%"},
+    key_info{.path = "traffic.<entry>.generate.pps",
+             .forms = form_count,
+             .help = "Packets per second of each producer.",
+             .range = "1..100G"},
+    key_info{.path = "traffic.<entry>.generate.arrivals",
+             .forms = form_choice,
+             .help = "When packets come: evenly spaced, at random (Poisson), or in bursts at line rate "
+                     "with silence between them.",
+             .fallback = "constant",
+             .choices = "constant|poisson|burst"},
+    key_info{.path = "traffic.<entry>.generate.burst",
+             .forms = form_count | form_packets,
+             .help = "Packets in a burst, with `arrivals: burst`.",
+             .fallback = "32",
+             .range = "1..16M 1p..16000000p"},
+    key_info{.path = "traffic.<entry>.generate.packets",
+             .forms = form_count | form_packets,
+             .help = "How many each producer makes.",
+             .fallback = "no limit",
+             .range = "1.. 1p.."},
+    key_info{.path = "traffic.<entry>.from",
+             .forms = form_text | form_list,
+             .help = "Who sends: a VM (`h1/vm1`) or a generator, or a list of them."},
+    key_info{.path = "traffic.<entry>.from[]", .forms = form_text, .help = "An endpoint."},
+    key_info{.path = "traffic.<entry>.to",
+             .forms = form_text | form_list,
+             .help = "Who receives: a VM or a sink, or a list of them."},
+    key_info{.path = "traffic.<entry>.to[]", .forms = form_text, .help = "An endpoint."},
+    key_info{.path = "traffic.<entry>.pick",
+             .forms = form_choice,
+             .help = "Which of several destinations the next packet takes.",
+             .fallback = "random",
+             .choices = "random|round-robin"},
+    key_info{.path = "traffic.<entry>.priority",
+             .forms = form_integer,
+             .help = "Of its packets; 7 is the highest.",
+             .fallback = "0",
+             .range = "0..7"},
+    key_info{.path = "traffic.<entry>.start",
+             .forms = form_duration,
+             .help = "When it begins.",
+             .fallback = "0ps",
+             .range = "0ps.."},
+    key_info{.path = "traffic.<entry>.stop",
+             .forms = form_duration,
+             .help = "When it ends.",
+             .fallback = "the end of the run",
+             .range = "1ps.."},
+    key_info{.path = "traffic.<entry>.on-stop",
+             .forms = form_choice,
+             .help = "While flow control stops the producer: queue keeps the schedule, and its packets "
+                     "wait with it; shift moves the rest of the schedule by the time it was stopped, "
+                     "as for an application blocked in send.",
+             .fallback = "queue",
+             .choices = "queue|shift"},
+
+    // -- events ---------------------------------------------------------------------------------
+    key_info{.path = "events",
+             .forms = form_list,
+             .help = "Changes at a time.",
+             .example = "events:\n  - {at: 50ms, set: h3/vm4.drain, to: 1Gbit, for: 20ms}\n  - {at: "
+                        "120ms, link: \"leaf1:p49 -- leaf2:p49\", state: down, for: 1ms}"},
+    key_info{.path = "events[]",
+             .forms = form_map,
+             .help = "`set` and `to`, or `link` and `state`."},
+    key_info{.path = "events[].at",
+             .forms = form_duration,
+             .help = "When.",
+             .range = "0ps..",
+             .required = true},
+    key_info{.path = "events[].set",
+             .forms = form_text,
+             .help = "What changes: `host/vm.drain`, `sink.drain`, or `entry.rate` of a generator's "
+                     "traffic entry.",
+             .example = "set: h3/vm4.drain"},
+    key_info{.path = "events[].to",
+             .forms = form_rate,
+             .help = "The new value of `set`.",
+             .range = drains},
+    key_info{.path = "events[].link",
+             .forms = form_text,
+             .help = "The link that changes, as in `links`, with or without ports.",
+             .example = "link: \"leaf1:p49 -- leaf2:p49\""},
+    key_info{.path = "events[].state",
+             .forms = form_choice,
+             .help = "down: the link carries nothing, and what is on it is lost.",
+             .choices = "down"},
+    key_info{.path = "events[].for",
+             .forms = form_duration,
+             .help = "How long; then it is as before.",
+             .fallback = "to the end of the run",
+             .range = "1ps.."},
+    key_info{.path = "events[].inject",
+             .forms = form_text,
+             .help = "A control frame from nowhere, such as pfc-pause.",
+             .status = planned},
+    key_info{.path = "events[].on",
+             .forms = form_text,
+             .help = "The port of `inject`.",
+             .status = planned},
+    key_info{.path = "events[].priority",
+             .forms = form_integer,
+             .help = "The priority of `inject`.",
+             .status = planned},
+
+    key_info{.path = "taps",
+             .forms = form_names,
+             .help = "Captures of what passes a port.",
+             .status = planned},
+
+    // -- expect ---------------------------------------------------------------------------------
+    key_info{.path = "expect",
+             .forms = form_list,
+             .help = "What must hold at the end; the summary prints each with the measured value.",
+             .example = "expect:\n  - drops{priority=3} == 0\n  - delivered{flow=storage} == 100%\n  - "
+                        "latency{flow=storage} p99 < 400us\n  - no-deadlock: 5ms"},
+    key_info{.path = "expect[]",
+             .forms = form_text | form_map,
+             .help = "`metric{label=value} [p50|p99|p99.9|max|mean|min] (==|!=|<|<=|>|>=) "
+                     "number-with-unit`; metrics are those of /metrics, without prefix."},
+    key_info{.path = "expect[].check", .forms = form_text, .help = "The same as an item of its own."},
+    key_info{.path = "expect[].between",
+             .forms = form_list,
+             .help = "The time in which `check` must hold.",
+             .status = planned},
+    key_info{.path = "expect[].no-deadlock",
+             .forms = form_duration,
+             .help = "No buffer may be full and still for this long.",
+             .range = "1ps.."},
+};
+
+std::string_view parent_path(std::string_view path) {
+  if (path.size() > 2 && path.substr(path.size() - 2) == "[]")
+    return path.substr(0, path.size() - 2);
+  const auto dot = path.rfind('.');
+  return dot == std::string_view::npos ? std::string_view{} : path.substr(0, dot);
+}
+
+bool in_choices(std::string_view choices, std::string_view word) {
+  for (const auto c : split_choices(choices))
+    if (c == word)
+      return true;
+  return false;
+}
+
+/// The table's tree, made once.
+struct key_tree {
+  std::map<std::string_view, const key_info*> by_path;
+  std::map<std::string_view, std::vector<const key_info*>> children;
+
+  key_tree() {
+    std::map<std::string_view, std::vector<const key_info*>> own;
+    for (const auto& k : table) {
+      by_path.emplace(k.path, &k);
+      own[parent_path(k.path)].push_back(&k);
+    }
+    children[""] = own[""];
+    for (const auto& k : table) {
+      auto& list = children[k.path];
+      list = own[k.path];
+      if (!k.like.empty())
+        for (const auto* c : own[k.like])
+          if (!in_choices(k.except, c->name()))
+            list.push_back(c);
+    }
+  }
+};
+
+const key_tree& tree() {
+  static const key_tree t;
+  return t;
+}
+
+struct form_kind {
+  form bit;
+  quantity::kind kind;
+};
+
+constexpr std::array form_kinds{
+    form_kind{form_integer, quantity::kind::count}, form_kind{form_count, quantity::kind::count},
+    form_kind{form_factor, quantity::kind::factor}, form_kind{form_duration, quantity::kind::duration},
+    form_kind{form_rate, quantity::kind::rate},     form_kind{form_size, quantity::kind::size},
+    form_kind{form_packets, quantity::kind::packets},
+    form_kind{form_percent, quantity::kind::percent},
+};
+
+std::string joined(const std::vector<std::string>& parts, std::string_view last) {
+  std::string text;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0)
+      text += i + 1 == parts.size() ? last : std::string_view{", "};
+    text += parts[i];
+  }
+  return text;
+}
+
+std::string range_text(std::string_view range) {
+  std::string text;
+  while (!range.empty()) {
+    const auto space = range.find(' ');
+    const auto one = range.substr(0, space);
+    range = space == std::string_view::npos ? std::string_view{} : range.substr(space + 1);
+    const auto dots = one.find("..");
+    const auto low = one.substr(0, dots), high = one.substr(dots + 2);
+    text += fmt::format("{}{}", text.empty() ? "" : "; ",
+                        high.empty() ? fmt::format("from {}", low)
+                                     : fmt::format("{} to {}", low, high));
+  }
+  return text;
+}
+
+std::string type_text(const key_info& k) {
+  std::vector<std::string> parts;
+  if (k.forms & form_text)
+    parts.emplace_back("text");
+  for (const auto& f : form_kinds)
+    if (k.forms & f.bit)
+      parts.emplace_back(f.bit == form_integer || f.bit == form_count
+                             ? "number"
+                             : std::string{kind_name(f.kind).substr(kind_name(f.kind).find(' ') + 1)});
+  for (const auto c : split_choices(k.choices))
+    parts.push_back(fmt::format("`{}`", c));
+  if (k.forms & form_list)
+    parts.emplace_back("list");
+  if (k.forms & (form_map | form_names))
+    parts.emplace_back("map");
+  return joined(parts, " or ");
+}
+
+// -- JSON Schema ------------------------------------------------------------------------------
+
+using json = nlohmann::ordered_json;
+
+json schema_of(const key_info& k);
+
+json object_schema(const std::vector<const key_info*>& children) {
+  json o{{"type", "object"}};
+  json properties = json::object(), required = json::array();
+  for (const auto* c : children) {
+    if (c->status == planned || c->name().front() == '<' || c->name() == "[]")
+      continue;
+    properties[std::string{c->name()}] = schema_of(*c);
+    if (c->required)
+      required.push_back(c->name());
+  }
+  o["properties"] = std::move(properties);
+  o["additionalProperties"] = false;
+  if (!required.empty())
+    o["required"] = std::move(required);
+  return o;
+}
+
+json schema_of(const key_info& k) {
+  json any = json::array();
+  const auto& children = children_of(k);
+  if (k.forms & form_choice) {
+    json words = json::array();
+    for (const auto c : split_choices(k.choices))
+      words.push_back(c);
+    any.push_back({{"enum", words}});
+  }
+  for (const auto& f : form_kinds) {
+    if (!(k.forms & f.bit))
+      continue;
+    if (f.bit == form_integer || f.bit == form_count)
+      any.push_back({{"type", "integer"}, {"minimum", 0}});
+    if (f.bit != form_integer)
+      any.push_back({{"type", "string"}, {"pattern", kind_pattern(f.kind)}});
+  }
+  if (k.forms & form_text)
+    any.push_back({{"type", json::array({"string", "number"})}});
+  if (k.forms & form_list) {
+    json list{{"type", "array"}};
+    if (const auto* item = child_of(k, "[]"))
+      list["items"] = schema_of(*item);
+    any.push_back(list);
+  }
+  if (k.forms & form_map)
+    any.push_back(object_schema(children));
+  if (k.forms & form_names) {
+    json values = json::array();
+    for (const auto* c : children)
+      if (c->name().front() == '<')
+        values.push_back(schema_of(*c));
+    json o{{"type", "object"}};
+    o["additionalProperties"] = values.size() == 1 ? values[0] : json{{"oneOf", values}};
+    any.push_back(o);
+  }
+  // A VM without settings may be written `vm1:`.
+  if (k.name() == "<vm>")
+    any.push_back({{"type", "null"}});
+  json s = any.size() == 1 ? any[0] : json{{"anyOf", any}};
+  s["description"] = k.help;
+  if (!k.fallback.empty())
+    s["description"] = fmt::format("{} Default: {}.", k.help, k.fallback);
+  return s;
+}
+
+// -- text --------------------------------------------------------------------------------------
+
+void describe(const key_info& k, std::string& out) {
+  out += fmt::format("{}\n  {}\n\n", k.path, k.help);
+  if (k.status == planned) {
+    out += "  Not implemented yet: a scenario with this key is refused.\n";
+    return;
+  }
+  out += fmt::format("  takes     {}\n", type_text(k));
+  if (!k.later.empty())
+    out += fmt::format("  later     {}\n", k.later);
+  for (const auto& f : form_kinds)
+    if (k.forms & f.bit && !kind_units(f.kind).empty())
+      out += fmt::format("  units     {}\n", kind_units(f.kind));
+  if (!k.range.empty())
+    out += fmt::format("  range     {}\n", range_text(k.range));
+  if (!k.fallback.empty())
+    out += fmt::format("  default   {}\n", k.fallback);
+  if (k.required)
+    out += "  required\n";
+  out += fmt::format("  since     {}\n", k.since);
+  const auto& children = children_of(k);
+  if (!children.empty()) {
+    out += "\n  keys in it:\n";
+    std::size_t width = 0;
+    for (const auto* c : children)
+      width = std::max(width, c->name().size());
+    for (const auto* c : children) {
+      const auto first = c->help.substr(0, c->help.find(". "));
+      out += fmt::format("    {:<{}}  {}{}\n", c->name(), width,
+                         c->status == planned ? "(not implemented yet) " : "", first);
+    }
+  }
+  if (!k.example.empty()) {
+    out += "\n  example:\n";
+    for (std::size_t i = 0; i <= k.example.size();) {
+      const auto end = std::min(k.example.find('\n', i), k.example.size());
+      out += fmt::format("    {}\n", k.example.substr(i, end - i));
+      i = end + 1;
+    }
+  }
+}
+
+bool ends_with_path(std::string_view path, std::string_view tail) {
+  if (path == tail)
+    return true;
+  return path.size() > tail.size() && path.substr(path.size() - tail.size()) == tail
+         && path[path.size() - tail.size() - 1] == '.';
+}
+
+}  // namespace
+
+std::string_view key_info::name() const {
+  if (path.size() > 2 && path.substr(path.size() - 2) == "[]")
+    return path.substr(path.size() - 2);
+  const auto dot = path.rfind('.');
+  return dot == std::string_view::npos ? path : path.substr(dot + 1);
+}
+
+std::span<const key_info> all_keys() {
+  return table;
+}
+
+const key_info* find_key(std::string_view path) {
+  const auto i = tree().by_path.find(path);
+  return i == tree().by_path.end() ? nullptr : i->second;
+}
+
+const std::vector<const key_info*>& children_of(const key_info& key) {
+  return tree().children.at(key.path);
+}
+
+const std::vector<const key_info*>& top_level_keys() {
+  return tree().children.at("");
+}
+
+const key_info* child_of(const key_info& key, std::string_view name) {
+  for (const auto* c : children_of(key))
+    if (c->name() == name || (name == "<>" && c->name().front() == '<'))
+      return c;
+  return nullptr;
+}
+
+std::vector<std::string_view> split_choices(std::string_view choices) {
+  std::vector<std::string_view> parts;
+  while (!choices.empty()) {
+    const auto bar = choices.find('|');
+    parts.push_back(choices.substr(0, bar));
+    choices = bar == std::string_view::npos ? std::string_view{} : choices.substr(bar + 1);
+  }
+  return parts;
+}
+
+std::string expected_text(const key_info& k) {
+  std::vector<std::string> parts;
+  for (const auto& f : form_kinds) {
+    if (!(k.forms & f.bit))
+      continue;
+    if (f.bit == form_integer)
+      parts.emplace_back("a whole number");
+    else if (f.bit == form_count)
+      parts.emplace_back("a number such as `100` or `100k`");
+    else
+      parts.push_back(fmt::format("{} such as `{}`", kind_name(f.kind), kind_example(f.kind)));
+  }
+  for (const auto c : split_choices(k.choices))
+    parts.push_back(fmt::format("`{}`", c));
+  if (k.forms & form_text)
+    parts.emplace_back("text");
+  if (k.forms & form_list)
+    parts.emplace_back("a list");
+  if (k.forms & form_map)
+    parts.emplace_back("a map");
+  if (k.forms & form_names)
+    parts.emplace_back("a map of names");
+  return joined(parts, " or ");
+}
+
+std::string json_schema() {
+  json s{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+         {"title", "Sluice scenario"},
+         {"description", "A run of Sluice: nodes, links, traffic, events and expectations."}};
+  s.update(object_schema(top_level_keys()));
+  return s.dump(2) + "\n";
+}
+
+std::optional<std::string> explain(std::string_view key) {
+  std::string out;
+  if (key.empty()) {
+    out = "The keys of a scenario. `sluice explain KEY` says more about one.\n\n";
+    for (const auto* k : top_level_keys())
+      out += fmt::format("  {:<12} {}{}\n", k->name(),
+                         k->status == planned ? "(not implemented yet) " : "",
+                         k->help.substr(0, k->help.find(". ")));
+    return out;
+  }
+  for (const auto& k : table)
+    if (k.path == key) {
+      describe(k, out);
+      return out;
+    }
+  for (const auto& k : table)
+    if (ends_with_path(k.path, key)) {
+      if (!out.empty())
+        out += '\n';
+      describe(k, out);
+    }
+  if (out.empty())
+    return std::nullopt;
+  return out;
+}
+
+std::optional<std::string> suggest_key(std::string_view key) {
+  std::vector<std::string_view> words;
+  for (const auto& k : table) {
+    words.push_back(k.path);
+    if (k.name().front() != '<' && k.name() != "[]")
+      words.push_back(k.name());
+  }
+  if (const auto near = nearest(key, words))
+    return std::string{*near};
+  return std::nullopt;
+}
+
+std::string reference_page() {
+  std::string out =
+      "# Scenario reference\n\n"
+      "Every key of a scenario file. This page is made from the table in `scenarios/keys.cpp`; do not "
+      "edit it: run the tests, and `test_scenarios` says how to make it again. How the keys work "
+      "together is told in [scenarios.md](scenarios.md).\n\n"
+      "In a path, `<word>` is a name of your choice and `[]` an item of a list.\n\n"
+      "## Units\n\n"
+      "| value | units | example |\n|---|---|---|\n";
+  for (const auto& f : form_kinds)
+    if (f.bit != form_integer)
+      out += fmt::format("| {} | {} | `{}` |\n", kind_name(f.kind).substr(kind_name(f.kind).find(' ') + 1),
+                         f.bit == form_count ? "none, or k, M, G" : kind_units(f.kind),
+                         f.bit == form_count ? "100k" : kind_example(f.kind));
+  out +=
+      "\nDecimal prefixes are powers of ten: a `Gbit` is 10^9 bit/s, a `kB` 1000 bytes. `KiB`, `MiB` "
+      "and `GiB` are powers of two. A number without its unit is an error.\n";
+
+  const auto section = [&](std::string_view title, auto&& belongs) {
+    out += fmt::format("\n## {}\n\n| key | takes | default | meaning |\n|---|---|---|---|\n", title);
+    std::string examples;
+    for (const auto& k : table) {
+      if (!belongs(k.path))
+        continue;
+      std::string meaning{k.help};
+      const auto more = [&](const std::string& text) { meaning += ' ' + text; };
+      if (!k.like.empty())
+        more(fmt::format("Keys: those of `{}`{}.", k.like,
+                         k.except.empty() ? ""
+                                          : fmt::format(" but {}", fmt::join(split_choices(k.except),
+                                                                             ", "))));
+      if (!k.range.empty())
+        more(fmt::format("Range: {}.", range_text(k.range)));
+      if (!k.later.empty())
+        more(fmt::format("Not implemented yet: {}.", fmt::join(split_choices(k.later), ", ")));
+      if (k.required)
+        more("Required.");
+      if (k.status == planned)
+        meaning = "Not implemented yet, refused. " + meaning;
+      std::string escaped;
+      for (const char c : meaning)
+        escaped += c == '|' ? std::string{"\\|"} : std::string(1, c);
+      out += fmt::format("| `{}` | {} | {} | {} |\n", k.path, type_text(k),
+                         k.fallback.empty() ? "" : fmt::format("{}", k.fallback), escaped);
+      if (!k.example.empty())
+        examples += fmt::format("{}\n", k.example);
+    }
+    if (!examples.empty())
+      out += fmt::format("\n```yaml\n{}```\n", examples);
+  };
+  const auto under = [](std::string_view prefix) {
+    return [prefix](std::string_view path) {
+      return path.substr(0, prefix.size()) == prefix
+             && (path.size() == prefix.size() || path[prefix.size()] == '.'
+                 || path[prefix.size()] == '[');
+    };
+  };
+  section("The run", [](std::string_view path) {
+    const auto head = path.substr(0, path.find_first_of(".["));
+    return head == "name" || head == "description" || head == "include" || head == "seed"
+           || head == "clock" || head == "speed" || head == "duration" || head == "until";
+  });
+  section("Defaults", under("defaults"));
+  section("Nodes", [](std::string_view path) { return path == "nodes"; });
+  section("Hosts and their VMs", under("nodes.<host>"));
+  section("Switches", under("nodes.<switch>"));
+  section("Generators", under("nodes.<generator>"));
+  section("Sinks", under("nodes.<sink>"));
+  section("Links", under("links"));
+  section("Traffic", under("traffic"));
+  section("Events", under("events"));
+  section("Taps", under("taps"));
+  section("Expectations", under("expect"));
+  return out;
+}
+
+}  // namespace sluice
