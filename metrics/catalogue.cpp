@@ -1,0 +1,327 @@
+#include "metrics/catalogue.hpp"
+
+#include <algorithm>
+
+#include "metrics/text.hpp"
+#include "metrics/version.hpp"
+
+namespace sluice {
+
+namespace {
+
+using series_list = std::vector<metric_series>;
+
+double as_double(std::uint64_t n) {
+  return static_cast<double>(n);
+}
+
+double as_seconds(sim_time t) {
+  return static_cast<double>(t) / static_cast<double>(second);
+}
+
+series_list single(double value) {
+  return {{{}, value}};
+}
+
+// Members are named by the template arguments, so that each row of the table below stays a row.
+
+template <tally flow_result::*Which, std::uint64_t tally::*Part>
+series_list of_flows(const run_results& run) {
+  series_list out;
+  for (const auto& flow : run.flows)
+    out.push_back({{{"flow", flow.name}}, as_double(flow.*Which.*Part)});
+  return out;
+}
+
+template <std::uint64_t tally::*Part>
+series_list held_by_flows(const run_results& run) {
+  series_list out;
+  for (const auto& flow : run.flows)
+    out.push_back({{{"flow", flow.name}},
+                   as_double(flow.made.*Part - flow.delivered.*Part - flow.dropped.*Part)});
+  return out;
+}
+
+series_list latencies(const run_results& run) {
+  series_list out;
+  for (const auto& flow : run.flows)
+    out.push_back({{{"flow", flow.name}}, 0, &flow.latency});
+  return out;
+}
+
+series_list goodput(const run_results& run) {
+  series_list out;
+  const double seconds = as_seconds(run.virtual_time);
+  for (const auto& flow : run.flows)
+    out.push_back({{{"flow", flow.name}},
+                   seconds > 0 ? as_double(flow.delivered.bytes) / seconds : 0.0});
+  return out;
+}
+
+template <typename Value>
+series_list of_components(const run_results& run, Value value) {
+  series_list out;
+  out.reserve(run.components.size());
+  for (const auto& c : run.components)
+    out.push_back({{{"component", c.name}, {"kind", c.kind}, {"node", c.node}},
+                   static_cast<double>(value(c.counters))});
+  return out;
+}
+
+// What was made in a component came into it, and what was consumed there left it: with that, in,
+// out, dropped and held balance for every component alike.
+template <std::uint64_t tally::*Part>
+series_list component_in(const run_results& run) {
+  return of_components(run, [](const auto& c) { return c.in.*Part + c.made.*Part; });
+}
+template <std::uint64_t tally::*Part>
+series_list component_out(const run_results& run) {
+  return of_components(run, [](const auto& c) { return c.out.*Part + c.consumed.*Part; });
+}
+template <std::uint64_t tally::*Part>
+series_list component_held(const run_results& run) {
+  return of_components(run, [](const auto& c) { return c.held.*Part; });
+}
+template <std::int64_t component_counters::*Largest>
+series_list component_largest(const run_results& run) {
+  return of_components(run, [](const auto& c) { return c.*Largest; });
+}
+
+template <std::uint64_t tally::*Part>
+series_list drops(const run_results& run) {
+  series_list out;
+  for (const auto& c : run.components)
+    for (std::size_t reason = 0; reason < drop_reasons; ++reason)
+      for (std::size_t priority = 0; priority < max_priorities; ++priority)
+        if (const auto& t = c.counters.dropped[reason][priority]; t.packets != 0)
+          out.push_back({{{"component", c.name},
+                          {"node", c.node},
+                          {"reason", std::string{name_of(static_cast<drop_reason>(reason))}},
+                          {"priority", std::to_string(priority)}},
+                         as_double(t.*Part)});
+  return out;
+}
+
+template <typename Value>
+series_list of_pauses(const run_results& run, Value value) {
+  series_list out;
+  for (const auto& p : run.pauses)
+    out.push_back({{{"on", p.on}, {"priority", p.priority < 0 ? "all" : std::to_string(p.priority)}},
+                   static_cast<double>(value(p))});
+  return out;
+}
+
+template <std::uint64_t replay_result::*Which>
+series_list of_replays(const run_results& run) {
+  series_list out;
+  for (const auto& r : run.replays)
+    out.push_back({{{"flow", r.flow}, {"file", r.file}}, as_double(r.*Which)});
+  return out;
+}
+
+template <std::uint64_t run_results::engine_counts::*Which>
+series_list of_engine(const run_results& run) {
+  return single(as_double(run.engine.*Which));
+}
+
+series_list run_info(const run_results& run) {
+  return {{{{"scenario", run.scenario},
+            {"version", std::string{sluice_version}},
+            {"fingerprint", hex16(run.fingerprint)},
+            {"seed", std::to_string(run.seed)},
+            {"clock", run.real_clock ? "real" : "virtual"}},
+           1}};
+}
+
+std::vector<metric_definition> make_catalogue() {
+  constexpr auto counter = metric_type::counter;
+  constexpr auto gauge = metric_type::gauge;
+  constexpr auto packets = metric_unit::packets;
+  constexpr auto bytes = metric_unit::bytes;
+  constexpr auto seconds = metric_unit::seconds;
+  constexpr auto count = metric_unit::count;
+  constexpr auto sum = metric_definition::combine::sum;
+  constexpr auto largest = metric_definition::combine::largest;
+  constexpr auto of_packets = metric_definition::share::made_packets;
+  constexpr auto of_bytes = metric_definition::share::made_bytes;
+  constexpr auto of_time = metric_definition::share::virtual_time;
+  using flow = flow_result;
+  using replay = replay_result;
+  using engine = run_results::engine_counts;
+  const std::vector<std::string_view> by_flow{"flow"};
+  const std::vector<std::string_view> by_component{"component", "kind", "node"};
+  const std::vector<std::string_view> by_drop{"component", "node", "reason", "priority"};
+  const std::vector<std::string_view> by_hop{"on", "priority"};
+  const std::vector<std::string_view> by_replay{"flow", "file"};
+
+  return {
+      // Flows. "drops" by flow is an alias, so that drops{flow=...} works in expectations.
+      {"sluice_made_packets_total", counter, packets, by_flow,
+       "Packets that were due at their producers.",
+       of_flows<&flow::made, &tally::packets>},
+      {"sluice_made_bytes_total", counter, bytes, by_flow,
+       "Frame bytes that were due at their producers.",
+       of_flows<&flow::made, &tally::bytes>},
+      {"sluice_delivered_packets_total", counter, packets, by_flow,
+       "Packets that their consumers took.",
+       of_flows<&flow::delivered, &tally::packets>, sum, of_packets},
+      {"sluice_delivered_bytes_total", counter, bytes, by_flow,
+       "Frame bytes that their consumers took.",
+       of_flows<&flow::delivered, &tally::bytes>, sum, of_bytes},
+      {"sluice_dropped_packets_total", counter, packets, by_flow,
+       "Packets that were dropped anywhere on their way, by flow.",
+       of_flows<&flow::dropped, &tally::packets>, sum, of_packets, {"drops"}},
+      {"sluice_dropped_bytes_total", counter, bytes, by_flow,
+       "Frame bytes that were dropped anywhere on their way, by flow.",
+       of_flows<&flow::dropped, &tally::bytes>, sum, of_bytes, {"drops"}},
+      {"sluice_held_packets", gauge, packets, by_flow,
+       "Packets waiting at a producer, in a queue or in flight.",
+       held_by_flows<&tally::packets>, sum, of_packets},
+      {"sluice_held_bytes", gauge, bytes, by_flow,
+       "Frame bytes waiting at a producer, in a queue or in flight.",
+       held_by_flows<&tally::bytes>, sum, of_bytes},
+      {"sluice_latency_seconds", metric_type::histogram, seconds, by_flow,
+       "Virtual time from the moment a packet was due at its producer to its consumption.",
+       latencies},
+      {"sluice_goodput_bytes_per_second", gauge, metric_unit::bytes_per_second, by_flow,
+       "Delivered frame bytes over the virtual time of the run.", goodput},
+
+      // Losses by place.
+      {"sluice_drops_packets_total", counter, packets, by_drop,
+       "Packets dropped, by component, reason and priority.",
+       drops<&tally::packets>, sum, of_packets, {"dropped", "dropped_packets"}},
+      {"sluice_drops_bytes_total", counter, bytes, by_drop,
+       "Frame bytes dropped, by component, reason and priority.",
+       drops<&tally::bytes>, sum, of_bytes, {"dropped", "dropped_bytes"}},
+
+      // Components.
+      {"sluice_component_in_packets_total", counter, packets, by_component,
+       "Packets that entered a component or were made in it.", component_in<&tally::packets>},
+      {"sluice_component_in_bytes_total", counter, bytes, by_component,
+       "Frame bytes that entered a component or were made in it.", component_in<&tally::bytes>},
+      {"sluice_component_out_packets_total", counter, packets, by_component,
+       "Packets that left a component or were consumed in it.", component_out<&tally::packets>},
+      {"sluice_component_out_bytes_total", counter, bytes, by_component,
+       "Frame bytes that left a component or were consumed in it.", component_out<&tally::bytes>},
+      {"sluice_component_held_packets", gauge, packets, by_component,
+       "Packets that are in a component.", component_held<&tally::packets>},
+      {"sluice_component_held_bytes", gauge, bytes, by_component,
+       "Frame bytes that are in a component.", component_held<&tally::bytes>},
+      {"sluice_queue_max_packets", gauge, packets, by_component,
+       "The most packets that a component's buffer has held.",
+       component_largest<&component_counters::max_packets>, largest,
+       metric_definition::share::none, {"max_packets"}},
+      {"sluice_queue_max_bytes", gauge, bytes, by_component,
+       "The most frame bytes that a component's buffer has held.",
+       component_largest<&component_counters::max_bytes>, largest,
+       metric_definition::share::none, {"max_bytes"}},
+
+      // Flow control by hop.
+      {"sluice_stops_sent_total", counter, count, by_hop,
+       "Stop signals sent to the sender of a hop by the component whose buffer filled.",
+       [](const run_results& run) {
+         return of_pauses(run, [](const pause_result& p) { return p.sent; });
+       }},
+      {"sluice_stops_received_total", counter, count, by_hop,
+       "Stop signals that reached the sender of a hop.",
+       [](const run_results& run) {
+         return of_pauses(run, [](const pause_result& p) { return p.received; });
+       }},
+      {"sluice_stopped_seconds_total", counter, seconds, by_hop,
+       "Virtual time for which the sender of a hop was held by the other side.",
+       [](const run_results& run) {
+         return of_pauses(run, [](const pause_result& p) { return as_seconds(p.paused); });
+       },
+       sum, of_time, {"paused", "paused_seconds"}},
+
+      // Replays: what was in the captures and what became of it.
+      {"sluice_capture_packets_total", counter, packets, by_replay,
+       "Packets in a replayed capture.", of_replays<&replay::packets>},
+      {"sluice_capture_bytes_total", counter, bytes, by_replay,
+       "Frame bytes in a replayed capture.", of_replays<&replay::bytes>},
+      {"sluice_capture_filtered_packets_total", counter, packets, by_replay,
+       "Packets of a capture that its filter left out.", of_replays<&replay::filtered>},
+      {"sluice_capture_unmapped_packets_total", counter, packets, by_replay,
+       "Packets of a capture that matched no address of the map.",
+       of_replays<&replay::unmapped>},
+      {"sluice_capture_sliced_packets_total", counter, packets, by_replay,
+       "Packets that were captured shorter than they were.", of_replays<&replay::sliced>},
+      {"sluice_capture_oversize_packets_total", counter, packets, by_replay,
+       "Packets of a capture that are larger than the MTU.", of_replays<&replay::oversize>},
+      {"sluice_capture_split_packets_total", counter, packets, by_replay,
+       "Packets that the oversize ones of a capture were split into.",
+       of_replays<&replay::split_into>},
+      {"sluice_capture_backward_packets_total", counter, packets, by_replay,
+       "Packets of a capture with a time stamp before their predecessor's.",
+       of_replays<&replay::backward>},
+      {"sluice_capture_not_ethernet_packets_total", counter, packets, by_replay,
+       "Packets of a capture with another link type than Ethernet.",
+       of_replays<&replay::not_ethernet>},
+
+      // The run and its engine.
+      {"sluice_run_info", gauge, count,
+       {"scenario", "version", "fingerprint", "seed", "clock"},
+       "What ran: always 1, the labels tell.", run_info},
+      {"sluice_virtual_time_seconds", gauge, seconds, {},
+       "How far the run came in virtual time.",
+       [](const run_results& run) { return single(as_seconds(run.virtual_time)); }},
+      {"sluice_wall_time_seconds", gauge, seconds, {},
+       "How long the run took on the wall clock.",
+       [](const run_results& run) { return single(run.wall_seconds); }},
+      {"sluice_lag_seconds", gauge, seconds, {},
+       "The most that a run on the real clock was behind it.",
+       [](const run_results& run) { return single(run.lag_seconds); }},
+      {"sluice_packet_hops_total", counter, count, {},
+       "Packets that left one store-and-forward queue and entered the next, or the consumer.",
+       [](const run_results& run) { return single(as_double(run.packet_hops)); }},
+      {"sluice_violations", gauge, count, {},
+       "Violations of conservation or of the engine's rules; anything but 0 is a bug.",
+       [](const run_results& run) { return single(as_double(run.violations.size())); }},
+      {"sluice_engine_threads", gauge, count, {}, "Threads that ran the actors.",
+       [](const run_results& run) { return single(run.threads); }},
+      {"sluice_engine_actors", gauge, count, {}, "Actors of the run.",
+       of_engine<&engine::actors>},
+      {"sluice_engine_channels", gauge, count, {}, "Channels between actors.",
+       of_engine<&engine::channels>},
+      {"sluice_engine_parcels_total", counter, count, {}, "Parcels sent between actors.",
+       of_engine<&engine::parcels>},
+      {"sluice_engine_wants_total", counter, count, {},
+       "Requests for a promise that an actor lacked.", of_engine<&engine::wants>},
+      {"sluice_engine_activations_total", counter, count, {}, "Activations of actors.",
+       of_engine<&engine::activations>},
+      {"sluice_engine_recoveries_total", counter, count, {},
+       "Times that the engine had to find the next event of an idle network.",
+       of_engine<&engine::recoveries>},
+  };
+}
+
+bool strip(std::string& name, std::string_view suffix) {
+  if (!name.ends_with(suffix))
+    return false;
+  name.erase(name.size() - suffix.size());
+  return true;
+}
+
+}  // namespace
+
+const std::vector<metric_definition>& metric_catalogue() {
+  static const auto catalogue = make_catalogue();
+  return catalogue;
+}
+
+std::vector<std::string> expect_names(const metric_definition& metric) {
+  constexpr std::string_view prefix = "sluice_";
+  std::vector<std::string> names{std::string{metric.name.substr(prefix.size())}};
+  auto name = names.front();
+  if (strip(name, "_total"))
+    names.push_back(name);
+  for (const std::string_view unit : {"_packets", "_bytes_per_second", "_bytes", "_seconds"})
+    if (strip(name, unit)) {
+      names.push_back(name);
+      break;
+    }
+  names.insert(names.end(), metric.aliases.begin(), metric.aliases.end());
+  return names;
+}
+
+}  // namespace sluice

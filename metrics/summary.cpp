@@ -1,0 +1,462 @@
+#include "metrics/summary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "metrics/text.hpp"
+
+namespace sluice {
+
+namespace {
+
+using nlohmann::json;
+
+double seconds_of(sim_time t) {
+  return static_cast<double>(t) / static_cast<double>(second);
+}
+
+double hops_per_second(const run_results& run) {
+  return run.wall_seconds > 0 ? static_cast<double>(run.packet_hops) / run.wall_seconds : 0.0;
+}
+
+double goodput_bps(const flow_result& flow, const run_results& run) {
+  return run.virtual_time > 0
+             ? 8 * static_cast<double>(flow.delivered.bytes) / seconds_of(run.virtual_time)
+             : 0.0;
+}
+
+/// Nearest whole nanosecond.
+std::int64_t nanoseconds(double ps) {
+  return std::llround(ps / static_cast<double>(nanosecond));
+}
+
+/// A measured count stays a whole number in JSON.
+json number(double value) {
+  constexpr double exact = 9007199254740992;  // 2^53
+  if (value == std::floor(value) && std::fabs(value) < exact)
+    return static_cast<std::int64_t>(value);
+  return value;
+}
+
+struct drop_row {
+  std::string_view component;
+  drop_reason reason;
+  unsigned priority;
+  tally lost;
+};
+
+std::vector<drop_row> drop_rows(const run_results& run) {
+  std::vector<drop_row> rows;
+  for (const auto& c : run.components)
+    for (std::size_t reason = 0; reason < drop_reasons; ++reason)
+      for (unsigned priority = 0; priority < max_priorities; ++priority)
+        if (const auto& lost = c.counters.dropped[reason][priority]; lost.packets != 0)
+          rows.push_back({c.name, static_cast<drop_reason>(reason), priority, lost});
+  return rows;
+}
+
+json flow_json(const flow_result& flow, const run_results& run) {
+  const auto& l = flow.latency;
+  const auto percentile = [&](double q) { return nanoseconds(static_cast<double>(l.quantile(q))); };
+  return {{"made", flow.made.packets},
+          {"delivered", flow.delivered.packets},
+          {"dropped", flow.dropped.packets},
+          {"held", flow.made.packets - flow.delivered.packets - flow.dropped.packets},
+          {"latency_ns",
+           {{"min", nanoseconds(static_cast<double>(l.min()))},
+            {"mean", nanoseconds(l.mean())},
+            {"p50", percentile(0.5)},
+            {"p99", percentile(0.99)},
+            {"p999", percentile(0.999)},
+            {"max", nanoseconds(static_cast<double>(l.max()))}}},
+          {"goodput_bps", goodput_bps(flow, run)}};
+}
+
+json component_json(const component_counters& n) {
+  return {{"in", n.in.packets + n.made.packets},
+          {"out", n.out.packets + n.consumed.packets},
+          {"dropped", n.dropped_total().packets},
+          {"held", n.held.packets},
+          {"max_bytes", n.max_bytes}};
+}
+
+json replay_json(const replay_result& r) {
+  return {{"flow", r.flow},         {"file", r.file},           {"packets", r.packets},
+          {"bytes", r.bytes},       {"filtered", r.filtered},   {"unmapped", r.unmapped},
+          {"sliced", r.sliced},     {"oversize", r.oversize},   {"split_into", r.split_into},
+          {"backward", r.backward}, {"not_ethernet", r.not_ethernet}};
+}
+
+constexpr std::size_t table_rows = 20;  // longer tables hide what matters
+
+std::string more_rows(std::size_t all, std::string_view what) {
+  return all <= table_rows ? std::string{}
+                           : fmt::format("  ... and {} more {} (all are in the JSON summary)\n",
+                                         all - table_rows, what);
+}
+
+std::string section(std::string_view title, const text_table& table) {
+  return fmt::format("\n{}\n{}", title, table.to_string());
+}
+
+std::string verdict(const run_results& run, std::span<const expectation_result> expectations) {
+  const auto failed = std::ranges::count_if(expectations, [](const auto& e) { return !e.ok; });
+  const auto kept = expectations.empty() ? std::string{"no expectations"}
+                    : failed == 0 ? fmt::format("all {} expectations held", expectations.size())
+                                  : fmt::format("{} of {} expectations did not hold", failed,
+                                                expectations.size());
+  switch (exit_code_of(run, expectations)) {
+    case 4:
+      return fmt::format("FAILED  {}: {} violations, listed at the end", run.scenario,
+                         run.violations.size());
+    case 130:
+      return fmt::format("INTERRUPTED  {}: at {} of virtual time; {}", run.scenario,
+                         human_time_ps(run.virtual_time), kept);
+    case 1:
+      return fmt::format("FAILED  {}: {}", run.scenario, kept);
+    default:
+      return fmt::format("OK  {}: {}", run.scenario, kept);
+  }
+}
+
+std::string packets_section(const run_results& run) {
+  text_table table{{"", "made", "delivered", "dropped", "held"}};
+  const auto made = static_cast<double>(run.made.packets);
+  table.row({"packets", human_count(run.made.packets), human_count(run.delivered.packets),
+             human_count(run.dropped.packets), human_count(run.held.packets)});
+  table.row({"share", "", human_share(static_cast<double>(run.delivered.packets), made),
+             human_share(static_cast<double>(run.dropped.packets), made),
+             human_share(static_cast<double>(run.held.packets), made)});
+  const auto size = [](const tally& t) { return human_bytes(static_cast<double>(t.bytes)); };
+  table.row({"bytes", size(run.made), size(run.delivered), size(run.dropped), size(run.held)});
+  return '\n' + table.to_string();
+}
+
+std::string flows_section(const run_results& run) {
+  if (run.flows.empty())
+    return "\nno flows\n";
+  text_table table{{"flow", "made", "delivered", "dropped", "p50", "p99", "p99.9", "max", "goodput"}};
+  for (std::size_t i = 0; i < std::min(table_rows, run.flows.size()); ++i) {
+    const auto& flow = run.flows[i];
+    const auto time = [&](sim_time t) {
+      return flow.latency.count() == 0 ? std::string{"-"} : human_time_ps(t);
+    };
+    table.row({flow.name, human_count(flow.made.packets),
+               human_share(static_cast<double>(flow.delivered.packets),
+                           static_cast<double>(flow.made.packets)),
+               human_count(flow.dropped.packets), time(flow.latency.quantile(0.5)),
+               time(flow.latency.quantile(0.99)), time(flow.latency.quantile(0.999)),
+               time(flow.latency.max()), human_rate(goodput_bps(flow, run))});
+  }
+  return section("flows (latency from due to consumed)", table) + more_rows(run.flows.size(), "flows");
+}
+
+std::string drops_section(const run_results& run) {
+  auto rows = drop_rows(run);
+  if (rows.empty())
+    return "\nno packet was dropped\n";
+  std::ranges::stable_sort(rows, std::greater{}, [](const auto& r) { return r.lost.packets; });
+  using enum text_table::align;
+  text_table table{{"dropped at", "reason", "priority", "packets", "bytes"},
+                   {left, left, right, right, right}};
+  for (std::size_t i = 0; i < std::min(table_rows, rows.size()); ++i)
+    table.row({std::string{rows[i].component}, std::string{name_of(rows[i].reason)},
+               std::to_string(rows[i].priority), human_count(rows[i].lost.packets),
+               human_bytes(static_cast<double>(rows[i].lost.bytes))});
+  return '\n' + table.to_string() + more_rows(rows.size(), "places");
+}
+
+bool ever_stopped(const pause_result& p) {
+  return p.sent != 0 || p.received != 0 || p.paused != 0;
+}
+
+std::string stops_section(const run_results& run) {
+  if (run.pauses.empty())
+    return "\nno hop has flow control\n";
+  std::vector<const pause_result*> rows;
+  for (const auto& p : run.pauses)
+    if (ever_stopped(p))
+      rows.push_back(&p);
+  if (rows.empty())
+    return fmt::format("\nno sender was stopped ({} hops have flow control)\n", run.pauses.size());
+  std::ranges::stable_sort(rows, std::greater{}, [](const auto* p) { return p->paused; });
+  using enum text_table::align;
+  text_table table{{"senders stopped by", "priority", "stops sent", "received", "stopped for", "share"},
+                   {left, right, right, right, right, right}};
+  for (std::size_t i = 0; i < std::min(table_rows, rows.size()); ++i) {
+    const auto& p = *rows[i];
+    table.row({p.on, p.priority < 0 ? "all" : std::to_string(p.priority), human_count(p.sent),
+               human_count(p.received), human_time_ps(p.paused),
+               human_share(static_cast<double>(p.paused), static_cast<double>(run.virtual_time))});
+  }
+  return '\n' + table.to_string() + more_rows(rows.size(), "hops");
+}
+
+/// Only what needs to be known: a capture that was replayed whole needs no words.
+std::string replays_section(const run_results& run) {
+  std::string out;
+  for (const auto& r : run.replays) {
+    std::vector<std::string> notes;
+    const auto note = [&](std::uint64_t n, std::string_view what) {
+      if (n != 0)
+        notes.push_back(fmt::format("{} {}", human_count(n), what));
+    };
+    note(r.filtered, "left out by the filter");
+    note(r.unmapped, "matched no address of the map");
+    note(r.not_ethernet, "of another link type than Ethernet");
+    note(r.backward, "with a time stamp before their predecessor's");
+    note(r.sliced, "captured shorter than they were");
+    if (r.oversize != 0)
+      notes.push_back(r.split_into != 0
+                          ? fmt::format("{} larger than the MTU, split into {}",
+                                        human_count(r.oversize), human_count(r.split_into))
+                          : fmt::format("{} larger than the MTU", human_count(r.oversize)));
+    out += fmt::format("  {}: {} packets, {} in {}\n", r.flow, human_count(r.packets),
+                       human_bytes(static_cast<double>(r.bytes)), r.file);
+    for (const auto& n : notes)
+      out += fmt::format("    {}\n", n);
+  }
+  return out.empty() ? out : "\ncaptures replayed\n" + out;
+}
+
+std::string expectations_section(std::span<const expectation_result> expectations) {
+  if (expectations.empty())
+    return {};
+  using enum text_table::align;
+  text_table table{{"expected", "measured", ""}, {left, right, left}};
+  std::string notes;
+  for (const auto& e : expectations) {
+    table.row({e.text, measured_text(e), e.ok ? "ok" : "NOT MET"});
+    if (!e.note.empty())
+      notes += fmt::format("  {}: {}\n", e.text, e.note);
+  }
+  return '\n' + table.to_string() + notes;
+}
+
+std::string speed_line(const run_results& run) {
+  return fmt::format("{} of virtual time in {} on {} thread{}: {}", human_time_ps(run.virtual_time),
+                     human_time(run.wall_seconds), run.threads, run.threads == 1 ? "" : "s",
+                     human_speed(hops_per_second(run)));
+}
+
+std::string accounting_section(const run_results& run) {
+  std::string out;
+  if (run.violations.empty())
+    return fmt::format("\nconserved: made {} = delivered {} + dropped {} + held {}, at each of {} "
+                       "components\n",
+                       human_count(run.made.packets), human_count(run.delivered.packets),
+                       human_count(run.dropped.packets), human_count(run.held.packets),
+                       human_count(run.components.size()));
+  out = "\nVIOLATED (a bug in Sluice; please report it with the scenario):\n";
+  for (std::size_t i = 0; i < std::min(table_rows, run.violations.size()); ++i)
+    out += fmt::format("  {}\n", run.violations[i]);
+  return out + more_rows(run.violations.size(), "violations");
+}
+
+}  // namespace
+
+int exit_code_of(const run_results& run, std::span<const expectation_result> expectations) {
+  if (!run.violations.empty())
+    return 4;
+  if (run.interrupted)
+    return 130;
+  return std::ranges::all_of(expectations, &expectation_result::ok) ? 0 : 1;
+}
+
+json summary_json(const run_results& run, std::span<const expectation_result> expectations,
+                  std::string_view version) {
+  const auto books = [&](std::uint64_t tally::*part) {
+    return json{{"made", run.made.*part},
+                {"delivered", run.delivered.*part},
+                {"dropped", run.dropped.*part},
+                {"held", run.held.*part}};
+  };
+  json out{{"sluice", version},
+           {"scenario", run.scenario},
+           {"seed", run.seed},
+           {"clock", run.real_clock ? "real" : "virtual"},
+           {"threads", run.threads},
+           {"virtual_seconds", seconds_of(run.virtual_time)},
+           {"wall_seconds", run.wall_seconds},
+           {"fingerprint", hex16(run.fingerprint)},
+           {"packet_hops", run.packet_hops},
+           {"packet_hops_per_second", hops_per_second(run)},
+           {"packets", books(&tally::packets)},
+           {"bytes", books(&tally::bytes)},
+           {"interrupted", run.interrupted},
+           {"violations", run.violations}};
+  if (run.real_clock)
+    out["lag_seconds"] = run.lag_seconds;
+
+  auto& flows = out["flows"] = json::object();
+  for (const auto& flow : run.flows)
+    flows[flow.name] = flow_json(flow, run);
+  auto& drops = out["drops"] = json::array();
+  for (const auto& row : drop_rows(run))
+    drops.push_back({{"component", row.component},
+                     {"reason", name_of(row.reason)},
+                     {"priority", row.priority},
+                     {"packets", row.lost.packets},
+                     {"bytes", row.lost.bytes}});
+  auto& pauses = out["pauses"] = json::array();
+  for (const auto& p : run.pauses)
+    pauses.push_back({{"on", p.on},
+                      {"priority", p.priority},
+                      {"sent", p.sent},
+                      {"received", p.received},
+                      {"paused_seconds", seconds_of(p.paused)}});
+  auto& components = out["components"] = json::object();
+  for (const auto& c : run.components)
+    components[c.name] = component_json(c.counters);
+  auto& expect = out["expect"] = json::array();
+  for (const auto& e : expectations) {
+    json line{{"text", e.text}, {"measured", e.measured ? number(*e.measured) : json{}}, {"ok", e.ok}};
+    if (!e.note.empty())
+      line["note"] = e.note;
+    expect.push_back(std::move(line));
+  }
+  auto& replays = out["replays"] = json::array();
+  for (const auto& r : run.replays)
+    replays.push_back(replay_json(r));
+  out["engine"] = {{"actors", run.engine.actors},           {"channels", run.engine.channels},
+                   {"parcels", run.engine.parcels},         {"wants", run.engine.wants},
+                   {"activations", run.engine.activations}, {"recoveries", run.engine.recoveries}};
+  return out;
+}
+
+std::string summary_text(const run_results& run, std::span<const expectation_result> expectations) {
+  std::string out = verdict(run, expectations) + '\n';
+  out += packets_section(run);
+  out += flows_section(run);
+  out += drops_section(run);
+  out += stops_section(run);
+  out += replays_section(run);
+  out += expectations_section(expectations);
+  out += accounting_section(run);
+  out += fmt::format("fingerprint {} (seed {})\n", hex16(run.fingerprint), run.seed);
+  out += speed_line(run) + '\n';
+  if (run.real_clock)
+    out += fmt::format("behind the wall clock by at most {}\n", human_time(run.lag_seconds));
+  return out;
+}
+
+std::string comparison_text(std::span<const named_run> runs) {
+  // The widest heading decides whether columns fit; figures are short.
+  const auto each = [&](std::string label, auto value) {
+    std::vector<std::string> row{std::move(label)};
+    for (const auto& run : runs)
+      row.push_back(value(*run.results));
+    return row;
+  };
+  std::vector<std::string> heading{""};
+  for (const auto& run : runs)
+    heading.emplace_back(run.name);
+  text_table table{heading};
+
+  const auto counted = [](const tally& t, const tally& of) {
+    return fmt::format("{}  {:>7}", human_count(t.packets),
+                       human_share(static_cast<double>(t.packets), static_cast<double>(of.packets)));
+  };
+  table.row(each("packets made", [](const auto& r) {
+    return fmt::format("{}  {:>7}", human_count(r.made.packets), "");
+  }));
+  table.row(each("  delivered", [&](const auto& r) { return counted(r.delivered, r.made); }));
+  table.row(each("  lost", [&](const auto& r) { return counted(r.dropped, r.made); }));
+  table.row(each("  still on their way", [&](const auto& r) { return counted(r.held, r.made); }));
+
+  // The union of what happened in any run, in the order of the largest figure.
+  std::map<std::string, std::uint64_t> lost_at;
+  std::map<std::string, sim_time> stopped_by;
+  std::vector<std::string> flows;
+  for (const auto& run : runs) {
+    for (const auto& row : drop_rows(*run.results)) {
+      auto& most = lost_at[fmt::format("{} ({})", row.component, name_of(row.reason))];
+      most = std::max(most, row.lost.packets);
+    }
+    for (const auto& p : run.results->pauses)
+      if (ever_stopped(p)) {
+        auto& most = stopped_by[p.on];
+        most = std::max(most, p.paused);
+      }
+    for (const auto& flow : run.results->flows)
+      if (std::ranges::find(flows, flow.name) == flows.end())
+        flows.push_back(flow.name);
+  }
+  const auto by_size = [](const auto& amounts) {
+    std::vector<std::string> names;
+    for (const auto& [name, amount] : amounts)
+      names.push_back(name);
+    std::ranges::stable_sort(names, std::greater{}, [&](const auto& n) { return amounts.at(n); });
+    return names;
+  };
+  const auto shown = [](const std::vector<std::string>& names) {
+    return std::span{names}.first(std::min(table_rows, names.size()));
+  };
+  const auto more = [&](const std::vector<std::string>& names, std::string_view what) {
+    if (names.size() > table_rows)
+      table.row({fmt::format("  ... and {} more {}", names.size() - table_rows, what)});
+  };
+
+  const auto places = by_size(lost_at);
+  table.row({""});
+  table.row({places.empty() ? "lost nowhere" : "lost at"});
+  for (const auto& place : shown(places))
+    table.row(each("  " + place, [&](const auto& r) {
+      std::uint64_t lost = 0;
+      for (const auto& row : drop_rows(r))
+        if (fmt::format("{} ({})", row.component, name_of(row.reason)) == place)
+          lost += row.lost.packets;
+      return lost == 0 ? std::string{"-"} : human_count(lost);
+    }));
+  more(places, "places");
+
+  table.row({""});
+  table.row({"latency, from due to consumed"});
+  for (const auto& name : shown(flows))
+    for (const auto& [label, q] : {std::pair{"p50", 0.5}, {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1.0}})
+      table.row(each(fmt::format("  {} {}", name, label), [&, share = q](const auto& r) {
+        const auto flow = std::ranges::find(r.flows, name, &flow_result::name);
+        return flow == r.flows.end() || flow->latency.count() == 0
+                   ? std::string{"-"}
+                   : human_time_ps(flow->latency.quantile(share));
+      }));
+  more(flows, "flows");
+
+  const auto hops = by_size(stopped_by);
+  table.row({""});
+  table.row({hops.empty() ? "no sender was stopped" : "senders stopped by, and for how long"});
+  for (const auto& hop : shown(hops))
+    table.row(each("  " + hop, [&](const auto& r) {
+      sim_time paused = 0;
+      bool any = false;
+      for (const auto& p : r.pauses)
+        if (p.on == hop) {
+          paused += p.paused;
+          any = any || ever_stopped(p);
+        }
+      return any ? fmt::format("{}  {:>7}", human_time_ps(paused),
+                               human_share(static_cast<double>(paused),
+                                           static_cast<double>(r.virtual_time)))
+                 : std::string{"-"};
+    }));
+  more(hops, "hops");
+
+  table.row({""});
+  table.row(each("fingerprint", [](const auto& r) { return hex16(r.fingerprint); }));
+  table.row(each("virtual time", [](const auto& r) { return human_time_ps(r.virtual_time); }));
+  table.row(each("wall-clock time", [](const auto& r) { return human_time(r.wall_seconds); }));
+  table.row(each("packet-hops", [](const auto& r) { return human_count(r.packet_hops); }));
+  table.row(each("packet-hops a second", [](const auto& r) {
+    return human_count(static_cast<std::uint64_t>(hops_per_second(r)));
+  }));
+  table.row(each("accounting", [](const auto& r) {
+    return r.violations.empty() ? std::string{"conserved"}
+                                : fmt::format("{} VIOLATIONS", r.violations.size());
+  }));
+  return table.to_string("", 100);
+}
+
+}  // namespace sluice

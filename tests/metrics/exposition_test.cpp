@@ -1,0 +1,185 @@
+#include "metrics/exposition.hpp"
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "metrics/catalogue.hpp"
+#include "tests/metrics/example_run.hpp"
+
+using namespace sluice;
+
+namespace {
+
+bool has_line(const std::string& text, const std::string& line) {
+  std::istringstream in{text};
+  for (std::string each; std::getline(in, each);)
+    if (each == line)
+      return true;
+  return false;
+}
+
+/// A scrape, as Prometheus does it.
+std::string http_get(const std::string& url) {
+  const auto colon = url.rfind(':');
+  const auto port = static_cast<std::uint16_t>(std::stoi(url.substr(colon + 1)));
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(port);
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::string reply;
+  if (connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0) {
+    const std::string request = "GET /metrics HTTP/1.0\r\n\r\n";
+    if (write(fd, request.data(), request.size()) == static_cast<ssize_t>(request.size())) {
+      char block[4096];
+      for (ssize_t n = 0; (n = read(fd, block, sizeof block)) > 0;)
+        reply.append(block, static_cast<std::size_t>(n));
+    }
+  }
+  close(fd);
+  return reply;
+}
+
+/// What promtool says about a text: its exit code and output.
+std::pair<int, std::string> promtool_check(const std::string& metrics) {
+  char name[] = "/tmp/sluice-metrics-XXXXXX";
+  const int fd = mkstemp(name);
+  REQUIRE(fd >= 0);
+  close(fd);
+  std::ofstream{name} << metrics;
+  const auto command = std::string{"promtool check metrics < "} + name + " 2>&1";
+  std::string said;
+  FILE* pipe = popen(command.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  char block[4096];
+  while (std::fgets(block, sizeof block, pipe) != nullptr)
+    said += block;
+  const int status = pclose(pipe);
+  std::remove(name);
+  return {WEXITSTATUS(status), said};
+}
+
+bool have_promtool() {
+  if (std::system("command -v promtool >/dev/null 2>&1") == 0)
+    return true;
+  MESSAGE("SKIPPED: promtool is not installed (Debian package prometheus)");
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("flows, components and hops become labelled series") {
+  const auto text = metrics_text(example_run());
+  CHECK(has_line(text, R"(sluice_made_packets_total{flow="storage"} 60)"));
+  CHECK(has_line(text, R"(sluice_held_packets{flow="noise"} 3)"));
+  CHECK(has_line(text, R"(sluice_drops_packets_total{component="h3/vm4.socket.rx",node="h3",reason="mtu_exceeded",priority="3"} 2)"));
+  CHECK(has_line(text, R"(sluice_queue_max_bytes{component="h3/vm4.socket.rx",kind="queue",node="h3"} 65536)"));
+  CHECK(has_line(text, R"(sluice_stopped_seconds_total{on="h3/vm4.socket.rx",priority="all"} 0.02)"));
+  CHECK(has_line(text, R"(sluice_stops_sent_total{on="leaf1:p2",priority="3"} 0)"));
+  CHECK(has_line(text, R"(sluice_run_info{scenario="example",version=")" SLUICE_VERSION R"(",fingerprint="9f0c000000000001",seed="42",clock="virtual"} 1)"));
+  CHECK(has_line(text, "sluice_virtual_time_seconds 0.2"));
+}
+
+TEST_CASE("latency is a cumulative histogram in seconds that ends at the count") {
+  const auto text = metrics_text(example_run());
+  CHECK(has_line(text, R"(sluice_latency_seconds_count{flow="storage"} 60)"));
+  CHECK(has_line(text, R"(sluice_latency_seconds_bucket{flow="storage",le="+Inf"} 60)"));
+  CHECK(has_line(text, R"(sluice_latency_seconds_bucket{flow="storage",le="0.0001"} 60)"));
+  CHECK(has_line(text, R"(sluice_latency_seconds_bucket{flow="storage",le="1e-07"} 0)"));
+  CHECK(has_line(text, R"(sluice_latency_seconds_sum{flow="storage"} 0.00183)"));
+}
+
+TEST_CASE("a family without a series is left out") {
+  auto run = example_run();
+  run.replays.clear();
+  CHECK(metrics_text(run).find("sluice_capture_") == std::string::npos);
+}
+
+TEST_CASE("names with quotes and backslashes are escaped") {
+  auto run = example_run();
+  run.scenario = "a\"b\\c";
+  CHECK(metrics_text(run).find(R"(scenario="a\"b\\c")") != std::string::npos);
+}
+
+TEST_CASE("promtool has nothing to say about the metrics") {
+  if (!have_promtool())
+    return;
+  const auto [code, said] = promtool_check(metrics_text(example_run()));
+  CHECK(code == 0);
+  CHECK(said == "");
+}
+
+TEST_CASE("promtool has nothing to say about the metrics of an empty run") {
+  if (!have_promtool())
+    return;
+  const auto [code, said] = promtool_check(metrics_text(run_results{}));
+  CHECK(code == 0);
+  CHECK(said == "");
+}
+
+TEST_CASE("a scrape sees the last published results, and nothing before the first") {
+  const auto latest = std::make_shared<latest_results>();
+  CHECK(latest->Collect().empty());
+  const metrics_server server{{"127.0.0.1", 0}, latest};
+  CHECK(http_get(server.url()).find("sluice_") == std::string::npos);
+
+  latest->publish(example_run());
+  CHECK(http_get(server.url()).find("sluice_packet_hops_total 1000000") != std::string::npos);
+
+  auto later_on = example_run();
+  later_on.packet_hops = 2'000'000;
+  latest->publish(later_on);
+  CHECK(http_get(server.url()).find("sluice_packet_hops_total 2000000") != std::string::npos);
+}
+
+TEST_CASE("a port that is taken is an error that says what to do") {
+  const auto latest = std::make_shared<latest_results>();
+  const metrics_server first{{"127.0.0.1", 0}, latest};
+  const auto port = static_cast<std::uint16_t>(std::stoi(first.url().substr(first.url().rfind(':') + 1)));
+  try {
+    const metrics_server second{{"127.0.0.1", port}, latest};
+    FAIL("two servers on one port");
+  } catch (const std::runtime_error& e) {
+    CHECK(std::string{e.what()}.find("--serve=ADDR:PORT") != std::string::npos);
+  }
+}
+
+TEST_CASE("addresses to serve at are read in every usual form") {
+  const auto is = [](std::string_view text, std::string_view host, std::uint16_t port) {
+    const auto where = parse_serve_address(text);
+    CHECK(where.host == host);
+    CHECK(where.port == port);
+  };
+  is("", "127.0.0.1", 9464);
+  is("9000", "127.0.0.1", 9000);
+  is(":9000", "127.0.0.1", 9000);
+  is("0.0.0.0", "0.0.0.0", 9464);
+  is("0.0.0.0:80", "0.0.0.0", 80);
+  is("[::1]:9464", "[::1]", 9464);
+  for (const auto* wrong : {"127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000", "::1", "[::1"})
+    CHECK_THROWS_AS(parse_serve_address(wrong), std::invalid_argument);
+}
+
+TEST_CASE("the manual explains every metric, and no other") {
+  std::ifstream in{SLUICE_SOURCE_DIR "/docs/metrics.md"};
+  std::stringstream page;
+  page << in.rdbuf();
+  const auto text = page.str();
+  std::size_t rows = 0;
+  for (std::size_t at = 0; (at = text.find("| `sluice_", at)) != std::string::npos; ++at)
+    ++rows;
+  CHECK(rows == metric_catalogue().size());
+  for (const auto& metric : metric_catalogue())
+    CHECK_MESSAGE(text.find("| `" + std::string{metric.name} + "` |") != std::string::npos,
+                  metric.name);
+}
