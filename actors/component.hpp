@@ -1,0 +1,44 @@
+/// \file
+/// A component of the emulated network: a cell of the engine with counters and an end.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "actors/engine/cell.hpp"
+#include "metrics/counters.hpp"
+
+namespace sluice {
+
+class component : public cell {
+public:
+  /// \param node the scenario's node that it belongs to, for summaries.
+  component(std::string name, std::string node) : cell{std::move(name)}, node_{std::move(node)} {}
+
+  const std::string& node() const { return node_; }
+  virtual std::string_view kind() const = 0;
+
+  /// The counters as of `now`, at which nothing is under way between activations: what waits here
+  /// and what is on its way here counts as held. May be called more than once in a run.
+  virtual component_counters snapshot(sim_time now) const = 0;
+
+  /// The run has ended at `now`, in the model's time: last chance to settle what is counted.
+  virtual void finish(sim_time now) { (void)now; }
+
+  /// How many packet-hops ended here: packets that left a store-and-forward queue and entered this.
+  virtual std::uint64_t packet_hops() const { return 0; }
+
+protected:
+  /// Packets that have arrived by input `i` but were not handled: under way when the run ended.
+  static tally waiting(const input& in) {
+    tally t;
+    in.items.each([&](const packet& p) { t.add(p.bytes); });
+    return t;
+  }
+
+private:
+  std::string node_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,263 @@
+#include "actors/engine/cell.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace sluice {
+
+namespace {
+
+/// Whether a question for `need` has to be asked: not if the answer is known, nor if one that is
+/// at most as far-reaching is still open (asking for more than unblocks something can deadlock).
+bool must_ask(sim_time need, sim_time promise, sim_time asked) {
+  if (need == never || promise > need)
+    return false;
+  const bool open = asked >= promise;
+  return !open || need < asked;
+}
+
+}  // namespace
+
+void join(cell& upper, cell& lower, sim_time down, sim_time up) {
+  cell::output o;
+  o.peer = lower.index_;
+  o.peer_port = static_cast<port_index>(lower.inputs_.size());
+  o.packet_latency = down;
+  o.signal_latency = up;
+  cell::input i;
+  i.peer = upper.index_;
+  i.peer_port = static_cast<port_index>(upper.outputs_.size());
+  i.packet_latency = down;
+  i.signal_latency = up;
+  upper.outputs_.push_back(std::move(o));
+  lower.inputs_.push_back(std::move(i));
+}
+
+void cell::take(packet_parcel_ptr p, transport& out) {
+  auto& d = **p;
+  auto& in = inputs_[d.port];
+  if (d.want >= 0)
+    in.wanted = d.want;
+  if (d.heard > in.heard)
+    in.heard = d.heard;
+  const bool broken = !d.items.empty() && d.items.front().at < in.promise;
+  if (broken && !failed_) {
+    failed_ = true;
+    out.fail(fmt::format("{}: input {}: a packet at {} ps after a promise of {} ps", name_, d.port,
+                         d.items.front().at, in.promise));
+  }
+  list_input(d.port);
+  if (d.promise > in.promise)
+    in.promise = d.promise;
+  if (!d.items.empty()) {
+    counts_.items += d.items.size();
+    const auto port = d.port;
+    in.items.push(std::move(p));
+    arrived(port);
+  }
+}
+
+void cell::take(signal_parcel_ptr p, transport& out) {
+  auto& d = **p;
+  auto& o = outputs_[d.port];
+  if (d.want >= 0)
+    o.wanted = d.want;
+  if (d.heard > o.taken)
+    o.taken = d.heard;
+  if (!d.items.empty() && d.items.front().at < o.promise && !failed_) {
+    failed_ = true;
+    out.fail(fmt::format("{}: output {}: a signal at {} ps after a promise of {} ps", name_, d.port,
+                         d.items.front().at, o.promise));
+  }
+  if (d.allowed.bytes > o.allowed.bytes || d.allowed.packets > o.allowed.packets) {
+    if ((d.allowed.bytes < o.allowed.bytes || d.allowed.packets < o.allowed.packets) && !failed_) {
+      failed_ = true;
+      out.fail(fmt::format("{}: output {}: an allowance shrank", name_, d.port));
+    }
+    o.allowed = d.allowed;
+    o.asked = -1;  // a larger allowance answers, too
+  }
+  if (!d.items.empty() && d.items.back().what == signal::kind::stop && o.bytes <= d.allowed.bytes
+      && o.packets <= static_cast<std::uint64_t>(d.allowed.packets)
+      && d.items.back().at < d.allowed.until && !failed_) {
+    failed_ = true;
+    out.fail(fmt::format("{}: output {}: a stop at {} ps inside an allowance of {} bytes", name_,
+                         d.port, d.items.back().at, d.allowed.bytes));
+  }
+  list_output(d.port);
+  if (d.promise > o.promise)
+    o.promise = d.promise;
+  if (!d.items.empty())
+    o.items.push(std::move(p));
+}
+
+void cell::step(transport& out) {
+  ++counts_.activations;
+  if (failed_)
+    return;
+  out_ = &out;
+  advance();
+
+  // First decide what is sent, which can add needs; then send, so that wants ride along.
+  for (std::size_t k = 0; k < listed_inputs_.size(); ++k)
+    finish_input(listed_inputs_[k]);
+  for (std::size_t k = 0; k < listed_outputs_.size(); ++k)
+    finish_output(listed_outputs_[k]);
+  // `finish` may have listed more ports, but only for their needs.
+  for (auto i : listed_inputs_)
+    send_input(i, out);
+  for (auto o : listed_outputs_)
+    send_output(o, out);
+
+  // Ports that somebody still waits for stay listed.
+  std::size_t kept = 0;
+  for (auto i : listed_inputs_) {
+    inputs_[i].listed = inputs_[i].wanted >= 0;
+    if (inputs_[i].listed)
+      listed_inputs_[kept++] = i;
+  }
+  listed_inputs_.resize(kept);
+  kept = 0;
+  for (auto o : listed_outputs_) {
+    outputs_[o].listed = outputs_[o].wanted >= 0;
+    if (outputs_[o].listed)
+      listed_outputs_[kept++] = o;
+  }
+  listed_outputs_.resize(kept);
+  out_ = nullptr;
+}
+
+void cell::finish_input(port_index i) {
+  auto& in = inputs_[i];
+  const bool granted = grant(i, in.wanted >= 0);
+  in.sending = granted || in.open || in.consumed - in.acknowledged >= window_ / 2;
+  if (in.wanted >= 0) {
+    if (in.promised > in.wanted) {
+      in.wanted = -1;  // the answer crossed the question
+    } else {
+      const auto p = earliest_signal(i);
+      if (granted || p > in.wanted) {
+        in.sending = true;
+        in.wanted = -1;
+      } else {
+        explain_signal(i, in.wanted);
+      }
+    }
+  }
+  if (in.sending)
+    in.promised = std::max(in.promised, earliest_signal(i));
+}
+
+void cell::finish_output(port_index o) {
+  auto& out = outputs_[o];
+  out.sending = static_cast<bool>(out.open);
+  if (out.wanted >= 0) {
+    if (out.promised > out.wanted && out.heard == out.heard_sent) {
+      out.wanted = -1;
+    } else {
+      const auto p = earliest_packet(o);
+      if (p > out.wanted || out.heard > out.heard_sent) {
+        out.sending = true;
+        if (p > out.wanted)
+          out.wanted = -1;
+      }
+      if (p <= out.wanted)
+        explain_packet(o, out.wanted);
+    }
+  }
+  if (out.sending)
+    out.promised = std::max(out.promised, earliest_packet(o));
+}
+
+void cell::send_input(port_index i, transport& out) {
+  auto& in = inputs_[i];
+  const bool ask = must_ask(in.need, in.promise, in.asked);
+  if (in.sending || ask) {
+    if (!in.open)
+      in.open = signal_parcel::make();
+    auto& d = **in.open;
+    d.port = in.peer_port;
+    d.promise = in.promised;
+    d.allowed = in.allowed;
+    d.heard = in.acknowledged = in.consumed;
+    if (ask) {
+      d.want = in.asked = in.need;
+      ++counts_.wants;
+    }
+    ++counts_.parcels;
+    out.send(in.peer, std::move(in.open));
+  }
+  in.need = never;
+  in.sending = false;
+}
+
+void cell::send_output(port_index o, transport& out) {
+  auto& x = outputs_[o];
+  const bool ask = must_ask(x.need, x.promise, x.asked);
+  if (x.sending || ask) {
+    if (!x.open)
+      x.open = packet_parcel::make();
+    auto& d = **x.open;
+    d.port = x.peer_port;
+    d.promise = x.promised;
+    d.heard = x.heard_sent = x.heard;
+    if (ask) {
+      d.want = x.asked = x.need;
+      ++counts_.wants;
+    }
+    ++counts_.parcels;
+    out.send(x.peer, std::move(x.open));
+  }
+  x.need = never;
+  x.sending = false;
+}
+
+void cell::assume(sim_time t) {
+  for (auto& in : inputs_)
+    in.promise = std::max(in.promise, later(t, in.packet_latency));
+  for (auto& out : outputs_)
+    out.promise = std::max(out.promise, later(t, out.signal_latency));
+}
+
+std::string cell::describe() const {
+  std::string text = fmt::format("{}: next event {} ps, limit {} ps", name_, next_event(), limit_);
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const auto& in = inputs_[i];
+    text += fmt::format("\n  input {}: {} packets", i, in.items.size());
+    if (!in.items.empty())
+      text += fmt::format(" from {} ps", in.items.front().at);
+    text += fmt::format(", promise {} ps, asked {} ps, is wanted {} ps", in.promise, in.asked,
+                        in.wanted);
+  }
+  for (std::size_t o = 0; o < outputs_.size(); ++o) {
+    const auto& x = outputs_[o];
+    text += fmt::format("\n  output {}: {} signals", o, x.items.size());
+    if (!x.items.empty())
+      text += fmt::format(" from {} ps", x.items.front().at);
+    text += fmt::format(
+        ", promise {} ps, allowance {} B of {} B used, {} of {} packets taken, asked {} ps, is "
+        "wanted {} ps",
+        x.promise, x.bytes, x.allowed.bytes, x.taken, x.packets, x.asked, x.wanted);
+  }
+  return text;
+}
+
+void cell::fail(std::string what) {
+  if (!failed_) {
+    failed_ = true;
+    out_->fail(name_ + ": " + std::move(what));
+  }
+}
+
+void cell::open_output(port_index o) {
+  outputs_[o].open = packet_parcel::make();
+  list_output(o);
+}
+
+void cell::open_input(port_index i) {
+  inputs_[i].open = signal_parcel::make();
+  list_input(i);
+}
+
+}  // namespace sluice

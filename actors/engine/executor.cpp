@@ -1,0 +1,77 @@
+#include "actors/engine/executor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace sluice {
+
+executor::executor(std::vector<cell*> cells) : cells_{std::move(cells)} {
+  for (cell_index i = 0; i < cells_.size(); ++i)
+    if (cells_[i]->index() != i)
+      throw engine_error{fmt::format("cell {} has index {}", i, cells_[i]->index())};
+}
+
+void executor::run_until(sim_time limit) {
+  for (auto c : cells_)
+    c->limit(limit);
+  std::vector<cell*> pending = cells_;
+  sim_time assumed = -1;
+  int widened = 0;
+  for (;;) {
+    settle(pending);
+    if (auto what = failure(); !what.empty())
+      throw engine_error{what};
+
+    // Nothing is under way and nobody could go on by what it has been told. Whoever has the
+    // earliest event is held up only by promises that it lacks. As nothing anywhere happens before
+    // that time, everybody may be taken to have promised it (deadlock recovery by a global
+    // minimum: Chandy and Misra, 1981). Rare: it is what remains where an idle network has cycles.
+    const auto t = next_event();
+    if (t > limit)
+      return;
+    if (t == assumed && widened < 12) {
+      // What is left to blame is the bound on run-ahead: let everybody run further ahead (Parks,
+      // 1995: bounded channels may need to grow).
+      ++widened;
+      for (auto c : cells_)
+        c->window(c->window() * 2);
+    } else if (t == assumed) {
+      std::string table;
+      int lines = 0;
+      for (auto c : cells_)
+        if (c->next_event() <= limit && ++lines <= 20)
+          table += "\n" + c->describe();
+      throw engine_error{fmt::format("no progress at {} ps; who waits for whom:{}", t, table)};
+    }
+    assumed = t;
+    ++recoveries_;
+    pending.clear();
+    for (auto c : cells_) {
+      c->assume(t);
+      if (c->next_event() <= limit)
+        pending.push_back(c);
+    }
+  }
+}
+
+sim_time executor::next_event() const {
+  sim_time t = never;
+  for (auto c : cells_)
+    t = std::min(t, c->next_event());
+  return t;
+}
+
+engine_totals executor::totals() const {
+  engine_totals sum;
+  for (auto c : cells_) {
+    sum.activations += c->counts().activations;
+    sum.parcels += c->counts().parcels;
+    sum.wants += c->counts().wants;
+    sum.items += c->counts().items;
+  }
+  sum.recoveries = recoveries_;
+  return sum;
+}
+
+}  // namespace sluice

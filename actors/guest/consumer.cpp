@@ -1,0 +1,33 @@
+#include "actors/guest/consumer.hpp"
+
+namespace sluice {
+
+void consumer::advance() {
+  auto& in = inputs_[side];
+  while (!in.items.empty() && in.items.front().at <= limit_) {
+    const packet& p = in.items.front();
+    if (p.flow >= flows_.size())
+      flows_.resize(p.flow + 1);
+    auto& f = flows_[p.flow];
+    f.delivered.add(p.bytes);
+    f.latency.add(p.at - p.due);
+    fingerprint_.add(p.id, p.at);
+    counters_.consumed.add(p.bytes);
+    last_ = p.at;
+    pop_packet(side);
+  }
+}
+
+sim_time consumer::next_event() const {
+  const auto& in = inputs_[side];
+  return in.items.empty() ? never : in.items.front().at;
+}
+
+component_counters consumer::snapshot(sim_time) const {
+  auto c = counters_;
+  c.held = waiting(inputs_[side]);
+  c.in = c.consumed + c.held;
+  return c;
+}
+
+}  // namespace sluice

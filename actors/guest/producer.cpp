@@ -1,0 +1,153 @@
+#include "actors/guest/producer.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+
+namespace {
+
+std::uint32_t path_hash(std::uint32_t from, std::uint32_t to, std::uint32_t flow) {
+  std::uint64_t x = (static_cast<std::uint64_t>(from) << 32 | to) ^ (std::uint64_t{flow} << 17);
+  x = (x ^ x >> 33) * 0xff51afd7ed558ccdULL;
+  x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53ULL;
+  return static_cast<std::uint32_t>(x >> 32);
+}
+
+}  // namespace
+
+producer::producer(producer_config c)
+    : component{c.name, c.node}, config_{std::move(c)}, line_{config_.line} {}
+
+void producer::add(schedule_config s) {
+  auto x = std::make_unique<schedule>();
+  x->config = std::move(s);
+  x->refill();
+  schedules_.push_back(std::move(x));
+  front_ = earliest();
+}
+
+bool producer::schedule::refill() {
+  if (next < size)
+    return true;
+  size = config.source->next(batch);
+  next = 0;
+  return size != 0;
+}
+
+producer::schedule* producer::earliest() const {
+  schedule* best = nullptr;
+  for (const auto& s : schedules_)
+    if (s->next < s->size && (best == nullptr || s->due() < best->due()))
+      best = s.get();
+  return best;
+}
+
+void producer::advance() {
+  auto& out = outputs_[side];
+  head_ = {never, false};
+  while (front_ != nullptr) {
+    auto& s = *front_;
+    const emission e = s.batch[s.next];
+    const auto due = s.due();
+    if (due > limit_) {
+      line_.idle(out, due, limit_);
+      head_ = {std::max(due, line_.busy()), false};
+      return;
+    }
+    const auto ready = std::max(due, line_.busy());
+    head_ = line_.start(out, due, e.bytes, limit_);
+    if (head_.at > limit_)
+      return;
+    if (!head_.certain) {
+      if (!line_.stopped())
+        need_signals(side, head_.at);
+      return;
+    }
+    if (!window_open(out))
+      return;
+    if (s.config.shift_on_stop && head_.at > ready)
+      s.shifted += head_.at - ready;
+
+    packet p;
+    p.due = due;
+    p.id = static_cast<std::uint64_t>(config_.endpoint) << 40 | sequence_++;
+    p.frame = e.frame;
+    p.bytes = e.bytes;
+    p.flow = s.config.flow;
+    p.from = config_.endpoint;
+    p.to = e.to;
+    p.priority = s.config.priority;
+    p.path = path_hash(p.from, p.to, p.flow);
+    p.at = line_.transmit(head_.at, e.bytes) + out.packet_latency;
+    counters_.out.add(e.bytes);
+    s.sent.add(e.bytes);
+    emit(side, p);
+    ++s.next;
+    if (schedules_.size() > 1 || s.next == s.size) {
+      s.refill();
+      front_ = earliest();
+    }
+  }
+  line_.idle(out, limit_, limit_);
+  head_ = {never, false};
+}
+
+sim_time producer::next_event() const {
+  if (front_ == nullptr || (line_.stopped() && outputs_[side].items.empty()))
+    return never;
+  return head_.at;
+}
+
+sim_time producer::earliest_packet(port_index) {
+  if (front_ == nullptr)
+    return never;
+  return later(head_.at, line_.least_service(front_->batch[front_->next].bytes)
+                             + outputs_[side].packet_latency);
+}
+
+void producer::explain_packet(port_index, sim_time beyond) {
+  if (front_ == nullptr)
+    return;
+  const auto& out = outputs_[side];
+  const auto t
+      = beyond - out.packet_latency - line_.least_service(front_->batch[front_->next].bytes);
+  if (line_.stopped())
+    need_signals(side, std::max(t, out.promise));
+  else if (!head_.certain)
+    need_signals(side, head_.at);
+}
+
+// A held producer can be behind its schedule by more than the batch it has read ahead.
+void producer::finish(sim_time now) {
+  for (const auto& s : schedules_)
+    while (s->refill() && s->due() <= now) {
+      s->due_unsent.add(s->batch[s->next].bytes);
+      ++s->next;
+    }
+}
+
+std::vector<producer::flow_made> producer::made(sim_time now) const {
+  std::vector<flow_made> result;
+  for (const auto& s : schedules_) {
+    flow_made f{s->config.flow, s->sent};
+    f.made += s->due_unsent;
+    for (auto i = s->next; i < s->size && later(s->batch[i].due, s->shifted) <= now; ++i)
+      f.made.add(s->batch[i].bytes);
+    result.push_back(f);
+  }
+  return result;
+}
+
+component_counters producer::snapshot(sim_time now) const {
+  auto c = counters_;
+  for (const auto& f : made(now))
+    c.made += f.made;
+  c.held = c.made - c.out;
+  const auto& out = outputs_[side];
+  c.stops_received = line_.stops() + transmitter::unheard(out, signal::kind::stop, now);
+  c.starts_received = line_.starts() + transmitter::unheard(out, signal::kind::start, now);
+  c.stopped = line_.held(out, now);
+  return c;
+}
+
+}  // namespace sluice

@@ -1,0 +1,91 @@
+/// \file
+/// Producer: an application (or a bare traffic generator) that sends packets at their due times.
+///
+///     schedules (replays, generators) ▸ merge by due time ▸ line ──packets──▶ lower cell
+///                                                                ◀─signals──
+///
+/// One output. It sends each packet when it is due, or later if its line is busy or the other side
+/// holds it; what is due waits in order and is never lost here. With `on-stop: shift` the rest of a
+/// schedule moves by the time for which it was held, as for an application blocked in `send`.
+///
+/// A packet counts as made when it is due; `held` are those due by the end but not sent. Latency
+/// counts from the due time, so waiting here is part of it (no coordinated omission).
+/// Counters: made, out, held, stops and starts received, time held.
+/// Source: US 9,485,188 (the data packet producer).
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "actors/component.hpp"
+#include "actors/queue/transmitter.hpp"
+#include "traffic/source.hpp"
+
+namespace sluice {
+
+struct producer_config {
+  std::string name, node;
+  std::uint32_t endpoint = 0;  ///< index of this producer in the run: the upper part of packet ids
+  line_config line;
+};
+
+/// One schedule of a producer.
+struct schedule_config {
+  std::unique_ptr<traffic_source> source;
+  std::uint32_t flow = 0;  ///< index of the traffic entry
+  std::uint8_t priority = 0;
+  bool shift_on_stop = false;
+};
+
+class producer final : public component {
+public:
+  explicit producer(producer_config c);
+
+  void add(schedule_config s);
+
+  std::string_view kind() const override { return "producer"; }
+  component_counters snapshot(sim_time now) const override;
+  sim_time next_event() const override;
+  void finish(sim_time now) override;
+
+  /// What each flow has made here by `now`.
+  struct flow_made {
+    std::uint32_t flow;
+    tally made;
+  };
+  std::vector<flow_made> made(sim_time now) const;
+
+protected:
+  void advance() override;
+  sim_time earliest_packet(port_index) override;
+  void explain_packet(port_index, sim_time beyond) override;
+  sim_time earliest_signal(port_index) override { return never; }
+  void explain_signal(port_index, sim_time) override {}
+
+private:
+  // A schedule with a batch of emissions read ahead.
+  struct schedule {
+    schedule_config config;
+    std::array<emission, 256> batch;
+    std::size_t next = 0, size = 0;
+    sim_time shifted = 0;
+    tally sent;
+    tally due_unsent;  // counted by finish
+
+    bool refill();
+    sim_time due() const { return later(batch[next].due, shifted); }
+  };
+  schedule* earliest() const;
+  static constexpr port_index side = 0;
+
+  producer_config config_;
+  transmitter line_;
+  std::vector<std::unique_ptr<schedule>> schedules_;
+  schedule* front_ = nullptr;  // with the earliest due packet; nullptr: all have ended
+  transmitter::verdict head_{never, false};
+  std::uint64_t sequence_ = 0;
+  component_counters counters_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,335 @@
+#include "actors/queue/port_queue.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+
+port_queue::port_queue(port_queue_config c)
+    : component{c.name, c.node},
+      config_{std::move(c)},
+      gate_{config_.buffer},
+      line_{config_.line},
+      scheduler_{config_.scheduler},
+      single_{(config_.priorities & (config_.priorities - 1)) == 0} {}
+
+void port_queue::advance() {
+  head_ = {never, false};
+  out_of_window_ = false;
+  if (single_)
+    advance_single();
+  else
+    advance_classes();
+}
+
+// -- one priority: starts run ahead of arrivals ---------------------------------------------------
+
+void port_queue::advance_single() {
+  auto& in = inputs_[side];
+  for (;;) {
+    if (waiting_ != 0 && head_.at == never)
+      serve();
+    if (in.items.empty())
+      break;
+    const packet p = in.items.front();
+    if (p.at > limit_ || (waiting_ != 0 && head_.at < p.at))
+      break;  // whether room is left at p.at is not known yet
+    pop_packet(side);
+    settle(p.at);
+    arrive(p);
+  }
+  if (waiting_ == 0)
+    line_.idle(outputs_[side], next_arrival(), limit_);
+  settle_rest();
+}
+
+// Starts as many packets as is certain. Leaves the next start, or its bound, in head_.
+void port_queue::serve() {
+  auto& out = outputs_[side];
+  auto& queue = queues_[0];
+  while (!queue.empty()) {
+    const packet& p = queue.front();
+    head_ = line_.start(out, p.at, p.bytes, limit_);
+    if (head_.at > limit_)
+      return;
+    if (!head_.certain) {
+      // Held by a stop: the receiver speaks when it is over. Else we have to know.
+      if (!line_.stopped())
+        need_signals(side, head_.at);
+      return;
+    }
+    if (!window_open(out)) {
+      out_of_window_ = true;
+      return;
+    }
+    transmit(head_.at, queue);
+  }
+  head_ = {never, false};
+}
+
+// -- several priorities: strictly in the order of time --------------------------------------------
+
+void port_queue::advance_classes() {
+  auto& in = inputs_[side];
+  auto& out = outputs_[side];
+  for (;;) {
+    const bool arrival = !in.items.empty() && in.items.front().at <= limit_;
+    if (waiting_ != 0) {
+      sim_time ready = never;
+      std::uint32_t largest = 0;
+      for (unsigned left = waiting_; left != 0; left &= left - 1) {
+        const auto& p = queues_[static_cast<unsigned>(__builtin_ctz(left))].front();
+        ready = std::min(ready, p.at);
+        largest = std::max(largest, p.bytes);
+      }
+      head_ = line_.start(out, ready, largest, limit_);
+      if (!arrival || head_.at < in.items.front().at) {
+        if (head_.at > limit_)
+          break;
+        if (!head_.certain) {
+          if (!line_.stopped())
+            need_signals(side, head_.at);
+          break;
+        }
+        if (next_arrival() <= head_.at) {
+          need_packets(side, head_.at);  // who comes by then takes part in the choice
+          break;
+        }
+        if (!window_open(out)) {
+          out_of_window_ = true;
+          break;
+        }
+        const auto chosen = scheduler_.pick(
+            waiting_, [&](unsigned p) { return static_cast<std::int64_t>(queues_[p].front().bytes); });
+        transmit(head_.at, queues_[chosen]);
+        settle(head_.at + 1);
+        head_ = {never, false};
+        continue;
+      }
+    }
+    if (!arrival)
+      break;
+    const packet p = in.items.front();
+    pop_packet(side);
+    arrive(p);
+  }
+  if (waiting_ == 0)
+    line_.idle(out, next_arrival(), limit_);
+  settle_rest();
+}
+
+// -- packets in and out -----------------------------------------------------------------------------
+
+void port_queue::arrive(const packet& p) {
+  counters_.in.add(p.bytes);
+  arrived_bytes_ += p.bytes;
+  ++arrived_packets_;
+  const bool accounted
+      = config_.reports_releases && p.ingress < config_.accounted.size() && config_.accounted[p.ingress];
+  if (!accounted && !gate_.fits(p.bytes)) {
+    counters_.drop(config_.full, p);
+    return;
+  }
+  const unsigned queue = single_ ? 0 : p.priority;
+  queues_[queue].push(p);
+  waiting_ |= 1u << queue;
+  if (gate_.arrive(p.bytes)) {
+    ++counters_.stops_sent;
+    no_arrival_before_ = 0;
+    emit_signal(side, {.at = p.at + inputs_[side].signal_latency, .what = signal::kind::stop});
+  }
+}
+
+void port_queue::transmit(sim_time at, ring<packet>& from) {
+  auto& out = outputs_[side];
+  packet p = from.front();
+  from.pop();
+  if (from.empty())
+    waiting_ &= ~(1u << (&from - queues_.data()));
+  leaving_.push({at, p.bytes});
+  if (config_.reports_releases && p.ingress < config_.accounted.size()
+      && config_.accounted[p.ingress])
+    emit_signal(side, {.at = at + inputs_[side].signal_latency,
+                       .bytes = p.bytes,
+                       .port = p.ingress,
+                       .what = signal::kind::release});
+  counters_.out.add(p.bytes);
+  p.at = line_.transmit(at, p.bytes) + out.packet_latency;
+  emit(side, p);
+}
+
+void port_queue::release(sim_time at, std::uint32_t bytes) {
+  if (!gate_.release(bytes))
+    return;
+  ++counters_.starts_sent;
+  auto& in = inputs_[side];
+  emit_signal(side, {.at = at + in.signal_latency, .what = signal::kind::start});
+  // The sender was held until now: nothing of it can be here before the start has been there.
+  if (in.items.empty() && in.heard + 1 >= in.signals)
+    no_arrival_before_ = at + in.signal_latency + in.packet_latency;
+}
+
+// The gate sees every packet that started before `before` leave.
+void port_queue::settle(sim_time before) {
+  while (!leaving_.empty() && leaving_.front().at < before) {
+    const auto l = leaving_.front();
+    leaving_.pop();
+    release(l.at, l.bytes);
+  }
+}
+
+// Lets the gate see what left as far as no arrival can come in between.
+void port_queue::settle_rest() {
+  settle(std::min(next_arrival(), later(limit_, 1)));
+  while (!leaving_.empty() && gate_.stopping() && upper_is_held()) {
+    settle(leaving_.front().at + 1);
+    settle(std::min(next_arrival(), later(limit_, 1)));
+  }
+  if (gate_.stopping() && !leaving_.empty()) {
+    const auto t = resume_bound();
+    if (t <= leaving_.back().at)
+      need_packets(side, t);  // to be sure of our own start
+  }
+}
+
+// -- what is known of the future ----------------------------------------------------------------
+
+// The sender has obeyed our stop, and all that it sent before is here.
+bool port_queue::upper_is_held() const {
+  const auto& in = inputs_[side];
+  return gate_.stopping() && in.items.empty() && in.heard >= in.signals;
+}
+
+// No packet arrives before this.
+sim_time port_queue::next_arrival() const {
+  const auto& in = inputs_[side];
+  if (!in.items.empty())
+    return in.items.front().at;
+  if (upper_is_held())
+    return std::max(in.promise,
+                    later(resume_bound(), in.signal_latency + in.packet_latency));
+  return std::max(in.promise, no_arrival_before_);
+}
+
+// No transmission that is not decided yet starts before this.
+sim_time port_queue::next_start() const {
+  if (waiting_ != 0)
+    return head_.at;
+  return std::max(next_arrival(), line_.busy());
+}
+
+// While stopping: the start threshold is not reached before this.
+sim_time port_queue::resume_bound() const {
+  const auto& s = gate_.settings();
+  auto bytes = gate_.bytes();
+  auto packets = gate_.packets();
+  for (std::size_t i = 0; i < leaving_.size(); ++i) {
+    bytes -= leaving_[i].bytes;
+    --packets;
+    if (bytes <= s.start.bytes && packets <= s.start.packets)
+      return leaving_[i].at;
+  }
+  if (waiting_ != 0)
+    return head_.at;
+  return never;  // everything has left, or nothing ever will
+}
+
+const packet& port_queue::first_queued() const {
+  return queues_[static_cast<unsigned>(__builtin_ctz(waiting_))].front();
+}
+
+sim_time port_queue::next_event() const {
+  sim_time t = never;
+  const auto& in = inputs_[side];
+  if (!in.items.empty())
+    t = in.items.front().at;
+  if (waiting_ != 0 && !(line_.stopped() && outputs_[side].items.empty()))
+    t = std::min(t, head_.at);
+  if (gate_.stopping())
+    t = std::min(t, resume_bound() <= (leaving_.empty() ? -1 : leaving_.back().at) ? resume_bound()
+                                                                                   : never);
+  return t;
+}
+
+// -- promises -----------------------------------------------------------------------------------
+
+sim_time port_queue::earliest_packet(port_index) {
+  const auto least
+      = waiting_ != 0 && single_ ? line_.least_service(first_queued().bytes) : line_.least_service(1);
+  return later(next_start(), least + outputs_[side].packet_latency);
+}
+
+void port_queue::explain_packet(port_index, sim_time beyond) {
+  const auto least
+      = waiting_ != 0 && single_ ? line_.least_service(first_queued().bytes) : line_.least_service(1);
+  const auto t = beyond - outputs_[side].packet_latency - least;
+  if (waiting_ == 0) {
+    need_packets(side, std::max(t, inputs_[side].promise));
+  } else if (line_.stopped()) {
+    need_signals(side, std::max(t, outputs_[side].promise));
+  } else if (!head_.certain) {
+    need_signals(side, head_.at);
+  }
+}
+
+sim_time port_queue::earliest_signal(port_index) {
+  const auto latency = inputs_[side].signal_latency;
+  if (config_.reports_releases)
+    return later(next_start(), latency);
+  if (!config_.buffer.stops)
+    return never;
+  return later(gate_.stopping() ? resume_bound() : next_arrival(), latency);
+}
+
+void port_queue::explain_signal(port_index, sim_time beyond) {
+  const auto t = beyond - inputs_[side].signal_latency;
+  if (waiting_ != 0 && head_.at <= t) {
+    if (line_.stopped())
+      need_signals(side, std::max(t, outputs_[side].promise));
+    else if (!head_.certain)
+      need_signals(side, head_.at);
+    else if (!single_ && !out_of_window_)
+      need_packets(side, head_.at);
+    return;
+  }
+  if (inputs_[side].items.empty())
+    need_packets(side, std::max(t, inputs_[side].promise));
+}
+
+bool port_queue::grant(port_index, bool asked) {
+  if (!config_.buffer.stops || gate_.stopping())
+    return false;
+  auto& allowed = inputs_[side].allowed;
+  const allowance next{arrived_bytes_ + gate_.slack_bytes(), arrived_packets_ + gate_.slack_packets(),
+                       never};
+  const auto more_bytes = next.bytes - allowed.bytes;
+  const auto more_packets = next.packets - allowed.packets;
+  if (more_bytes <= 0 || more_packets <= 0)
+    return false;
+  const auto& stop = config_.buffer.stop;
+  // Unasked, only when it is worth a message; asked, whatever there is.
+  if (!asked && more_bytes < stop.bytes / 2 && more_packets < stop.packets / 2)
+    return false;
+  allowed = next;
+  return true;
+}
+
+// -- counters -----------------------------------------------------------------------------------
+
+component_counters port_queue::snapshot(sim_time now) const {
+  auto c = counters_;
+  const auto& out = outputs_[side];
+  const auto coming = waiting(inputs_[side]);
+  c.in += coming;
+  c.held += coming;
+  for (const auto& q : queues_)
+    for (std::size_t i = 0; i < q.size(); ++i)
+      c.held.add(q[i].bytes);
+  c.max_bytes = gate_.max_bytes();
+  c.max_packets = gate_.max_packets();
+  c.stops_received = line_.stops() + transmitter::unheard(out, signal::kind::stop, now);
+  c.starts_received = line_.starts() + transmitter::unheard(out, signal::kind::start, now);
+  c.stopped = line_.held(out, now);
+  return c;
+}
+
+}  // namespace sluice

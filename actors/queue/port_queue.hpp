@@ -1,0 +1,101 @@
+/// \file
+/// The port queue: nearly everything in Sluice that stores packets.
+///
+///     upper cell ──packets──▶ [ buffer ▸ 1..8 priorities ▸ scheduler ▸ line ] ──packets──▶ lower
+///                ◀─signals──                                                 ◀─signals──
+///
+/// A socket buffer, a qdisc, a vNIC ring, a hypervisor's copy loop, a switch's egress port, a NIC
+/// ring: each is this component with another configuration. One input, one output.
+///
+/// * A packet arrives when its last bit has (store and forward). If the buffer has no room for it
+///   it is dropped, with `full` as the reason. It leaves the buffer when its transmission starts.
+/// * Towards its sender it speaks `none`, `on_off` (stop and start at thresholds of the buffer), or
+///   `release`: it reports every packet that leaves to a forwarding engine, which owns the
+///   accounting of its switch.
+/// * From its receiver it obeys stop and start, for all priorities together.
+/// * Events at one time are handled in this order: signals, arrivals, the start of a transmission.
+///
+/// With one priority in use, the backlog is the known future: starts are computed (and announced)
+/// as far ahead as the receiver's allowance and promise reach, not only as far as arrivals are
+/// known. With several, a start waits until every arrival up to its time is known.
+///
+/// Counters: in, out, dropped, held, largest occupancy, stops and starts both ways, time held.
+/// Source: US 9,485,188 (queue pairs, thresholds); IEEE 802.1Q-2018 8.6 (classes, selection).
+#pragma once
+
+#include <array>
+
+#include "actors/component.hpp"
+#include "actors/logic/buffer_gate.hpp"
+#include "actors/logic/scheduler.hpp"
+#include "actors/queue/transmitter.hpp"
+
+namespace sluice {
+
+struct port_queue_config {
+  std::string name, node, kind = "queue";
+  buffer_gate::config buffer;  ///< capacity; thresholds if it stops its sender
+  bool reports_releases = false;
+  /// With `reports_releases`: packets of these ingress ports are reported, and never dropped here,
+  /// because the engine accounts for them.
+  std::vector<bool> accounted;
+  priority_scheduler::config scheduler;
+  unsigned priorities = 1;  ///< bit p: traffic of priority p may come here
+  line_config line;
+  drop_reason full = drop_reason::buffer_full;
+};
+
+class port_queue final : public component {
+public:
+  explicit port_queue(port_queue_config c);
+
+  std::string_view kind() const override { return config_.kind; }
+  component_counters snapshot(sim_time now) const override;
+  std::uint64_t packet_hops() const override { return counters_.in.packets; }
+  sim_time next_event() const override;
+
+protected:
+  void advance() override;
+  sim_time earliest_packet(port_index) override;
+  void explain_packet(port_index, sim_time beyond) override;
+  sim_time earliest_signal(port_index) override;
+  void explain_signal(port_index, sim_time beyond) override;
+  bool grant(port_index, bool asked) override;
+
+private:
+  struct leaving {
+    sim_time at;
+    std::uint32_t bytes;
+  };
+  static constexpr port_index side = 0;  // the only input and the only output
+
+  void advance_single();
+  void advance_classes();
+  void serve();
+  void transmit(sim_time at, ring<packet>& from);
+  void arrive(const packet& p);
+  void release(sim_time at, std::uint32_t bytes);
+  void settle(sim_time before);
+  void settle_rest();
+  bool upper_is_held() const;
+  sim_time next_arrival() const;
+  sim_time next_start() const;
+  sim_time resume_bound() const;
+  const packet& first_queued() const;
+
+  port_queue_config config_;
+  buffer_gate gate_;
+  transmitter line_;
+  priority_scheduler scheduler_;
+  const bool single_;
+  std::array<ring<packet>, max_priorities> queues_;
+  unsigned waiting_ = 0;        // bit p: queues_[p] has packets
+  ring<leaving> leaving_;       // started, but maybe later than what the gate has seen
+  transmitter::verdict head_{never, false};  // of the next start, if something is queued
+  bool out_of_window_ = false;
+  sim_time no_arrival_before_ = 0;  // known from our own stop: the sender is held until we start it
+  std::int64_t arrived_bytes_ = 0, arrived_packets_ = 0;  // all that came, dropped or not
+  component_counters counters_;
+};
+
+}  // namespace sluice

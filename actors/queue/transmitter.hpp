@@ -1,0 +1,197 @@
+/// \file
+/// The sending side of a hop: when the next packet may start, given the line, and what the other
+/// side has said or promised.
+///
+/// A stop that arrives at `s` holds every transmission that has not started before `s`; one that
+/// is under way finishes. A start that arrives at `r` allows transmissions from `r` on. Both are
+/// looked up at the time in question, never "now": the answer may be for a time long before or
+/// after anything else that is known (DESIGN 3, rule 8).
+#pragma once
+
+#include <vector>
+
+#include "actors/engine/cell.hpp"
+#include "traffic/packet.hpp"
+#include "traffic/units.hpp"
+
+namespace sluice {
+
+/// A line's rate from `at` on. Zero: it stands still until the next change.
+struct rate_change {
+  sim_time at = 0;
+  line_rate rate;
+};
+
+/// No transmission starts in [from, to): the carrier is lost.
+struct outage {
+  sim_time from = 0;
+  sim_time to = never;
+};
+
+struct line_config {
+  line_rate rate;
+  std::vector<rate_change> changes;      ///< by time
+  std::vector<outage> outages;           ///< by time, disjoint
+  std::uint32_t overhead_bytes = 0;      ///< that each packet takes beyond its frame bytes
+  sim_time per_packet = 0;               ///< fixed service time of a packet
+};
+
+class transmitter {
+public:
+  struct verdict {
+    sim_time at;   ///< the start, if certain; else nothing starts before this
+    bool certain;  ///< `at` is final
+  };
+
+  explicit transmitter(line_config c) : line_{std::move(c)}, rate_{line_.rate}, fastest_{rate_} {
+    for (const auto& x : line_.changes)
+      if (x.rate.bps() > fastest_.bps())
+        fastest_ = x.rate;
+  }
+
+  /// When the packet can start that is ready at `ready`. Takes in the signals that have taken
+  /// effect by then, but none later than `limit`, so that what has been counted depends on the
+  /// limit alone.
+  verdict start(cell::output& out, sim_time ready, std::uint32_t bytes, sim_time limit) {
+    sim_time t = ready > busy_ ? ready : busy_;
+    for (;;) {
+      if (t > limit)
+        return {t, false};
+      if (!steady_) {
+        t = open_at(t);
+        if (t >= never)
+          return {never, false};
+      }
+      while (!out.items.empty() && out.items.front().at <= t)
+        hear(out);
+      if (stopped_) {
+        if (out.items.empty())
+          return {t > out.promise ? t : out.promise, false};
+        t = out.items.front().at;  // later than t, or it had been heard
+        continue;
+      }
+      if (resumed_ > t) {
+        t = resumed_;
+        continue;
+      }
+      const bool certain = out.promise > t || !out.items.empty()
+                           || (out.bytes + bytes <= out.allowed.bytes
+                               && static_cast<std::int64_t>(out.packets) < out.allowed.packets
+                               && t < out.allowed.until);
+      return {t, certain};
+    }
+  }
+
+  /// Starts the packet at `t`, which `start` has returned. Returns when its last bit has left.
+  sim_time transmit(sim_time t, std::uint32_t bytes) {
+    if (!steady_)
+      at(t);
+    busy_ = t + line_.per_packet + rate_.time_of(bytes + line_.overhead_bytes);
+    return busy_;
+  }
+
+  /// Nothing is waiting and nothing can start before `t`: signals up to then have taken effect.
+  void idle(cell::output& out, sim_time t, sim_time limit) {
+    if (busy_ > t)
+      t = busy_;
+    if (t > limit)
+      t = limit;
+    while (!out.items.empty() && out.items.front().at <= t)
+      hear(out);
+  }
+
+  sim_time busy() const { return busy_; }
+  bool stopped() const { return stopped_; }
+  /// A packet of `bytes` takes no less, whatever the line's rate will be.
+  sim_time least_service(std::uint32_t bytes) const {
+    const auto t = fastest_.time_of(bytes + line_.overhead_bytes);
+    return t >= never ? 0 : line_.per_packet + t;
+  }
+
+  std::uint64_t stops() const { return stops_; }
+  std::uint64_t starts() const { return starts_; }
+  /// Time for which this sender was held, up to `now`, counting signals not yet looked at.
+  sim_time held(const cell::output& out, sim_time now) const {
+    sim_time sum = held_;
+    bool stopped = stopped_;
+    sim_time since = since_;
+    out.items.each([&](const signal& s) {
+      if (s.at > now)
+        return;
+      if (s.what == signal::kind::stop && !stopped) {
+        stopped = true;
+        since = s.at;
+      } else if (s.what == signal::kind::start && stopped) {
+        stopped = false;
+        sum += s.at - since;
+      }
+    });
+    return stopped && now > since ? sum + (now - since) : sum;
+  }
+  /// Signals received but not yet looked at that have arrived by `now`.
+  static std::uint64_t unheard(const cell::output& out, signal::kind what, sim_time now) {
+    std::uint64_t n = 0;
+    out.items.each([&](const signal& s) { n += s.what == what && s.at <= now; });
+    return n;
+  }
+
+private:
+  void hear(cell::output& out) {
+    const signal s = out.items.front();
+    out.items.pop();
+    ++out.heard;
+    if (s.what == signal::kind::stop) {
+      ++stops_;
+      if (!stopped_) {
+        stopped_ = true;
+        since_ = s.at;
+      }
+    } else if (s.what == signal::kind::start) {
+      ++starts_;
+      if (stopped_) {
+        stopped_ = false;
+        held_ += s.at - since_;
+        resumed_ = s.at;
+      }
+    }
+  }
+
+  void at(sim_time t) {
+    while (change_ < line_.changes.size() && line_.changes[change_].at <= t)
+      rate_ = line_.changes[change_++].rate;
+  }
+
+  // The first time from t on at which the line can start a packet.
+  sim_time open_at(sim_time t) {
+    for (;;) {
+      at(t);
+      if (rate_.stopped()) {
+        if (change_ == line_.changes.size())
+          return never;
+        t = line_.changes[change_].at;
+        continue;
+      }
+      while (outage_ < line_.outages.size() && line_.outages[outage_].to <= t)
+        ++outage_;
+      if (outage_ < line_.outages.size() && line_.outages[outage_].from <= t) {
+        t = line_.outages[outage_].to;
+        if (t >= never)
+          return never;
+        continue;
+      }
+      return t;
+    }
+  }
+
+  line_config line_;
+  line_rate rate_;
+  line_rate fastest_;
+  bool steady_ = line_.changes.empty() && line_.outages.empty() && !line_.rate.stopped();
+  std::size_t change_ = 0, outage_ = 0;
+  sim_time busy_ = 0;
+  bool stopped_ = false;
+  sim_time since_ = 0, resumed_ = 0, held_ = 0;
+  std::uint64_t stops_ = 0, starts_ = 0;
+};
+
+}  // namespace sluice
