@@ -11,7 +11,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -73,6 +72,10 @@ public:
   const std::vector<capture_interface>& interfaces() const;
 
   std::uint64_t file_bytes() const;
+
+  /// Another number when the file was written to since another reader opened it.
+  std::uint64_t file_version() const;
+
   const std::string& file() const;
 
   struct impl;

@@ -19,7 +19,7 @@ class fingerprint {
 public:
   /// Appends an arrival.
   constexpr void add(std::uint64_t id, sim_time at) {
-    const auto product = static_cast<unsigned __int128>(id ^ 0x8bb8'4b93'962e'acc9)
+    const auto product = static_cast<uint128>(id ^ 0x8bb8'4b93'962e'acc9)
                          * (static_cast<std::uint64_t>(at) ^ 0x2d35'8dcc'aa6c'78a5);
     absorb(static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64));
     ++count_;

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "traffic/units.hpp"
+
 namespace sluice {
 
 /// One step of splitmix64: a bijection that mixes every bit into every other.
@@ -58,11 +60,11 @@ public:
   /// Uniform in [0, n), each value exactly as likely (Lemire, "Fast random integer generation in an
   /// interval", 2019). n = 0 gives 0.
   constexpr std::uint64_t below(std::uint64_t n) {
-    auto product = static_cast<unsigned __int128>(next()) * n;
+    auto product = static_cast<uint128>(next()) * n;
     if (static_cast<std::uint64_t>(product) < n) {
       const std::uint64_t threshold = n == 0 ? 0 : (0 - n) % n;
       while (static_cast<std::uint64_t>(product) < threshold)
-        product = static_cast<unsigned __int128>(next()) * n;
+        product = static_cast<uint128>(next()) * n;
     }
     return static_cast<std::uint64_t>(product >> 64);
   }

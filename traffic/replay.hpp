@@ -123,7 +123,7 @@ public:
   struct state;
 
 private:
-  explicit replay(std::shared_ptr<const state> state) : state_{std::move(state)} {}
+  explicit replay(std::shared_ptr<const state> opened) : state_{std::move(opened)} {}
 
   std::shared_ptr<const state> state_;
 };

@@ -10,6 +10,10 @@
 
 namespace sluice {
 
+/// For products of times and rates. A GNU extension; both compilers that build Sluice have it.
+__extension__ typedef unsigned __int128 uint128;
+__extension__ typedef __int128 int128;
+
 /// Picoseconds of virtual time since the run's begin.
 using sim_time = std::int64_t;
 
@@ -69,9 +73,9 @@ private:
 /// `count` units at `units_per_second`, as a time, exactly rounded down: the absolute schedule of
 /// rate-driven traffic. Never sums gaps, so it never drifts.
 constexpr sim_time absolute_time(std::uint64_t count, std::uint64_t units_per_second) {
-  const auto t = static_cast<unsigned __int128>(count) * static_cast<std::uint64_t>(second)
+  const auto t = static_cast<uint128>(count) * static_cast<std::uint64_t>(second)
                  / units_per_second;
-  return t >= static_cast<unsigned __int128>(never) ? never : static_cast<sim_time>(t);
+  return t >= static_cast<uint128>(never) ? never : static_cast<sim_time>(t);
 }
 
 }  // namespace sluice
