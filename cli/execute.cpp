@@ -1,0 +1,132 @@
+#include "cli/execute.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+
+#include "cli/exit_code.hpp"
+#include "cli/progress.hpp"
+#include "cli/verbs.hpp"
+#include "metrics/conservation.hpp"
+#include "metrics/summary.hpp"
+#include "topology/run.hpp"
+#include "traffic/error.hpp"
+
+namespace sluice {
+
+namespace {
+
+/// "2x", "0.5x" or "2": how fast the real clock runs.
+double parse_speed(const std::string& text) {
+  double speed = 0;
+  const auto* end = text.data() + text.size() - (text.ends_with('x') ? 1 : 0);
+  const auto [stopped, error] = std::from_chars(text.data(), end, speed);
+  if (error != std::errc{} || stopped != end || !(speed > 0) || speed > 1e6)
+    throw verb_failure{exit_usage, fmt::format("--speed {}: write how many times faster than the wall "
+                                               "clock, for example 2x or 0.5x (at most 1000000x)",
+                                               text)};
+  return speed;
+}
+
+bool colours() {
+  return isatty(STDERR_FILENO) == 1;
+}
+
+}  // namespace
+
+int with_exit_codes(const std::function<int()>& act) {
+  try {
+    return act();
+  } catch (const verb_failure& e) {
+    if (*e.what() != '\0')
+      print_error(e.what());
+    return e.code;
+  } catch (const capture_error& e) {
+    print_error(e.what());
+    return exit_capture;
+  } catch (const traffic_error& e) {
+    print_error(e.what());
+    return exit_usage;
+  } catch (const engine_error& e) {
+    print_error(e.what());
+    return exit_engine;
+  }
+}
+
+void run_settings::add_options(CLI::App& command) {
+  command.add_option("--seed", seed, "Seed of everything random; default: the scenario's");
+  command.add_option("--threads", threads, "Threads that run the actors; default: one per processor")
+      ->check(CLI::Range(1U, 1024U));
+  command.add_option("--speed", speed,
+                     "Run on the real clock, so many times as fast as it (2x, 0.5x)");
+  command
+      .add_option("--set", set, "Change a value of the scenario: PATH=VALUE; may be repeated")
+      ->allow_extra_args(false);
+  command
+      .add_option("--executor", executor,
+                  "What runs the actors: caf, or random (one thread, in an order drawn from the "
+                  "seed; for tests, the results are the same)")
+      ->check(CLI::IsMember({"caf", "random"}));
+}
+
+load_result load_or_fail(const std::string& file, const std::vector<std::string>& set) {
+  load_options options;
+  options.set = set;
+  options.known_metrics = known_metric_names;
+  auto loaded = load_scenario(file, options);
+  if (!loaded.diagnostics.empty())
+    fmt::print(stderr, "{}", render(loaded, colours()));
+  if (!loaded.value)
+    throw verb_failure{exit_usage, ""};
+
+  // The loader knows names; what they may be compared with is known here.
+  diagnostics_list problems;
+  for (const auto& line : loaded.value->expectations)
+    if (auto wrong = problem_of(line); !wrong.empty())
+      problems.push_back({line.where, static_cast<int>(line.text.size()), std::move(wrong), {},
+                          diagnostic::severity::error});
+  if (!problems.empty()) {
+    fmt::print(stderr, "{}", render(loaded, problems, colours()));
+    throw verb_failure{exit_usage, ""};
+  }
+  return loaded;
+}
+
+outcome execute(scenario what, const run_settings& settings, interrupt_guard& interrupt,
+                const std::function<void(const run_results&)>& on_snapshot) {
+  if (settings.seed)
+    what.seed = *settings.seed;
+
+  progress_bar bar{what.name, what.duration};
+  run_options options;
+  options.threads = settings.threads;
+  options.random_executor = settings.executor == "random";
+  options.executor_seed = what.seed;
+  options.stop = &interrupt.flag();
+  if (!settings.speed.empty())
+    options.real_speed = parse_speed(settings.speed);
+  if (on_snapshot || bar.visible()) {
+    options.snapshot_seconds = 1;
+    options.on_snapshot = [&](const run_results& so_far) {
+      bar.hops(so_far.packet_hops, so_far.wall_seconds);
+      if (on_snapshot)
+        on_snapshot(so_far);
+    };
+  }
+  if (bar.visible())
+    options.on_progress = [&](sim_time now, double wall) { bar.update(now, wall); };
+
+  outcome out;
+  out.results = run(what, options);
+  for (auto& wrong : check_conservation(out.results))
+    if (std::ranges::find(out.results.violations, wrong) == out.results.violations.end())
+      out.results.violations.push_back(std::move(wrong));
+  out.expectations = evaluate(what.expectations, out.results);
+  out.code = exit_code_of(out.results, out.expectations);
+  return out;
+}
+
+}  // namespace sluice

@@ -1,0 +1,58 @@
+/// \file
+/// From a scenario file to results, for every verb that runs one: loading with diagnostics, the run
+/// itself with its progress bar and interruption, expectations, and the exit code.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "cli/interrupt.hpp"
+#include "metrics/expect.hpp"
+#include "metrics/results.hpp"
+#include "scenarios/loader.hpp"
+#include "topology/scenario.hpp"
+
+namespace sluice {
+
+/// Ends a verb with this exit code; the message, unless empty, goes to stderr.
+struct verb_failure : std::runtime_error {
+  verb_failure(int with_code, const std::string& message)
+      : std::runtime_error{message}, code{with_code} {}
+  int code;
+};
+
+/// Calls `act` and turns every failure that has an exit code into it.
+int with_exit_codes(const std::function<int()>& act);
+
+/// What every verb that runs a scenario understands.
+struct run_settings {
+  std::optional<std::uint64_t> seed;
+  unsigned threads = 0;  ///< 0: as many as there are processors
+  std::string speed;     ///< "2x"; empty: as the scenario says
+  std::vector<std::string> set;
+  std::string executor = "caf";
+
+  void add_options(CLI::App& command);
+};
+
+/// The file with `--set` and all checks applied; diagnostics go to stderr.
+/// Throws verb_failure when there are errors.
+load_result load_or_fail(const std::string& file, const std::vector<std::string>& set = {});
+
+struct outcome {
+  run_results results;
+  std::vector<expectation_result> expectations;
+  int code = 0;
+};
+
+/// Runs a loaded scenario. `on_snapshot`, when there is one, gets the results so far every second of
+/// the wall clock. Throws what `with_exit_codes` understands.
+outcome execute(scenario what, const run_settings& settings, interrupt_guard& interrupt,
+                const std::function<void(const run_results&)>& on_snapshot = {});
+
+}  // namespace sluice

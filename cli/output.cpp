@@ -1,0 +1,97 @@
+#include "cli/output.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include "cli/exit_code.hpp"
+#include "metrics/exposition.hpp"
+#include "metrics/summary.hpp"
+
+namespace sluice {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const fs::path& where, const std::error_code& why) {
+  throw verb_failure{exit_usage, fmt::format("--out: cannot write {}: {}; choose a directory that you "
+                                             "may write to",
+                                             where.string(), why.message())};
+}
+
+void write_file(const fs::path& path, const std::string& text) {
+  const fs::path temporary = path.string() + fmt::format(".part-{}", getpid());
+  {
+    std::ofstream out{temporary, std::ios::binary};
+    out << text;
+    out.flush();
+    if (!out) {
+      const std::error_code why{errno, std::generic_category()};
+      std::error_code ignored;
+      fs::remove(temporary, ignored);
+      fail(path, why);
+    }
+  }
+  std::error_code error;
+  fs::rename(temporary, path, error);
+  if (error)
+    fail(path, error);
+}
+
+/// The scenario as it was read. An included file goes where the copy's `include` finds it, if it
+/// was below the scenario's own folder.
+void write_scenario(const fs::path& directory, const load_result& loaded) {
+  fs::path folder;
+  bool first = true;
+  for (const auto& source : loaded.sources) {
+    if (source.is_argument)
+      continue;
+    if (first) {
+      folder = fs::path{source.name}.parent_path();
+      write_file(directory / "scenario.yaml", source.text);
+      first = false;
+      continue;
+    }
+    const auto relative = fs::path{source.name}.lexically_relative(folder.empty() ? "." : folder);
+    if (relative.empty() || relative.is_absolute() || *relative.begin() == "..")
+      continue;
+    std::error_code error;
+    fs::create_directories((directory / relative).parent_path(), error);
+    if (error)
+      fail(directory / relative, error);
+    write_file(directory / relative, source.text);
+  }
+}
+
+}  // namespace
+
+void prepare_output(const std::string& directory) {
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (!error && !fs::is_directory(directory))
+    error = std::make_error_code(std::errc::not_a_directory);
+  if (error)
+    fail(directory, error);
+  if (access(directory.c_str(), W_OK | X_OK) != 0)
+    fail(directory, {errno, std::generic_category()});
+  // A summary of an earlier run must not stand beside this run's files, should it not end.
+  fs::remove(fs::path{directory} / "summary.json", error);
+}
+
+void write_output(const std::string& directory, const load_result& loaded, const outcome& done) {
+  const fs::path out{directory};
+  write_scenario(out, loaded);
+  write_file(out / "metrics.prom", metrics_text(done.results));
+  write_file(out / "summary.txt", summary_text(done.results, done.expectations));
+  write_file(out / "summary.json", json_line(summary_json(done.results, done.expectations)));
+}
+
+std::string json_line(const nlohmann::json& value) {
+  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace sluice

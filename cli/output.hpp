@@ -1,0 +1,25 @@
+/// \file
+/// The output directory of a run (`--out DIR`): summary.json, summary.txt, metrics.prom and the
+/// scenario as it was read.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/execute.hpp"
+
+namespace sluice {
+
+/// Creates the directory now, so that a wrong path fails before the run and not after it.
+/// Throws verb_failure.
+void prepare_output(const std::string& directory);
+
+/// Every file is written under another name and renamed, the JSON summary last: who finds
+/// summary.json finds all of the run. Throws verb_failure.
+void write_output(const std::string& directory, const load_result& loaded, const outcome& done);
+
+/// One line of JSON, with whatever is not UTF-8 in a name replaced.
+std::string json_line(const nlohmann::json& value);
+
+}  // namespace sluice

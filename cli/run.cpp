@@ -1,0 +1,96 @@
+/// \file
+/// `sluice run FILE`: one scenario, once.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+#include "cli/execute.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/output.hpp"
+#include "cli/verbs.hpp"
+#include "metrics/exposition.hpp"
+#include "metrics/summary.hpp"
+
+namespace sluice {
+
+namespace {
+
+struct arguments {
+  std::string file;
+  run_settings settings;
+  std::string out;
+  std::optional<std::string> serve;
+  bool hold = false;
+  bool json = false;
+};
+
+/// The endpoint, when one is wanted; it begins with an empty page and then shows the last snapshot.
+std::unique_ptr<metrics_server> serve(const arguments& args,
+                                      const std::shared_ptr<latest_results>& latest) {
+  if (!args.serve)
+    return nullptr;
+  try {
+    auto server = std::make_unique<metrics_server>(parse_serve_address(*args.serve), latest);
+    fmt::print(stderr, "sluice: serving metrics at {}\n", server->url());
+    return server;
+  } catch (const std::exception& e) {
+    throw verb_failure{exit_usage, e.what()};
+  }
+}
+
+int act(const arguments& args) {
+  if (args.hold && !args.serve)
+    throw verb_failure{exit_usage, "--hold keeps the metrics endpoint up: add --serve"};
+  const auto loaded = load_or_fail(args.file, args.settings.set);
+  if (!args.out.empty())
+    prepare_output(args.out);
+
+  const auto latest = std::make_shared<latest_results>();
+  const auto server = serve(args, latest);
+  interrupt_guard interrupt;
+  std::function<void(const run_results&)> publish;
+  if (server)
+    publish = [&](const run_results& so_far) { latest->publish(so_far); };
+
+  const auto done = execute(*loaded.value, args.settings, interrupt, publish);
+  if (args.json)
+    fmt::print("{}", json_line(summary_json(done.results, done.expectations)));
+  else
+    fmt::print("{}", summary_text(done.results, done.expectations));
+  std::fflush(stdout);
+  // Last, so that a full disk does not also cost what the run found.
+  if (!args.out.empty())
+    write_output(args.out, loaded, done);
+
+  if (server) {
+    latest->publish(done.results);
+    if (args.hold && !interrupt.flag()) {
+      fmt::print(stderr, "sluice: the run is over; still serving metrics at {} until Ctrl-C\n",
+                 server->url());
+      interrupt.wait();
+    }
+  }
+  return done.code;
+}
+
+}  // namespace
+
+verb add_run(CLI::App& app) {
+  auto* command = app.add_subcommand("run", "Run a scenario");
+  const auto args = std::make_shared<arguments>();
+  command->add_option("FILE", args->file, "The scenario (YAML)")->required();
+  args->settings.add_options(*command);
+  command->add_option("--out", args->out,
+                      "Directory for summary.json, summary.txt, metrics.prom and the scenario");
+  command
+      ->add_option("--serve", args->serve,
+                   "Serve Prometheus metrics at ADDR:PORT (alone: 127.0.0.1:9464)")
+      ->type_name("[=ADDR:PORT]");
+  command->add_flag("--hold", args->hold, "Keep serving after the run, until interrupted");
+  command->add_flag("--json", args->json, "Print the summary as one JSON object");
+  return {command, [args] { return with_exit_codes([&] { return act(*args); }); }};
+}
+
+}  // namespace sluice
