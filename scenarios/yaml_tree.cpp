@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <unordered_map>
 
 namespace sluice {
 
@@ -124,6 +125,7 @@ public:
   }
 
   void OnMapEnd() override {
+    drop_duplicates(*open_.back().node);
     merge(*open_.back().node);
     close();
   }
@@ -239,6 +241,18 @@ private:
       }
       parent.key = nullptr;
     }
+  }
+
+  // The first of two equal keys is kept, and the second is an error: YAML wants keys to differ.
+  void drop_duplicates(yaml_node& map) {
+    std::unordered_map<std::string_view, const yaml_node*> seen;
+    std::erase_if(map.entries, [&](const yaml_node::entry& e) {
+      const auto [first, fresh] = seen.emplace(e.key->text, e.key);
+      if (!fresh)
+        forest_.error(*e.key, fmt::format("`{}` is given twice", e.key->text),
+                      fmt::format("the first is in line {}", first->second->line));
+      return !fresh;
+    });
   }
 
   // `<<: *base` or `<<: [*a, *b]`: their pairs stand under the map's own; the earlier of several

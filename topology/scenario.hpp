@@ -30,6 +30,7 @@ struct queue_limit {
 struct on_off_settings {
   std::optional<queue_limit> stop;
   std::optional<queue_limit> start;
+  source_mark where;  ///< of what was written last; line 0: neither was
 };
 
 struct flow_control_settings {

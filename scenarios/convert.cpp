@@ -1,0 +1,1195 @@
+#include "scenarios/convert.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <numeric>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "scenarios/assemble.hpp"
+#include "scenarios/check.hpp"
+#include "scenarios/expectation.hpp"
+#include "scenarios/quantity.hpp"
+
+namespace sluice {
+
+namespace {
+
+/// A run whose traffic never ends by itself, and that does not say how long it takes.
+constexpr sim_time usual_duration = 100 * millisecond;
+/// Ports are numbered in 16 bits.
+constexpr std::size_t max_ports = 65'535;
+/// Beyond it, looking for what was meant costs more than it helps.
+constexpr std::size_t max_suggestion_words = 4'096;
+
+// -- single values, already checked -------------------------------------------------------------
+
+std::optional<quantity> number(const yaml_node* n) {
+  return n != nullptr && n->is_scalar() ? parse_quantity(n->text).value : std::nullopt;
+}
+
+template <typename integer>
+void read(const yaml_node& map, std::string_view key, quantity::kind kind, integer& out) {
+  if (const auto q = number(map.find(key)); q && q->what == kind)
+    out = static_cast<integer>(q->amount);
+}
+
+void read_time(const yaml_node& map, std::string_view key, sim_time& out) {
+  read(map, key, quantity::kind::duration, out);
+}
+
+void read_rate(const yaml_node& map, std::string_view key, std::uint64_t& out) {
+  read(map, key, quantity::kind::rate, out);
+}
+
+void read_size(const yaml_node& map, std::string_view key, std::int64_t& out) {
+  read(map, key, quantity::kind::size, out);
+}
+
+std::optional<queue_limit> limit(const yaml_node* n) {
+  const auto q = number(n);
+  if (!q || (q->what != quantity::kind::size && q->what != quantity::kind::packets))
+    return std::nullopt;
+  return queue_limit{static_cast<std::int64_t>(q->amount), q->what == quantity::kind::size
+                                                               ? queue_limit::unit::bytes
+                                                               : queue_limit::unit::packets};
+}
+
+void read_limit(const yaml_node& map, std::string_view key, queue_limit& out) {
+  if (const auto l = limit(map.find(key)))
+    out = *l;
+}
+
+std::string_view word(const yaml_node& map, std::string_view key) {
+  const auto* n = map.find(key);
+  return n != nullptr && n->is_scalar() ? std::string_view{n->text} : std::string_view{};
+}
+
+/// A part of a scalar, to point at: only where the source shows the text as it is.
+yaml_node part_of(const yaml_node& scalar, std::size_t at, std::size_t length) {
+  auto part = scalar;
+  const auto shown = scalar.quoted ? scalar.length - 2 : scalar.length;
+  if (shown < 0 || static_cast<std::size_t>(shown) != scalar.text.size())
+    return part;
+  part.column += static_cast<int>(at) + (scalar.quoted ? 1 : 0);
+  part.length = static_cast<int>(std::max<std::size_t>(1, length));
+  part.quoted = false;
+  part.text = scalar.text.substr(std::min(at, scalar.text.size()), length);
+  return part;
+}
+
+/// Lower-case `aa:bb:cc:dd:ee:ff`, or empty.
+std::string normal_mac(const std::string& text) {
+  unsigned b[6];
+  int end = 0;
+  if (text.size() != 17 || text.find_first_not_of("0123456789abcdefABCDEF:-") != std::string::npos
+      || std::sscanf(text.c_str(), "%2x%*1[:-]%2x%*1[:-]%2x%*1[:-]%2x%*1[:-]%2x%*1[:-]%2x%n", &b[0],
+                     &b[1], &b[2], &b[3], &b[4], &b[5], &end)
+             != 6
+      || end != 17)
+    return {};
+  return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", b[0], b[1], b[2], b[3], b[4], b[5]);
+}
+
+/// The address in its usual spelling, or empty.
+std::string normal_ip(const std::string& text) {
+  unsigned char bytes[16];
+  char out[INET6_ADDRSTRLEN];
+  if (text.find('\0') != std::string::npos)
+    return {};
+  for (const auto family : {AF_INET, AF_INET6})
+    if (inet_pton(family, text.c_str(), bytes) == 1
+        && inet_ntop(family, bytes, out, sizeof out) != nullptr)
+      return out;
+  return {};
+}
+
+// -- the settings of things ---------------------------------------------------------------------
+
+hop_policy policy(std::string_view w, hop_policy otherwise) {
+  return w == "on_off" ? hop_policy::on_off : w == "none" ? hop_policy::none : otherwise;
+}
+
+void read_flow_control(const yaml_node* n, flow_control_settings& out) {
+  if (n == nullptr)
+    return;
+  if (n->is_scalar()) {
+    out.guest = out.vm_vswitch = out.vswitch_nic = out.nic_fabric = policy(n->text, out.guest);
+    return;
+  }
+  out.guest = policy(word(*n, "guest"), out.guest);
+  out.vm_vswitch = policy(word(*n, "vm-vswitch"), out.vm_vswitch);
+  out.vswitch_nic = policy(word(*n, "vswitch-nic"), out.vswitch_nic);
+  out.nic_fabric = policy(word(*n, "nic-fabric"), out.nic_fabric);
+}
+
+void read_scheduler(const yaml_node& map, scheduler_settings& out) {
+  const auto kind = word(map, "scheduler");
+  if (!kind.empty())
+    out.kind = kind == "wrr"    ? scheduler_kind::wrr
+               : kind == "dwrr" ? scheduler_kind::dwrr
+                                : scheduler_kind::strict;
+  const auto* weights = map.find("weights");
+  if (weights == nullptr)
+    return;
+  for (std::size_t i = 0; i < weights->items.size() && i < std::size(out.weights); ++i)
+    if (const auto q = number(weights->items[i]))
+      out.weights[i] = static_cast<std::uint32_t>(q->amount);
+  for (const auto& e : weights->entries)
+    if (const auto q = number(e.value); q && e.key->text.size() == 1 && e.key->text[0] >= '0'
+                                        && e.key->text[0] <= '7')
+      out.weights[e.key->text[0] - '0'] = static_cast<std::uint32_t>(q->amount);
+}
+
+void read_vm(const yaml_node& map, vm_settings& out) {
+  read_size(map, "socket-buffer", out.socket_buffer_bytes);
+  read_rate(map, "drain", out.drain_bps);
+  read_limit(map, "qdisc", out.qdisc);
+  read_limit(map, "vnic-ring", out.vnic_ring);
+}
+
+void read_host(const yaml_node& map, host_settings& out) {
+  if (const auto* m = map.find("guest")) {
+    read_rate(*m, "rate", out.guest_bps);
+    read_time(*m, "latency", out.guest_latency);
+  }
+  if (const auto* m = map.find("hypervisor")) {
+    read_time(*m, "per-packet", out.hypervisor.per_packet);
+    read_rate(*m, "copy-rate", out.hypervisor.copy_bps);
+    read_limit(*m, "queue", out.hypervisor.queue);
+  }
+  if (const auto* m = map.find("vswitch")) {
+    read_size(*m, "port-queue", out.vswitch.port_queue_bytes);
+    read_time(*m, "forwarding-delay", out.vswitch.forwarding_delay);
+    read_scheduler(*m, out.vswitch.scheduler);
+  }
+  if (const auto* m = map.find("nic")) {
+    read_size(*m, "rx-buffer", out.nic.rx_buffer_bytes);
+    read_size(*m, "tx-buffer", out.nic.tx_buffer_bytes);
+    read_scheduler(*m, out.nic.scheduler);
+  }
+  if (const auto* m = map.find("pcie")) {
+    read_rate(*m, "rate", out.pcie_bps);
+    read_time(*m, "latency", out.pcie_latency);
+  }
+}
+
+void read_switch(const yaml_node& map, switch_settings& out) {
+  read_size(map, "buffer", out.buffer_bytes);
+  if (const auto q = number(map.find("port-queue")); q && q->what == quantity::kind::size)
+    out.port_queue_bytes = static_cast<std::int64_t>(q->amount);
+  read_time(map, "forwarding-delay", out.forwarding_delay);
+  read_scheduler(map, out.scheduler);
+}
+
+void read_sink(const yaml_node& map, sink_settings& out) {
+  read_rate(map, "drain", out.drain_bps);
+  read_size(map, "buffer", out.buffer_bytes);
+}
+
+void read_link(const yaml_node& map, link& out) {
+  read_rate(map, "rate", out.rate_bps);
+  read_time(map, "delay", out.delay);
+  if (const auto q = number(map.find("mtu")))
+    out.mtu = static_cast<std::uint32_t>(q->amount);
+}
+
+// -- the whole ------------------------------------------------------------------------------------
+
+class converter {
+public:
+  converter(yaml_forest& forest, const yaml_node& root, const load_options& options)
+      : forest_{forest}, root_{root}, options_{options} {}
+
+  scenario convert(const std::string& file, const std::string& folder) {
+    s_.file = file;
+    s_.folder = folder;
+    run();
+    defaults();
+    nodes();
+    links();
+    components();
+    traffic();
+    end();
+    events();
+    check_times();
+    expectations();
+    return std::move(s_);
+  }
+
+private:
+  enum class role : std::uint8_t { vm, generator, sink };
+
+  struct endpoint {
+    role what;
+    std::size_t node;
+  };
+
+  void run() {
+    s_.name = word(root_, "name");
+    if (s_.name.empty())
+      s_.name = std::filesystem::path{s_.file}.stem().string();
+    s_.description = word(root_, "description");
+    read(root_, "seed", quantity::kind::count, s_.seed);
+    if (word(root_, "clock") == "real")
+      s_.clock = clock_kind::real_time;
+    if (const auto q = number(root_.find("speed")); q && q->what == quantity::kind::factor)
+      s_.speed = static_cast<double>(q->amount) / static_cast<double>(q->divisor);
+    read_time(root_, "duration", s_.duration);
+    s_.until_traffic_done = word(root_, "until") == "traffic-done";
+  }
+
+  void defaults() {
+    const auto* d = root_.find("defaults");
+    if (d == nullptr)
+      return;
+    if (const auto* m = d->find("link"))
+      read_link(*m, default_link_);
+    read_flow_control(d->find("flow-control"), default_flow_control_);
+    read_on_off(d->find("on-off"), default_flow_control_.on_off);
+    if (const auto* m = d->find("host"))
+      read_host(*m, default_host_);
+    if (const auto* m = d->find("vm"))
+      read_vm(*m, default_vm_);
+    if (const auto* m = d->find("switch"))
+      read_switch(*m, default_switch_);
+    if (const auto* m = d->find("sink"))
+      read_sink(*m, default_sink_);
+    for (const auto* where : {"host", "switch"})
+      if (const auto* m = d->find(where)) {
+        too_many_weights(*m);
+        for (const auto* part : {"vswitch", "nic"})
+          if (const auto* p = m->find(part))
+            too_many_weights(*p);
+      }
+  }
+
+  void read_on_off(const yaml_node* n, on_off_settings& out) {
+    if (n == nullptr)
+      return;
+    if (const auto l = limit(n->find("stop"))) {
+      out.stop = l;
+      out.where = forest_.mark(*n->find("stop"));
+    }
+    if (const auto l = limit(n->find("start"))) {
+      out.start = l;
+      if (!out.stop)
+        out.where = forest_.mark(*n->find("start"));
+    }
+    if (!out.stop || !out.start)
+      return;
+    const auto* place = n->find("start") != nullptr ? n->find("start") : n->find("stop");
+    if (place == nullptr)
+      return;
+    if (out.stop->in != out.start->in)
+      forest_.error(*place, "`stop` and `start` are in different units",
+                    "both in bytes or both in packets");
+    else if (out.start->amount > out.stop->amount)
+      forest_.error(*place, "`start` is above `stop`",
+                    "a queue stops its sender at `stop` and lets it go on at `start` or below");
+  }
+
+  void too_many_weights(const yaml_node& map) {
+    if (const auto* w = map.find("weights"); w != nullptr && w->items.size() > 8)
+      forest_.error(*w->items[8], "more than 8 weights: there is one for each priority, 0 to 7");
+  }
+
+  // -- nodes --
+
+  void nodes() {
+    const auto* map = root_.find("nodes");
+    if (map == nullptr || !map->is_map())
+      return;
+    if (map->entries.empty())
+      forest_.error(*map, "a scenario needs at least one node");
+    for (const auto& e : map->entries) {
+      const auto& settings = *e.value;
+      node n;
+      n.name = e.key->text;
+      n.where = forest_.mark(*e.key);
+      n.flow_control = default_flow_control_;
+      read_flow_control(settings.find("flow-control"), n.flow_control);
+      read_on_off(settings.find("on-off"), n.flow_control.on_off);
+      const auto kind = word(settings, "kind");
+      const auto index = s_.nodes.size();
+      bool known = true;
+      if (kind == "host") {
+        n.as = host(n.name, settings, index);
+      } else if (kind == "switch") {
+        auto sw = default_switch_;
+        read_switch(settings, sw);
+        too_many_weights(settings);
+        n.as = sw;
+      } else if (kind == "generator") {
+        n.as = generator_settings{};
+        add_endpoint(n.name, {role::generator, index});
+      } else if (kind == "sink") {
+        auto sink = default_sink_;
+        read_sink(settings, sink);
+        n.as = sink;
+        add_endpoint(n.name, {role::sink, index});
+      } else {
+        known = false;
+      }
+      node_known_.push_back(known);
+      node_index_.emplace(n.name, index);
+      node_names_.push_back(n.name);
+      s_.nodes.push_back(std::move(n));
+    }
+  }
+
+  host_settings host(const std::string& name, const yaml_node& map, std::size_t index) {
+    auto h = default_host_;
+    read_host(map, h);
+    for (const auto* part : {"vswitch", "nic"})
+      if (const auto* m = map.find(part))
+        too_many_weights(*m);
+    const auto* vms = map.find("vms");
+    if (vms == nullptr)
+      return h;
+    std::unordered_set<std::string_view> names;
+    for (const auto* i : vms->items) {
+      if (!i->is_scalar())
+        continue;
+      if (!names.insert(i->text).second) {
+        forest_.error(*i, fmt::format("VM `{}` is given twice", i->text));
+        continue;
+      }
+      auto vm = default_vm_;
+      vm.name = i->text;
+      vm.where = forest_.mark(*i);
+      add_endpoint(name + "/" + vm.name, {role::vm, index});
+      h.vms.push_back(std::move(vm));
+    }
+    for (const auto& e : vms->entries) {
+      auto vm = default_vm_;
+      vm.name = e.key->text;
+      vm.where = forest_.mark(*e.key);
+      read_vm(*e.value, vm);
+      if (const auto* ip = e.value->find("ip"); ip != nullptr && ip->is_scalar()) {
+        vm.ip = normal_ip(ip->text);
+        if (vm.ip.empty())
+          forest_.error(*ip, fmt::format("`{}` is no IPv4 or IPv6 address", ip->text));
+        else
+          unique(*ip, vm.ip, "address");
+      }
+      if (const auto* mac = e.value->find("mac"); mac != nullptr && mac->is_scalar()) {
+        vm.mac = normal_mac(mac->text);
+        if (vm.mac.empty())
+          forest_.error(*mac, fmt::format("`{}` is no Ethernet address", mac->text),
+                        "for example \"02:00:00:00:00:04\"");
+        else if (std::string_view{"13579bdf"}.find(vm.mac[1]) != std::string_view::npos)
+          forest_.error(*mac, fmt::format("`{}` is a group address; a VM has one of its own",
+                                          mac->text));
+        else
+          unique(*mac, vm.mac, "address");
+      }
+      add_endpoint(name + "/" + vm.name, {role::vm, index});
+      h.vms.push_back(std::move(vm));
+    }
+    return h;
+  }
+
+  void unique(const yaml_node& at, const std::string& value, std::string_view what) {
+    const auto [first, fresh] = addresses_.emplace(value, &at);
+    if (!fresh)
+      forest_.error(at, fmt::format("{} `{}` is used twice", what, at.text),
+                    fmt::format("the first is in line {}", first->second->line));
+  }
+
+  void add_endpoint(const std::string& name, endpoint e) {
+    endpoints_.emplace(name, e);
+    endpoint_names_.push_back(name);
+  }
+
+  std::string suggestion(std::string_view text, const std::vector<std::string>& names) const {
+    if (names.size() > max_suggestion_words || forest_.errors() > max_reported_errors)
+      return {};
+    std::vector<std::string_view> words{names.begin(), names.end()};
+    return did_you_mean(text, words);
+  }
+
+  // -- links --
+
+  struct written_end {
+    std::string node, port;
+    yaml_node at;
+    std::size_t index = SIZE_MAX;  // of the node; SIZE_MAX: there is none
+  };
+
+  struct written_link {
+    written_end a, b;
+    bool usable = false;
+  };
+
+  /// "node" or "node:port" somewhere in a scalar.
+  written_end read_end(const yaml_node& scalar, std::size_t at, std::size_t length) {
+    written_end end;
+    auto text = std::string_view{scalar.text}.substr(at, length);
+    while (!text.empty() && text.front() == ' ') {
+      text.remove_prefix(1);
+      ++at;
+    }
+    while (!text.empty() && text.back() == ' ')
+      text.remove_suffix(1);
+    end.at = part_of(scalar, at, text.size());
+    const auto colon = text.find(':');
+    end.node = text.substr(0, colon);
+    if (colon != std::string_view::npos)
+      end.port = text.substr(colon + 1);
+    return end;
+  }
+
+  /// The two ends of "a -- b"; false: it is not of that form.
+  bool read_ends(const yaml_node& scalar, written_end& a, written_end& b) {
+    const auto dashes = scalar.text.find("--");
+    if (dashes == std::string::npos)
+      return false;
+    a = read_end(scalar, 0, dashes);
+    b = read_end(scalar, dashes + 2, std::string::npos);
+    return !a.node.empty() && !b.node.empty();
+  }
+
+  bool is_switch(std::size_t n) const {
+    return std::holds_alternative<switch_settings>(s_.nodes[n].as);
+  }
+
+  void resolve(written_end& end) {
+    const auto found = node_index_.find(end.node);
+    if (found == node_index_.end()) {
+      forest_.error(end.at, fmt::format("there is no node `{}`", end.node),
+                    suggestion(end.node, node_names_));
+      return;
+    }
+    end.index = found->second;
+    if (end.port.empty() || !node_known_[end.index])
+      return;
+    if (std::holds_alternative<host_settings>(s_.nodes[end.index].as)) {
+      if (end.port != "nic0")
+        forest_.error(end.at, fmt::format("host `{}` has no port `{}`", end.node, end.port),
+                      "a host has one NIC, `nic0`");
+      return;
+    }
+    const auto digits = std::string_view{end.port}.substr(1);
+    if (end.port[0] != 'p' || digits.empty() || digits.size() > 5 || digits[0] == '0'
+        || digits.find_first_not_of("0123456789") != std::string_view::npos
+        || std::stoul(std::string{digits}) > max_ports)
+      forest_.error(end.at, fmt::format("`{}` is no port: ports are p1 to p{}", end.port, max_ports));
+  }
+
+  void links() {
+    const auto* list = root_.find("links");
+    if (list == nullptr || !list->is_list())
+      return;
+    std::vector<written_link> written;
+    for (const auto* item : list->items) {
+      written_link w;
+      link l = default_link_;
+      l.where = forest_.mark(*item);
+      const yaml_node* ends = item;
+      if (item->is_map()) {
+        read_link(*item, l);
+        ends = item->find("endpoints");
+      }
+      if (ends != nullptr && ends->is_scalar()) {
+        w.usable = read_ends(*ends, w.a, w.b);
+        if (!w.usable)
+          forest_.error(*ends, fmt::format("`{}` is no link", ends->text), "a link is `a -- b`");
+      } else if (ends != nullptr && ends->is_list()) {
+        if (ends->items.size() != 2) {
+          forest_.error(*ends, fmt::format("a link has two ends, not {}", ends->items.size()));
+        } else if (ends->items[0]->is_scalar() && ends->items[1]->is_scalar()) {
+          w.a = read_end(*ends->items[0], 0, std::string::npos);
+          w.b = read_end(*ends->items[1], 0, std::string::npos);
+          w.usable = true;
+        }
+      }
+      if (w.usable) {
+        resolve(w.a);
+        resolve(w.b);
+        if (w.a.index != SIZE_MAX && w.a.index == w.b.index)
+          forest_.error(w.b.at, fmt::format("`{}` is linked to itself", w.a.node));
+        w.usable = w.a.index != SIZE_MAX && w.b.index != SIZE_MAX && w.a.index != w.b.index;
+      }
+      written.push_back(std::move(w));
+      s_.links.push_back(std::move(l));
+    }
+
+    // Ports that are named come first, so that a chosen one never takes a later link's port.
+    used_ports_.resize(s_.nodes.size());
+    std::vector<std::uint32_t> links_of(s_.nodes.size());
+    for (auto& w : written) {
+      if (!w.usable)
+        continue;
+      for (auto* end : {&w.a, &w.b}) {
+        if (!is_switch(end->index) && node_known_[end->index] && ++links_of[end->index] == 2)
+          forest_.error(end->at, fmt::format("`{}` has more than one link", end->node),
+                        "hosts, generators and sinks have one; only switches have more");
+        else if (!end->port.empty() && !used_ports_[end->index].insert(end->port).second)
+          forest_.error(end->at, fmt::format("port `{}:{}` is used twice", end->node, end->port));
+      }
+    }
+    std::vector<std::uint32_t> last(s_.nodes.size());
+    for (std::size_t i = 0; i < written.size(); ++i) {
+      auto& w = written[i];
+      if (!w.usable)
+        continue;
+      for (auto* end : {&w.a, &w.b}) {
+        if (!end->port.empty())
+          continue;
+        if (std::holds_alternative<host_settings>(s_.nodes[end->index].as)) {
+          end->port = "nic0";
+          continue;
+        }
+        do {
+          end->port = fmt::format("p{}", ++last[end->index]);
+        } while (!used_ports_[end->index].insert(end->port).second);
+        if (last[end->index] == max_ports + 1)
+          forest_.error(end->at, fmt::format("`{}` has more than {} ports", end->node, max_ports));
+      }
+      s_.links[i].a = {w.a.node, w.a.port};
+      s_.links[i].b = {w.b.node, w.b.port};
+      edges_.push_back({w.a.index, w.b.index, i});
+    }
+  }
+
+  // Which nodes can reach each other. Only switches have several links, so nothing else is ever in
+  // the middle of a path.
+  void components() {
+    component_.resize(s_.nodes.size());
+    std::iota(component_.begin(), component_.end(), std::size_t{0});
+    link_of_.assign(s_.nodes.size(), SIZE_MAX);
+    for (const auto& e : edges_) {
+      component_[root_of(e.a)] = root_of(e.b);
+      if (!is_switch(e.a))
+        link_of_[e.a] = e.link;
+      if (!is_switch(e.b))
+        link_of_[e.b] = e.link;
+    }
+  }
+
+  std::size_t root_of(std::size_t n) {
+    while (component_[n] != n)
+      n = component_[n] = component_[component_[n]];
+    return n;
+  }
+
+  // -- traffic --
+
+  struct resolved {
+    std::string name;
+    const yaml_node* at;
+    endpoint what;
+  };
+
+  std::optional<resolved> resolve_endpoint(const yaml_node& n) {
+    if (!n.is_scalar())
+      return std::nullopt;
+    const auto found = endpoints_.find(n.text);
+    if (found != endpoints_.end())
+      return resolved{n.text, &n, found->second};
+    const auto slash = n.text.find('/');
+    const auto node = node_index_.find(n.text.substr(0, slash));
+    if (node != node_index_.end() && !node_known_[node->second])
+      return std::nullopt;  // its kind is wrong, which was said
+    auto hint = suggestion(n.text, endpoint_names_);
+    if (node == node_index_.end()) {
+      forest_.error(n, fmt::format("there is no endpoint `{}`", n.text),
+                    hint.empty() ? "endpoints are VMs (`host/vm`), generators and sinks" : hint);
+    } else if (const auto* h = std::get_if<host_settings>(&s_.nodes[node->second].as)) {
+      if (slash == std::string::npos) {
+        forest_.error(n, fmt::format("`{}` is a host; its VMs are the endpoints", n.text),
+                      h->vms.empty() ? std::string{}
+                                     : fmt::format("did you mean `{}/{}`?", n.text, h->vms[0].name));
+      } else {
+        std::vector<std::string> names;
+        for (const auto& vm : h->vms)
+          names.push_back(vm.name);
+        auto vm = suggestion(n.text.substr(slash + 1), names);
+        forest_.error(n, fmt::format("host `{}` has no VM `{}`", s_.nodes[node->second].name,
+                                     n.text.substr(slash + 1)),
+                      !hint.empty() ? hint
+                      : names.empty() || names.size() > 16
+                          ? vm
+                          : fmt::format("its VMs are {}", fmt::join(names, ", ")));
+      }
+    } else {
+      forest_.error(n, fmt::format("`{}` is a switch, not an endpoint", n.text.substr(0, slash)),
+                    "endpoints are VMs (`host/vm`), generators and sinks");
+    }
+    return std::nullopt;
+  }
+
+  std::vector<resolved> endpoints(const yaml_node* n, bool sending) {
+    std::vector<resolved> out;
+    if (n == nullptr)
+      return out;
+    std::vector<const yaml_node*> items;
+    if (n->is_list()) {
+      items.assign(n->items.begin(), n->items.end());
+      if (items.empty())
+        forest_.error(*n, "an empty list: nobody is there");
+    } else {
+      items.push_back(n);
+    }
+    std::unordered_set<std::string_view> seen;
+    for (const auto* i : items) {
+      auto r = resolve_endpoint(*i);
+      if (!r)
+        continue;
+      if (!seen.insert(i->text).second)
+        forest_.error(*i, fmt::format("`{}` is in the list twice", i->text));
+      else if (sending && r->what.what == role::sink)
+        forest_.error(*i, fmt::format("`{}` is a sink: it cannot send", i->text));
+      else if (!sending && r->what.what == role::generator)
+        forest_.error(*i, fmt::format("`{}` is a generator: it cannot receive", i->text));
+      else
+        out.push_back(std::move(*r));
+    }
+    return out;
+  }
+
+  bool connected(const resolved& a, const resolved& b) {
+    return a.what.node == b.what.node || root_of(a.what.node) == root_of(b.what.node);
+  }
+
+  void no_path(const resolved& from, const resolved& to) {
+    std::string hint;
+    for (const auto* r : {&from, &to})
+      if (link_of_[r->what.node] == SIZE_MAX)
+        hint = fmt::format("`{}` has no link", s_.nodes[r->what.node].name);
+    forest_.error(*to.at, fmt::format("no path leads from `{}` to `{}`", from.name, to.name), hint);
+  }
+
+  void check_paths(const std::vector<resolved>& from, const std::vector<resolved>& to) {
+    // One report for each sender, and quadratic work only where there are many islands.
+    for (const auto& f : from)
+      for (const auto& t : to)
+        if (!connected(f, t)) {
+          no_path(f, t);
+          break;
+        } else if (&t == &to.front() && all_in_one_component(to)) {
+          break;
+        }
+  }
+
+  bool all_in_one_component(const std::vector<resolved>& list) {
+    if (last_checked_ != &list) {
+      last_checked_ = &list;
+      last_answer_ = std::all_of(list.begin(), list.end(), [&](const resolved& r) {
+        return root_of(r.what.node) == root_of(list.front().what.node);
+      });
+    }
+    return last_answer_;
+  }
+
+  void traffic() {
+    const auto* map = root_.find("traffic");
+    if (map == nullptr || !map->is_map())
+      return;
+    for (const auto& e : map->entries) {
+      if (!e.value->is_map()) {
+        if (e.value->is_null())
+          forest_.error(*e.key, fmt::format("traffic `{}` is empty: it wants `replay` or `generate`",
+                                            e.key->text));
+        continue;
+      }
+      traffic_names_.push_back(e.key->text);
+      s_.traffic.push_back(entry(*e.key, *e.value));
+    }
+  }
+
+  traffic_entry entry(const yaml_node& key, const yaml_node& map) {
+    traffic_entry t;
+    t.name = key.text;
+    t.where = forest_.mark(key);
+    const auto* replay = map.find("replay");
+    const auto* generate = map.find("generate");
+    if (replay == nullptr && generate == nullptr)
+      forest_.error(key, fmt::format("traffic `{}` has neither `replay` nor `generate`", key.text));
+    if (replay != nullptr && generate != nullptr)
+      forest_.error(*generate, fmt::format("traffic `{}` has both `replay` and `generate`", key.text));
+
+    const auto from = endpoints(map.find("from"), true);
+    const auto to = endpoints(map.find("to"), false);
+    for (const auto& r : from)
+      t.from.push_back(r.name);
+    for (const auto& r : to)
+      t.to.push_back(r.name);
+    last_checked_ = nullptr;
+    check_paths(from, to);
+    if (from.size() == 1 && to.size() == 1 && from[0].name == to[0].name)
+      forest_.error(*to[0].at, fmt::format("`{}` sends to itself", to[0].name));
+
+    const auto* addresses = map.find("map");
+    for (const auto* want : {"from", "to"}) {
+      const auto* given = map.find(want);
+      if (given == nullptr && addresses == nullptr)
+        forest_.error(key, fmt::format("traffic `{}` has no `{}`", key.text, want),
+                      replay != nullptr ? "a replay has `map`, or `from` and `to`" : "");
+      else if (given != nullptr && addresses != nullptr && generate == nullptr)
+        forest_.error(*given, fmt::format("`map` says who sends and who receives; `{}` cannot be "
+                                          "there too",
+                                          want));
+    }
+
+    if (word(map, "pick") == "round-robin")
+      t.pick = destination_rule::round_robin;
+    if (const auto q = number(map.find("priority")))
+      t.priority = static_cast<std::uint8_t>(q->amount);
+    read_time(map, "start", t.start);
+    read_time(map, "stop", t.stop);
+    if (const auto* stop = map.find("stop"); stop != nullptr && t.stop <= t.start)
+      forest_.error(*stop, fmt::format("`stop` is not after `start` ({})",
+                                       show_quantity(quantity::kind::duration,
+                                                     static_cast<std::uint64_t>(t.start))));
+    if (word(map, "on-stop") == "shift")
+      t.on_stop = stop_rule::shift;
+    within_run(map.find("start"), t.start, "start");
+    within_run(map.find("stop"), t.stop, "stop");
+
+    if (generate != nullptr) {
+      for (const auto* only : {"map", "filter", "speed", "rate", "pps", "max-gap", "repeat", "oversize"})
+        if (const auto* n = map.find(only); n != nullptr && replay == nullptr)
+          forest_.error(*n, fmt::format("`{}` belongs to a replay, and `{}` generates", only, key.text),
+                        find_key(fmt::format("traffic.<entry>.generate.{}", only)) != nullptr
+                            ? fmt::format("put it inside `generate: {{{}: ...}}`", only)
+                            : std::string{});
+      t.what = generator(key, *generate, from, to);
+    } else if (replay != nullptr) {
+      t.what = capture(*replay, map, addresses, from, to);
+    }
+    return t;
+  }
+
+  generate_settings generator(const yaml_node& key, const yaml_node& map,
+                              const std::vector<resolved>& from, const std::vector<resolved>& to) {
+    generate_settings g;
+    const auto* size = map.find("size");
+    if (word(map, "size") == "imix")
+      g.size_bytes = 0;
+    else
+      read(map, "size", quantity::kind::size, g.size_bytes);
+    const auto* rate = map.find("rate");
+    const auto* pps = map.find("pps");
+    if (rate == nullptr && pps == nullptr && (map.is_map() || map.is_null()))
+      forest_.error(map.is_map() && !map.entries.empty() ? *map.entries[0].key : key,
+                    fmt::format("`generate` of `{}` says neither `rate` nor `pps`", key.text),
+                    "for example `rate: 3Gbit`, `rate: 30%` or `pps: 100k`");
+    if (rate != nullptr && pps != nullptr)
+      forest_.error(*pps, "`rate` and `pps` cannot both be given");
+    if (const auto q = number(rate)) {
+      if (q->what == quantity::kind::percent)
+        g.share_ppm = static_cast<std::uint32_t>(q->amount);
+      else
+        g.rate_bps = q->amount;
+    }
+    read(map, "pps", quantity::kind::count, g.pps);
+    const auto arrivals = word(map, "arrivals");
+    g.arrivals = arrivals == "poisson" ? arrival_process::poisson
+                 : arrivals == "burst" ? arrival_process::burst
+                                       : arrival_process::constant;
+    if (const auto* burst = map.find("burst")) {
+      if (const auto q = number(burst))
+        g.burst_packets = static_cast<std::uint32_t>(q->amount);
+      if (g.arrivals != arrival_process::burst)
+        forest_.error(*burst, "`burst` wants `arrivals: burst`");
+    }
+    if (const auto q = number(map.find("packets")))
+      g.packets = q->amount;
+
+    // A generated frame is one frame: nothing splits it on its way.
+    const auto bytes = g.size_bytes == 0 ? 1514 : g.size_bytes;
+    for (const auto* list : {&from, &to})
+      for (const auto& r : *list) {
+        const auto l = link_of_[r.what.node];
+        if (l == SIZE_MAX || bytes <= s_.links[l].mtu + 18)
+          continue;
+        // Neighbours on one host need no line.
+        const auto stays = std::all_of(from.begin(), from.end(), [&](const resolved& f) {
+                             return f.what.node == r.what.node;
+                           })
+                           && std::all_of(to.begin(), to.end(), [&](const resolved& t) {
+                                return t.what.node == r.what.node;
+                              });
+        if (stays)
+          continue;
+        forest_.error(size != nullptr ? *size : key,
+                      fmt::format("frames of {} bytes do not fit the link of `{}`, whose mtu {} "
+                                  "allows {}",
+                                  bytes, s_.nodes[r.what.node].name, s_.links[l].mtu,
+                                  s_.links[l].mtu + 18),
+                      "set `mtu` of the link, or `defaults.link.mtu`");
+        return g;
+      }
+    return g;
+  }
+
+  replay_settings capture(const yaml_node& file, const yaml_node& map, const yaml_node* addresses,
+                          const std::vector<resolved>& from, const std::vector<resolved>& to) {
+    replay_settings r;
+    r.file_where = forest_.mark(file);
+    if (file.is_scalar() && !file.text.empty()) {
+      // Relative to the file that says so, which may be an included one.
+      const auto& source = forest_.result().sources[file.source];
+      const auto folder =
+          source.is_argument || source.name == s_.file ? s_.folder : folder_of(source.name);
+      r.file = resolve_path(folder, file.text);
+      if (options_.check_files) {
+        std::error_code error;
+        const auto status = std::filesystem::status(r.file, error);
+        if (!std::filesystem::exists(status))
+          forest_.error(file, fmt::format("there is no file `{}`", r.file));
+        else if (std::filesystem::is_directory(status))
+          forest_.error(file, fmt::format("`{}` is a folder, not a capture", r.file));
+      }
+    }
+    r.filter = word(map, "filter");
+    if (word(map, "oversize") == "drop")
+      r.oversize = oversize_rule::drop;
+    if (const auto q = number(map.find("repeat")))
+      r.timing.repeat = static_cast<std::uint32_t>(q->amount);
+    if (const auto q = number(map.find("max-gap")); q && q->what == quantity::kind::duration)
+      r.timing.max_gap = static_cast<sim_time>(q->amount);
+
+    const yaml_node* first = nullptr;
+    std::string_view first_name;
+    for (const auto* pace : {"speed", "rate", "pps"})
+      if (const auto* n = map.find(pace)) {
+        if (first != nullptr)
+          forest_.error(*n, fmt::format("`{}` and `{}` cannot both be given", first_name, pace));
+        else
+          first = n, first_name = pace;
+      }
+    if (const auto q = number(first)) {
+      if (q->what == quantity::kind::factor) {
+        r.timing.how = replay_timing::mode::speed;
+        r.timing.speed_num = q->amount;
+        r.timing.speed_den = q->divisor;
+      } else if (q->what == quantity::kind::rate) {
+        r.timing.how = replay_timing::mode::rate;
+        r.timing.rate_bps = q->amount;
+      } else if (q->what == quantity::kind::count) {
+        r.timing.how = replay_timing::mode::pps;
+        r.timing.pps = q->amount;
+      }
+    } else if (first != nullptr && first->is_scalar() && first->text == "as-fast-as-possible") {
+      r.timing.how = replay_timing::mode::as_fast_as_possible;
+    }
+
+    for (const auto* list : {map.find("from"), map.find("to")})
+      if (list != nullptr && list->is_list() && list->items.size() > 1)
+        forest_.error(*list, "a replay has one sender and one receiver",
+                      "`map` tells several apart by their addresses");
+    (void)from;
+    (void)to;
+    if (addresses != nullptr)
+      mappings(*addresses, r);
+    return r;
+  }
+
+  void mappings(const yaml_node& map, replay_settings& r) {
+    if (map.is_map() && map.entries.empty())
+      forest_.error(map, "an empty map: no packet would be replayed");
+    std::unordered_map<std::string, const yaml_node*> seen;
+    std::vector<resolved> ends;
+    for (const auto& e : map.entries) {
+      auto address = normal_ip(e.key->text);
+      if (address.empty())
+        address = normal_mac(e.key->text);
+      if (address.empty())
+        forest_.error(*e.key, fmt::format("`{}` is no IPv4, IPv6 or Ethernet address", e.key->text));
+      else if (const auto [other, fresh] = seen.emplace(address, e.key); !fresh)
+        forest_.error(*e.key, fmt::format("`{}` is the same address as `{}`", e.key->text,
+                                          other->second->text));
+      auto end = resolve_endpoint(*e.value);
+      if (!end)
+        continue;
+      r.map.push_back({address, end->name, forest_.mark(*e.key)});
+      ends.push_back(std::move(*end));
+    }
+    if (ends.empty())
+      return;
+    const auto& first = ends.front();
+    for (const auto& other : ends)
+      if (!connected(first, other)) {
+        no_path(first, other);
+        return;
+      }
+  }
+
+  // -- time --
+
+  // Checked when the run's end is known, which may depend on the traffic.
+  void within_run(const yaml_node* at, sim_time t, std::string_view what) {
+    // A stop at the very end is only saying what happens anyway.
+    if (at != nullptr && number(at))
+      times_.push_back({at, what == "stop" ? t - 1 : t});
+  }
+
+  void check_times() {
+    for (const auto& [at, t] : times_)
+      if (t >= s_.duration)
+        too_late(*at);
+  }
+
+  void too_late(const yaml_node& at) {
+    forest_.error(at, fmt::format("`{}` is not before the end of the run ({})", at.text,
+                                  show_quantity(quantity::kind::duration,
+                                                 static_cast<std::uint64_t>(s_.duration))));
+  }
+
+  void end() {
+    const auto endless = std::find_if(s_.traffic.begin(), s_.traffic.end(), [](const traffic_entry& t) {
+      const auto* g = std::get_if<generate_settings>(&t.what);
+      return g != nullptr && g->packets == 0 && t.stop == never;
+    });
+    if (s_.until_traffic_done) {
+      if (endless != s_.traffic.end() && s_.duration == never)
+        forest_.error(*root_.find("until"),
+                      fmt::format("traffic `{}` never ends by itself", endless->name),
+                      "give it `stop` or `packets`, or the run a `duration`");
+    } else if (root_.find("duration") == nullptr && root_.find("until") == nullptr) {
+      if (!s_.traffic.empty() && endless == s_.traffic.end())
+        s_.until_traffic_done = true;
+      else
+        s_.duration = usual_duration;
+    }
+  }
+
+  // -- events --
+
+  void events() {
+    const auto* list = root_.find("events");
+    if (list == nullptr || !list->is_list())
+      return;
+    for (const auto* item : list->items)
+      if (item->is_map())
+        event(*item);
+  }
+
+  void event(const yaml_node& map) {
+    timed_event e;
+    e.where = forest_.mark(map);
+    read_time(map, "at", e.at);
+    read_time(map, "for", e.duration);
+    within_run(map.find("at"), e.at, "at");
+    const auto* set = map.find("set");
+    const auto* line = map.find("link");
+    if (set != nullptr && line != nullptr) {
+      forest_.error(*line, "an event is either `set` or `link`");
+      return;
+    }
+    if (set == nullptr && line == nullptr) {
+      if (map.find("inject") == nullptr)
+        forest_.error(map, "an event says what to do: `set` and `to`, or `link` and `state`");
+      return;
+    }
+    const auto need = [&](std::string_view key, std::string_view of) {
+      if (map.find(key) == nullptr)
+        forest_.error(*map.find(of), fmt::format("`{}` wants `{}` beside it", of, key),
+                      of == "link" ? "`state: down`" : "for example `to: 1Gbit`");
+    };
+    const auto refuse = [&](std::string_view key, std::string_view of) {
+      if (const auto* n = map.find(key))
+        forest_.error(*n, fmt::format("`{}` means nothing beside `{}`", key, of));
+    };
+    if (set != nullptr) {
+      need("to", "set");
+      refuse("state", "set");
+      read_rate(map, "to", e.bps);
+      if (set->is_scalar() && !target(*set, e))
+        return;
+    } else {
+      need("state", "link");
+      refuse("to", "link");
+      e.what = timed_event::kind::link_down;
+      if (!line->is_scalar() || !find_link(*line, e.link))
+        return;
+    }
+    s_.events.push_back(std::move(e));
+  }
+
+  bool target(const yaml_node& set, timed_event& e) {
+    const auto dot = set.text.rfind('.');
+    const auto name = set.text.substr(0, dot);
+    const auto attribute = dot == std::string::npos ? std::string{} : set.text.substr(dot + 1);
+    const auto end = endpoints_.find(name);
+    const auto flow = std::find_if(s_.traffic.begin(), s_.traffic.end(),
+                                   [&](const traffic_entry& t) { return t.name == name; });
+    e.target = name;
+    if (attribute == "drain" && end != endpoints_.end()) {
+      if (end->second.what == role::generator) {
+        forest_.error(set, fmt::format("`{}` is a generator: it has no drain", name));
+        return false;
+      }
+      e.what = timed_event::kind::set_drain;
+      return true;
+    }
+    if (attribute == "rate" && flow != s_.traffic.end()) {
+      if (!std::holds_alternative<generate_settings>(flow->what)) {
+        forest_.error(set, fmt::format("`{}` is a replay; only a generator's rate can change", name));
+        return false;
+      }
+      e.what = timed_event::kind::set_rate;
+      return true;
+    }
+    std::vector<std::string> words;
+    for (const auto& n : endpoint_names_)
+      if (endpoints_.at(n).what != role::generator)
+        words.push_back(n + ".drain");
+    for (const auto& t : s_.traffic)
+      if (std::holds_alternative<generate_settings>(t.what))
+        words.push_back(t.name + ".rate");
+    auto hint = suggestion(set.text, words);
+    forest_.error(set, fmt::format("`{}` is nothing that an event can set", set.text),
+                  hint.empty() ? "`host/vm.drain`, `sink.drain` or `entry.rate` of a generator" : hint);
+    return false;
+  }
+
+  bool find_link(const yaml_node& n, std::size_t& index) {
+    written_end a, b;
+    if (!read_ends(n, a, b)) {
+      forest_.error(n, fmt::format("`{}` is no link", n.text), "a link is `a -- b`");
+      return false;
+    }
+    const auto fits = [](const written_end& w, const link::end& e) {
+      return w.node == e.node && (w.port.empty() || w.port == e.port);
+    };
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < s_.links.size(); ++i) {
+      const auto& l = s_.links[i];
+      if ((fits(a, l.a) && fits(b, l.b)) || (fits(a, l.b) && fits(b, l.a)))
+        found.push_back(i);
+    }
+    if (found.size() == 1) {
+      index = found[0];
+      return true;
+    }
+    if (!found.empty()) {
+      const auto& l = s_.links[found[0]];
+      forest_.error(n, fmt::format("{} links are `{}`", found.size(), n.text),
+                    fmt::format("name the ports, for example `{}:{} -- {}:{}`", l.a.node, l.a.port,
+                                l.b.node, l.b.port));
+      return false;
+    }
+    for (const auto* end : {&a, &b})
+      if (!node_index_.contains(end->node)) {
+        forest_.error(end->at, fmt::format("there is no node `{}`", end->node),
+                      suggestion(end->node, node_names_));
+        return false;
+      }
+    std::vector<std::string> words;
+    for (const auto& l : s_.links) {
+      words.push_back(fmt::format("{} -- {}", l.a.node, l.b.node));
+      words.push_back(fmt::format("{}:{} -- {}:{}", l.a.node, l.a.port, l.b.node, l.b.port));
+    }
+    forest_.error(n, fmt::format("there is no link `{}`", n.text), suggestion(n.text, words));
+    return false;
+  }
+
+  // -- expectations --
+
+  void expectations() {
+    const auto* list = root_.find("expect");
+    if (list == nullptr || !list->is_list())
+      return;
+    for (const auto* item : list->items) {
+      if (item->is_scalar()) {
+        expect(*item);
+      } else if (item->is_map()) {
+        const auto* check = item->find("check");
+        const auto* quiet = item->find("no-deadlock");
+        if (check != nullptr && quiet != nullptr)
+          forest_.error(*quiet, "`check` and `no-deadlock` are two items of the list");
+        else if (check == nullptr && quiet == nullptr)
+          forest_.error(*item, "an expectation is a line of text, `check` or `no-deadlock`");
+        else if (check != nullptr && check->is_scalar())
+          expect(*check);
+        else if (const auto q = number(quiet)) {
+          expectation e;
+          e.text = fmt::format("no-deadlock: {}", quiet->text);
+          e.where = forest_.mark(*item);
+          e.metric = "no-deadlock";
+          e.compare = expectation::op::lt;
+          e.number = static_cast<double>(q->amount) / static_cast<double>(second);
+          e.unit = expectation::number_unit::seconds;
+          s_.expectations.push_back(std::move(e));
+        }
+      }
+    }
+  }
+
+  void expect(const yaml_node& n) {
+    auto parsed = parse_expectation(n.text);
+    if (auto* wrong = std::get_if<expectation_error>(&parsed)) {
+      forest_.error(part_of(n, wrong->at, wrong->length), std::move(wrong->message),
+                    std::move(wrong->hint));
+      return;
+    }
+    auto& e = std::get<expectation>(parsed);
+    e.where = forest_.mark(n);
+    if (options_.known_metrics) {
+      if (!metrics_)
+        metrics_ = options_.known_metrics();
+      if (std::find(metrics_->begin(), metrics_->end(), e.metric) == metrics_->end()) {
+        auto hint = suggestion(e.metric, *metrics_);
+        forest_.error(part_of(n, n.text.find(e.metric), e.metric.size()),
+                      fmt::format("there is no metric `{}`", e.metric), std::move(hint));
+      }
+    }
+    for (const auto& l : e.labels)
+      if (l.name == "flow"
+          && std::find(traffic_names_.begin(), traffic_names_.end(), l.value) == traffic_names_.end())
+        forest_.error(part_of(n, n.text.find(l.value, n.text.find('{')), l.value.size()),
+                      fmt::format("there is no traffic entry `{}`", l.value),
+                      suggestion(l.value, traffic_names_));
+    s_.expectations.push_back(std::move(e));
+  }
+
+  struct edge {
+    std::size_t a, b, link;
+  };
+
+  yaml_forest& forest_;
+  const yaml_node& root_;
+  const load_options& options_;
+  scenario s_;
+
+  flow_control_settings default_flow_control_;
+  link default_link_;
+  host_settings default_host_;
+  vm_settings default_vm_;
+  switch_settings default_switch_;
+  sink_settings default_sink_;
+
+  std::vector<bool> node_known_;  // whether the node's kind is one
+  std::unordered_map<std::string, std::size_t> node_index_;
+  std::vector<std::string> node_names_;
+  std::unordered_map<std::string, endpoint> endpoints_;
+  std::vector<std::string> endpoint_names_;
+  std::vector<std::string> traffic_names_;
+  std::unordered_map<std::string, const yaml_node*> addresses_;
+
+  std::vector<std::unordered_set<std::string>> used_ports_;
+  std::vector<edge> edges_;
+  std::vector<std::size_t> component_;
+  std::vector<std::size_t> link_of_;  // of hosts, generators and sinks
+  std::vector<std::pair<const yaml_node*, sim_time>> times_;
+  const std::vector<resolved>* last_checked_ = nullptr;
+  bool last_answer_ = false;
+  std::optional<std::vector<std::string>> metrics_;
+};
+
+}  // namespace
+
+scenario convert_tree(yaml_forest& forest, const yaml_node& root, const std::string& file,
+                      const std::string& folder, const load_options& options) {
+  return converter{forest, root, options}.convert(file, folder);
+}
+
+}  // namespace sluice
