@@ -96,6 +96,10 @@ bool net_address::is_multicast() const {
   return false;
 }
 
+bool net_address::is_unspecified() const {
+  return std::all_of(bytes_.begin(), bytes_.end(), [](std::uint8_t byte) { return byte == 0; });
+}
+
 std::string to_string(const net_address& address) {
   const auto b = address.bytes();
   char text[INET6_ADDRSTRLEN] = "-";

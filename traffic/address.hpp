@@ -37,6 +37,9 @@ public:
   /// IPv4 and IPv6 multicast, limited broadcast 255.255.255.255, the group bit of a MAC address.
   bool is_multicast() const;
 
+  /// 0.0.0.0, "::", all zeros: what has no address yet sends from there.
+  bool is_unspecified() const;
+
   friend constexpr auto operator<=>(const net_address&, const net_address&) = default;
 
 private:

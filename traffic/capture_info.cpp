@@ -109,7 +109,7 @@ private:
   }
 
   bool add_endpoint(const net_address& address, bool sends, std::uint32_t bytes) {
-    if (!address || address.is_multicast())
+    if (address.is_unspecified() || address.is_multicast())
       return true;
     auto* endpoint = find(endpoints_, address);
     if (endpoint == nullptr)
