@@ -201,8 +201,10 @@ private:
           return range(k, n, name, *parsed.value);
         const auto units = units_of(k);
         if (parsed.value->bare && !units.empty()) {
-          const auto choices = fmt::format("`{}` is in {}", name, units);
-          forest_.error(n, fmt::format("`{}` has no unit: {}", n.text, choices));
+          // Of several units the right one is not for us to guess.
+          const auto one = units.find(',') == std::string::npos;
+          forest_.error(n, fmt::format("`{}` has no unit: `{}` is in {}", n.text, name, units),
+                        one ? fmt::format("did you mean `{}{}`?", n.text, units) : std::string{});
         } else {
           forest_.error(n, fmt::format("`{}` is {}, but `{}` wants {}", n.text,
                                        parsed.value->what == quantity::kind::count

@@ -83,6 +83,25 @@ std::size_t byte_of(std::string_view text, int n) {
 
 constexpr int shown_width = 120;
 
+/// A file can hold escape sequences that a terminal would obey, and bytes that are no text: each
+/// such byte becomes one `?`, so that columns stay.
+std::string printable(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const auto n = utf8_sequence(text, i);
+    if (n == 0 || (c < 0x20 && c != '\t') || c == 0x7f
+        || (c == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0)) {
+      out += '?';
+      i += std::max<std::size_t>(1, n);
+    } else {
+      out += text.substr(i, n);
+      i += n;
+    }
+  }
+  return out;
+}
+
 void render_one(const load_result& result, const diagnostic& d, const colours& c, std::string& out) {
   const load_result::source* source = nullptr;
   for (const auto& s : result.sources)
@@ -90,15 +109,17 @@ void render_one(const load_result& result, const diagnostic& d, const colours& c
       source = &s;
   const auto argument = source != nullptr && source->is_argument;
   out += c.bold;
-  out += d.where.file;
+  out += printable(d.where.file);
   if (d.where.line > 0 && !argument)
     out += fmt::format(":{}:{}", d.where.line, d.where.column);
   out += fmt::format(":{} {}{}:{} {}\n", c.reset,
                      d.level == diagnostic::severity::error ? c.error : c.warning,
-                     d.level == diagnostic::severity::error ? "error" : "warning", c.reset, d.message);
+                     d.level == diagnostic::severity::error ? "error" : "warning", c.reset,
+                     printable(d.message));
 
   if (source != nullptr && d.where.line > 0) {
-    auto text = line_text(source->text, d.where.line);
+    const auto line = printable(line_text(source->text, d.where.line));
+    std::string_view text = line;
     auto column = d.where.column - 1;
     // A long line is shown around the value.
     std::string_view before, after;
@@ -129,7 +150,7 @@ void render_one(const load_result& result, const diagnostic& d, const colours& c
                        std::string(static_cast<std::size_t>(carets), '^'), c.reset);
   }
   if (!d.hint.empty())
-    out += fmt::format("      = {}\n", d.hint);
+    out += fmt::format("      = {}\n", printable(d.hint));
 }
 
 }  // namespace

@@ -81,14 +81,14 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-std::string_view base_unit(quantity::kind k) {
+std::string_view base_units(quantity::kind k) {
   switch (k) {
-    case quantity::kind::duration: return "1ps";
-    case quantity::kind::rate: return "1bit";
-    case quantity::kind::size: return "1B";
-    case quantity::kind::packets: return "1 packet";
-    case quantity::kind::percent: return "0.0001%";
-    default: return "1";
+    case quantity::kind::duration: return "picoseconds";
+    case quantity::kind::rate: return "bits per second";
+    case quantity::kind::size: return "bytes";
+    case quantity::kind::packets: return "packets";
+    case quantity::kind::percent: return "millionths";
+    default: return {};
   }
 }
 
@@ -187,11 +187,9 @@ quantity_result parse_quantity(std::string_view text) {
     q.divisor = static_cast<std::uint64_t>(fraction / a);
   } else {
     if (mantissa % fraction != 0) {
-      result.message =
-          fmt::format("`{}` is not a whole number of {}", text,
-                      q.what == quantity::kind::count ? "things" : base_unit(q.what));
-      if (q.what == quantity::kind::count)
-        result.message = fmt::format("`{}` is not a whole number", text);
+      result.message = fmt::format("`{}` is not a whole number", text);
+      if (!base_units(q.what).empty())
+        result.message += fmt::format(" of {}", base_units(q.what));
       return result;
     }
     if (mantissa / fraction > max) {

@@ -16,30 +16,6 @@ namespace {
 /// Thrown inside a parse, after the error was reported, because yaml-cpp has no other way out.
 struct give_up {};
 
-std::size_t utf8_length(unsigned char first) {
-  return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-}
-
-/// Bytes of the well-formed UTF-8 sequence at `i` (RFC 3629, no surrogates); 0: malformed.
-std::size_t valid_sequence(std::string_view s, std::size_t i) {
-  const auto at = [&](std::size_t k) { return static_cast<unsigned char>(s[i + k]); };
-  const auto c = at(0);
-  if (c < 0x80)
-    return 1;
-  if (c < 0xc2 || c > 0xf4)
-    return 0;
-  const auto n = utf8_length(c);
-  if (i + n > s.size())
-    return 0;
-  for (std::size_t k = 1; k < n; ++k)
-    if ((at(k) & 0xc0) != 0x80)
-      return 0;
-  if ((c == 0xe0 && at(1) < 0xa0) || (c == 0xed && at(1) > 0x9f) || (c == 0xf0 && at(1) < 0x90)
-      || (c == 0xf4 && at(1) > 0x8f))
-    return 0;
-  return n;
-}
-
 /// What yaml-cpp's terse messages usually mean.
 std::string_view advice(std::string_view message) {
   struct pair {
@@ -60,10 +36,33 @@ std::string_view advice(std::string_view message) {
   return {};
 }
 
+std::size_t utf8_length(unsigned char first) {
+  return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
 }  // namespace
 
+std::size_t utf8_sequence(std::string_view s, std::size_t i) {
+  const auto at = [&](std::size_t k) { return static_cast<unsigned char>(s[i + k]); };
+  const auto c = at(0);
+  if (c < 0x80)
+    return 1;
+  if (c < 0xc2 || c > 0xf4)
+    return 0;
+  const auto n = utf8_length(c);
+  if (i + n > s.size())
+    return 0;
+  for (std::size_t k = 1; k < n; ++k)
+    if ((at(k) & 0xc0) != 0x80)
+      return 0;
+  if ((c == 0xe0 && at(1) < 0xa0) || (c == 0xed && at(1) > 0x9f) || (c == 0xf0 && at(1) < 0x90)
+      || (c == 0xf4 && at(1) > 0x8f))
+    return 0;
+  return n;
+}
+
 /// Turns events into nodes.
-class tree_builder : public YAML::EventHandler {
+class tree_builder final : public YAML::EventHandler {
 public:
   tree_builder(yaml_forest& forest, std::uint32_t source, int first_line, std::size_t first_byte)
       : forest_{forest}, source_{source}, first_line_{first_line}, first_byte_{first_byte} {}
@@ -362,7 +361,13 @@ yaml_node* yaml_forest::parse(std::uint32_t source, std::size_t offset) {
   // Before yaml-cpp sees it: bytes that are no text, and nesting or lists that would fill its queue
   // of tokens, which it keeps until the outermost bracket closes. The nesting is counted without
   // regard to quotes (a bracket counts where a value may begin), which is exact enough for a limit.
-  int depth = 0, line = 1;
+  struct bracket {
+    int line;
+    std::size_t byte;
+    char what;
+  };
+  std::vector<bracket> open;
+  int line = 1;
   std::size_t begin = 0, commas = 0;
   char before = ',';
   const auto fail = [&](std::size_t at, std::string message, std::string hint = {}) {
@@ -372,7 +377,7 @@ yaml_node* yaml_forest::parse(std::uint32_t source, std::size_t offset) {
     return nullptr;
   };
   for (std::size_t i = 0; i < text.size();) {
-    const auto n = valid_sequence(text, i);
+    const auto n = utf8_sequence(text, i);
     const auto c = text[i];
     if (n == 0)
       return fail(i, "not UTF-8 text", "save the file as UTF-8");
@@ -381,10 +386,11 @@ yaml_node* yaml_forest::parse(std::uint32_t source, std::size_t offset) {
     if (c == '[' || c == '{') {
       if (before == ',' || before == '[' || before == '{' || before == ':' || before == '-'
           || before == '?' || before == '\n')
-        if (++depth > max_scenario_depth)
-          return fail(i, fmt::format("lists and maps nested deeper than {}", max_scenario_depth));
-    } else if ((c == ']' || c == '}') && depth > 0) {
-      --depth;
+        open.push_back({line, i - begin + (line == 1 ? offset : 0), c});
+      if (open.size() > static_cast<std::size_t>(max_scenario_depth))
+        return fail(i, fmt::format("lists and maps nested deeper than {}", max_scenario_depth));
+    } else if ((c == ']' || c == '}') && !open.empty()) {
+      open.pop_back();
     } else if (c == ',' && ++commas > max_scenario_values) {
       return fail(i, fmt::format("more than {} values", max_scenario_values));
     }
@@ -421,6 +427,12 @@ yaml_node* yaml_forest::parse(std::uint32_t source, std::size_t offset) {
                  "YAML indents with spaces only");
         return nullptr;
       }
+    }
+    if (!open.empty() && e.msg.find("flow not found") != std::string::npos) {
+      const auto& b = open.back();
+      error_at(source, b.line, column_of(source, b.line, b.byte), 1,
+               fmt::format("this `{}` is not closed", b.what), std::move(hint));
+      return nullptr;
     }
     error_at(source, builder.line(e.mark), builder.column(e.mark), 1, "not YAML: " + e.msg,
              std::move(hint));

@@ -46,6 +46,9 @@ struct yaml_node::entry {
   yaml_node* value;
 };
 
+/// Bytes of the well-formed UTF-8 sequence at `i` (RFC 3629, no surrogates); 0: malformed.
+std::size_t utf8_sequence(std::string_view text, std::size_t i);
+
 /// Owns the nodes of all files of one load, and their sources.
 class yaml_forest {
 public:

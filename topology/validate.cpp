@@ -1,0 +1,305 @@
+#include "topology/validate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "topology/routing.hpp"
+
+namespace sluice {
+
+namespace {
+
+/// Ethernet header and one tag on top of the IP packet.
+constexpr std::uint32_t frame_overhead = 18;
+/// Beyond it a list of links helps nobody.
+constexpr std::size_t shown_links = 8;
+
+std::string show_bytes(std::int64_t bytes) {
+  if (bytes >= 10 * 1024 * 1024)
+    return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1024 * 1024));
+  if (bytes >= 10 * 1024)
+    return fmt::format("{:.1f} KiB", static_cast<double>(bytes) / 1024);
+  return fmt::format("{} B", bytes);
+}
+
+class validator {
+public:
+  explicit validator(const scenario& s) : s_{s}, routes_{s} {}
+
+  diagnostics_list run() {
+    for (std::size_t n = 0; n < s_.nodes.size(); ++n) {
+      const auto& node = s_.nodes[n];
+      if (const auto* h = std::get_if<host_settings>(&node.as))
+        host(n, *h);
+      else if (const auto* sw = std::get_if<switch_settings>(&node.as))
+        physical_switch(n, *sw);
+      else if (const auto* sink = std::get_if<sink_settings>(&node.as))
+        line_side(n, node.name, "buffer", sink->buffer_bytes);
+    }
+    cycles();
+    return std::move(found_);
+  }
+
+private:
+  void warn(const source_mark& where, std::string message, std::string hint) {
+    found_.push_back({where, 1, std::move(message), std::move(hint), diagnostic::severity::warning});
+  }
+
+  /// One queue: `what` of `owner`, fed at `rate` over `latency` with frames of up to `frame` bytes.
+  void queue(const node& n, const std::string& owner, std::string_view what, std::int64_t capacity,
+             hop_policy policy, std::uint64_t rate, sim_time latency, std::uint32_t frame) {
+    if (capacity < frame) {
+      warn(n.where,
+           fmt::format("{} of `{}` holds {} bytes, less than one frame of {}", what, owner, capacity,
+                       frame),
+           "no such frame will ever pass");
+      return;
+    }
+    if (policy != hop_policy::on_off)
+      return;
+    const auto& on_off = n.flow_control.on_off;
+    const auto need = headroom_bytes(rate, latency, frame);
+    const auto& where = on_off.where.line > 0 ? on_off.where : n.where;
+    if (!on_off.stop) {
+      if (capacity - need < frame)
+        warn(n.where,
+             fmt::format("{} of `{}` holds {}, and {} may still arrive after it says stop", what,
+                         owner, show_bytes(capacity), show_bytes(need)),
+             "make the buffer larger, or the line slower or shorter");
+      return;
+    }
+    if (on_off.stop->in != queue_limit::unit::bytes)
+      return;
+    const auto stop = on_off.stop->amount;
+    if (stop >= capacity)
+      warn(where,
+           fmt::format("{} of `{}` holds {}: it is full before it says stop at {}", what, owner,
+                       show_bytes(capacity), show_bytes(stop)),
+           "lower `stop`, or make the buffer larger");
+    else if (capacity - stop < need)
+      warn(where,
+           fmt::format("{} of `{}` has {} of head-room above `stop`, and {} may still arrive", what,
+                       owner, show_bytes(capacity - stop), show_bytes(need)),
+           fmt::format("`stop` of at most {}B loses nothing", std::max<std::int64_t>(0, capacity - need)));
+  }
+
+  const link* line_of(std::size_t n) const {
+    return routes_.ports(n).empty() ? nullptr : &s_.links[routes_.ports(n)[0].link];
+  }
+
+  void line_side(std::size_t n, const std::string& owner, std::string_view what,
+                 std::int64_t capacity) {
+    if (const auto* l = line_of(n))
+      queue(s_.nodes[n], owner, what, capacity, s_.nodes[n].flow_control.nic_fabric, l->rate_bps,
+            l->delay, l->mtu + frame_overhead);
+  }
+
+  void host(std::size_t n, const host_settings& h) {
+    const auto& node = s_.nodes[n];
+    const auto* l = line_of(n);
+    const auto frame = (l != nullptr ? l->mtu : 1500) + frame_overhead;
+    const auto& flow = node.flow_control;
+    line_side(n, node.name, "NIC rx-buffer", h.nic.rx_buffer_bytes);
+    if (l != nullptr)
+      queue(node, node.name, "NIC tx-buffer", h.nic.tx_buffer_bytes, flow.vswitch_nic, h.pcie_bps,
+            h.pcie_latency, frame);
+    queue(node, node.name, "vswitch port-queue", h.vswitch.port_queue_bytes,
+          std::max(flow.vm_vswitch, flow.vswitch_nic), std::max(h.pcie_bps, h.hypervisor.copy_bps),
+          h.pcie_latency, frame);
+    // One warning for all VMs of the same kind: a host may have hundreds.
+    std::set<std::int64_t> seen;
+    for (const auto& vm : h.vms)
+      if (seen.insert(vm.socket_buffer_bytes).second)
+        queue(node, node.name + "/" + vm.name, "socket-buffer", vm.socket_buffer_bytes, flow.guest,
+              h.guest_bps, h.guest_latency, frame);
+  }
+
+  void physical_switch(std::size_t n, const switch_settings& sw) {
+    const auto ports = routes_.ports(n);
+    if (ports.empty())
+      return;
+    const auto capacity = sw.port_queue_bytes.value_or(sw.buffer_bytes
+                                                       / static_cast<std::int64_t>(ports.size()));
+    // Only the port that needs most; the others are better off.
+    const link* worst = nullptr;
+    std::int64_t most = -1;
+    for (const auto& p : ports) {
+      const auto& l = s_.links[p.link];
+      if (const auto need = headroom_bytes(l.rate_bps, l.delay, l.mtu + frame_overhead); need > most) {
+        most = need;
+        worst = &l;
+      }
+    }
+    const auto& port = worst->a.node == s_.nodes[n].name ? worst->a.port : worst->b.port;
+    queue(s_.nodes[n], s_.nodes[n].name + ":" + port, "port-queue", capacity,
+          s_.nodes[n].flow_control.nic_fabric, worst->rate_bps, worst->delay,
+          worst->mtu + frame_overhead);
+  }
+
+  // -- cycles ---------------------------------------------------------------------------------
+
+  bool is_switch(std::size_t n) const {
+    return std::holds_alternative<switch_settings>(s_.nodes[n].as);
+  }
+
+  bool lossless(std::size_t n) const {
+    return s_.nodes[n].flow_control.nic_fabric != hop_policy::none;
+  }
+
+  /// A directed use of a link between switches: twice the link's index, plus whether it goes b to a.
+  std::uint32_t channel(std::size_t node, std::size_t port) const {
+    const auto& p = routes_.ports(node)[port];
+    return 2 * p.link + (p.at_a ? 0 : 1);
+  }
+
+  /// The switch that a node's traffic enters the fabric at; SIZE_MAX: none.
+  std::size_t entry(std::size_t n) const {
+    if (is_switch(n))
+      return n;
+    const auto ports = routes_.ports(n);
+    return ports.empty() || !is_switch(ports[0].peer) ? SIZE_MAX : ports[0].peer;
+  }
+
+  void cycles() {
+    // Who sends to whom, by the switches they hang on: that is what decides the paths.
+    std::unordered_map<std::string_view, std::size_t> index;
+    for (std::size_t n = 0; n < s_.nodes.size(); ++n)
+      index.emplace(s_.nodes[n].name, n);
+    const auto at = [&](const std::string& endpoint) {
+      const auto node = index.find(std::string_view{endpoint}.substr(0, endpoint.find('/')));
+      return node == index.end() ? SIZE_MAX : entry(node->second);
+    };
+    std::map<std::size_t, std::set<std::size_t>> sources;  // by destination switch
+    for (const auto& t : s_.traffic) {
+      std::set<std::size_t> from, to;
+      for (const auto& e : t.from)
+        from.insert(at(e));
+      for (const auto& e : t.to)
+        to.insert(at(e));
+      if (const auto* r = std::get_if<replay_settings>(&t.what))
+        for (const auto& m : r->map) {
+          from.insert(at(m.endpoint));
+          to.insert(at(m.endpoint));
+        }
+      from.erase(SIZE_MAX);
+      to.erase(SIZE_MAX);
+      for (const auto destination : to)
+        sources[destination].insert(from.begin(), from.end());
+    }
+
+    for (const auto& [destination, from] : sources) {
+      std::vector<bool> seen(s_.nodes.size());
+      std::vector<std::size_t> queue;
+      for (const auto n : from)
+        if (n != destination && !seen[n]) {
+          seen[n] = true;
+          queue.push_back(n);
+        }
+      for (std::size_t head = 0; head < queue.size(); ++head) {
+        const auto u = queue[head];
+        for (const auto p : routes_.next_ports(u, destination)) {
+          const auto v = routes_.ports(u)[p].peer;
+          if (!seen[v] && v != destination) {
+            seen[v] = true;
+            queue.push_back(v);
+          }
+          // Only a buffer that can stop its sender makes anybody wait.
+          if (v == destination || !lossless(v))
+            continue;
+          for (const auto q : routes_.next_ports(v, destination))
+            if (lossless(routes_.ports(v)[q].peer))
+              edges_[channel(u, p)].insert(channel(v, q));
+        }
+      }
+    }
+    find_cycle();
+  }
+
+  // Depth first without recursion: a path through the fabric may be long.
+  void find_cycle() {
+    enum class colour : std::uint8_t { white, grey, black };
+    std::unordered_map<std::uint32_t, colour> colours;
+    struct frame {
+      std::uint32_t channel;
+      std::set<std::uint32_t>::const_iterator next, end;
+    };
+    static const std::set<std::uint32_t> none;
+    const auto edges = [&](std::uint32_t c) -> const std::set<std::uint32_t>& {
+      const auto e = edges_.find(c);
+      return e == edges_.end() ? none : e->second;
+    };
+    for (const auto& [start, ignored] : edges_) {
+      if (colours[start] != colour::white)
+        continue;
+      std::vector<frame> path{{start, edges(start).begin(), edges(start).end()}};
+      colours[start] = colour::grey;
+      while (!path.empty()) {
+        auto& top = path.back();
+        if (top.next == top.end) {
+          colours[top.channel] = colour::black;
+          path.pop_back();
+          continue;
+        }
+        const auto c = *top.next++;
+        if (colours[c] == colour::grey) {
+          std::vector<std::uint32_t> cycle;
+          auto first = path.begin();
+          while (first->channel != c)
+            ++first;
+          for (; first != path.end(); ++first)
+            cycle.push_back(first->channel);
+          report(cycle);
+          return;  // one cycle explains; the others share its links more often than not
+        }
+        if (colours[c] == colour::white) {
+          colours[c] = colour::grey;
+          path.push_back({c, edges(c).begin(), edges(c).end()});
+        }
+      }
+    }
+  }
+
+  void report(const std::vector<std::uint32_t>& cycle) {
+    std::string names;
+    for (std::size_t i = 0; i < cycle.size() && i < shown_links; ++i) {
+      const auto& l = s_.links[cycle[i] / 2];
+      const auto& from = cycle[i] % 2 == 0 ? l.a : l.b;
+      const auto& to = cycle[i] % 2 == 0 ? l.b : l.a;
+      names += fmt::format("{}{}:{} -> {}:{}", i == 0 ? "" : ", ", from.node, from.port, to.node,
+                           to.port);
+    }
+    if (cycle.size() > shown_links)
+      names += fmt::format(", and {} more", cycle.size() - shown_links);
+    warn(s_.links[cycle[0] / 2].where,
+         fmt::format("lossless links can wait for each other in a circle: {}", names),
+         "a deadlock is possible; `expect: [no-deadlock: 5ms]` tells whether it happens");
+  }
+
+  const scenario& s_;
+  routes routes_;
+  diagnostics_list found_;
+  std::map<std::uint32_t, std::set<std::uint32_t>> edges_;
+};
+
+}  // namespace
+
+std::int64_t headroom_bytes(std::uint64_t rate_bps, sim_time latency, std::uint32_t frame_bytes) {
+  __extension__ typedef unsigned __int128 wide;  // 100 Tbit/s for a minute is beyond 64 bits
+  const auto bits = static_cast<wide>(rate_bps) * 2 * static_cast<std::uint64_t>(latency);
+  const auto unit = static_cast<wide>(8) * static_cast<std::uint64_t>(second);
+  const auto in_flight = (bits + unit - 1) / unit;
+  constexpr auto most = static_cast<wide>(INT64_MAX / 2);
+  return static_cast<std::int64_t>(in_flight < most ? in_flight : most) + 3 * std::int64_t{frame_bytes};
+}
+
+diagnostics_list validate(const scenario& s) {
+  return validator{s}.run();
+}
+
+}  // namespace sluice
