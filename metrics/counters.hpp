@@ -65,9 +65,13 @@ struct component_counters {
   std::uint64_t stops_sent = 0, starts_sent = 0;
   std::uint64_t stops_received = 0, starts_received = 0;
   sim_time stopped = 0;  ///< time during which its sending side was held by the other side
+  std::vector<tally> dropped_of_flow;  ///< by index of the traffic entry; grows with the first drop
 
   void drop(drop_reason why, const packet& p) {
     dropped[static_cast<std::size_t>(why)][p.priority & 7].add(p.bytes);
+    if (p.flow >= dropped_of_flow.size())
+      dropped_of_flow.resize(p.flow + 1);
+    dropped_of_flow[p.flow].add(p.bytes);
   }
   tally dropped_total() const {
     tally sum;

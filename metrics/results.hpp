@@ -55,6 +55,7 @@ struct run_results {
   unsigned threads = 1;
   sim_time virtual_time = 0;    ///< how far the run came
   double wall_seconds = 0;
+  double setup_seconds = 0;     ///< building and starting the actors, before the first packet
   double lag_seconds = 0;       ///< real clock: the most that the run was behind the wall clock
   std::uint64_t fingerprint = 0;
   std::uint64_t packet_hops = 0;

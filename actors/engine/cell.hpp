@@ -211,6 +211,8 @@ protected:
   std::uint64_t window_ = 1024;
   cell_counts counts_;
   bool failed_ = false;
+  /// Ports with something new, or somebody waiting, in this activation.
+  std::vector<port_index> listed_inputs_, listed_outputs_;
 
 private:
   void open_output(port_index o);
@@ -223,7 +225,6 @@ private:
   std::string name_;
   cell_index index_ = 0;
   transport* out_ = nullptr;
-  std::vector<port_index> listed_inputs_, listed_outputs_;
 };
 
 void join(cell& upper, cell& lower, sim_time down, sim_time up);

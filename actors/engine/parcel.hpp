@@ -218,6 +218,15 @@ public:
       open();
   }
 
+  /// The first parcel, whole: for relays. \pre not empty, and nothing was popped from it
+  typename parcel<Item>::ptr take_parcel() {
+    auto p = std::move(parcels_.front());
+    count_ -= (*p)->items.size();
+    parcels_.pop();
+    open();
+    return p;
+  }
+
   /// Calls `visit` for every item, in order.
   template <class Visit>
   void each(Visit visit) const {

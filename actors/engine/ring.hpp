@@ -22,6 +22,10 @@ public:
   /// The element `i` places behind the front.
   const T& operator[](std::size_t i) const { return slots_[(head_ + i) & mask_]; }
 
+  void swap(std::size_t i, std::size_t j) {
+    std::swap(slots_[(head_ + i) & mask_], slots_[(head_ + j) & mask_]);
+  }
+
   void push(T value) {
     if (tail_ - head_ == capacity_)
       grow();

@@ -54,6 +54,9 @@ public:
   std::uint64_t packet_hops() const override { return counters_.in.packets; }
   sim_time next_event() const override;
 
+  /// Whether it stops its sender.
+  bool regulates() const { return config_.buffer.stops; }
+
 protected:
   void advance() override;
   sim_time earliest_packet(port_index) override;

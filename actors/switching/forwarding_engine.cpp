@@ -1,0 +1,443 @@
+#include "actors/switching/forwarding_engine.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace sluice {
+
+forwarding_engine::forwarding_engine(forwarding_engine_config c)
+    : component{c.name, c.node}, config_{std::move(c)} {
+  const auto n = config_.ingress.size();
+  const auto m = config_.egress_ports;
+  ingress_.resize(n);
+  for (std::size_t i = 0; i < n; ++i)
+    ingress_[i].gate = buffer_gate{config_.ingress[i]};
+  egress_.resize(m);
+  unknown_.assign(n * m, 0);
+  order_.assign(n, 0);
+  std::map<std::vector<std::uint16_t>, std::size_t> known;
+  for (std::size_t k = 0; k < m; ++k) {
+    auto& inputs = config_.feeds[k];
+    std::sort(inputs.begin(), inputs.end());
+    const auto [it, added] = known.emplace(inputs, groups_.size());
+    if (added)
+      groups_.push_back({inputs});
+    egress_[k].group = it->second;
+  }
+}
+
+void forwarding_engine::advance() {
+  for (auto k : listed_outputs_)
+    hear_egress(k);
+  for (std::size_t x = 0; x < listed_inputs_.size(); ++x)
+    take_ingress(listed_inputs_[x]);
+  for (std::size_t x = 0; x < changed_.size(); ++x) {
+    const auto i = changed_[x];
+    ingress_[i].changed = false;
+    account(i);
+    if (!inputs_[i].items.empty()) {
+      take_ingress(i);  // what it could not decide on before
+      account(i);
+    }
+    list_input(i);
+  }
+  for (auto i : changed_)
+    ingress_[i].changed = false;
+  changed_.clear();
+  std::size_t kept = 0;
+  for (std::size_t x = 0; x < busy_egress_.size(); ++x) {
+    const auto k = busy_egress_[x];
+    forward(k);
+    egress_[k].listed = !egress_[k].heap.empty();
+    if (egress_[k].listed)
+      busy_egress_[kept++] = k;
+  }
+  busy_egress_.resize(kept);
+}
+
+void forwarding_engine::touch(port_index i) {
+  if (!ingress_[i].changed) {
+    ingress_[i].changed = true;
+    changed_.push_back(i);
+  }
+}
+
+// -- what leaves ------------------------------------------------------------------------------------
+
+void forwarding_engine::hear_egress(port_index k) {
+  auto& out = outputs_[k];
+  const auto m = config_.egress_ports;
+  while (!out.items.empty()) {
+    const signal s = out.items.front();
+    out.items.pop();
+    ++out.heard;
+    auto& in = ingress_[s.port];
+    // Each egress reports in order of time; several have to be merged. Mostly it appends.
+    in.releases.push({s.at, s.bytes});
+    for (auto x = in.releases.size() - 1; x > 0 && in.releases[x - 1].at > in.releases[x].at; --x)
+      in.releases.swap(x - 1, x);
+    if (--unknown_[s.port * m + k] == 0)
+      in.owing.erase(std::find(in.owing.begin(), in.owing.end(), static_cast<std::uint16_t>(k)));
+    touch(s.port);
+  }
+  // A larger promise can let an accounting go on, too.
+  for (auto i : groups_[egress_[k].group].inputs)
+    if (!ingress_[i].arrivals.empty() || ingress_[i].gate.stopping())
+      touch(i);
+}
+
+// -- what arrives -----------------------------------------------------------------------------------
+
+void forwarding_engine::take_ingress(port_index i) {
+  auto& in = inputs_[i];
+  while (!in.items.empty()) {
+    const packet& p = in.items.front();
+    if (p.at > limit_ || !clears(i, p))
+      break;
+    pop_packet(i);
+  }
+  if (config_.ingress[i].stops)
+    touch(i);
+}
+
+// Whether it is decided what becomes of the packet; if so it is forwarded or dropped.
+bool forwarding_engine::clears(port_index i, const packet& p) {
+  auto& s = ingress_[i];
+  if (!config_.ingress[i].stops) {
+    counters_.in.add(p.bytes);
+    accept(i, p);
+    return true;
+  }
+  const auto& cap = config_.ingress[i].capacity;
+  if (s.gate.bytes() + s.pending_bytes + p.bytes > cap.bytes
+      || s.gate.packets() + s.pending_packets >= cap.packets) {
+    // It may not fit: now it matters what has left by then.
+    account(i);
+    if (!s.arrivals.empty())
+      return false;
+    while (!s.releases.empty() && s.releases.front().at < p.at
+           && s.releases.front().at <= next_unknown_release(i)) {
+      const auto r = s.releases.front();
+      s.releases.pop();
+      apply_release(i, r);
+    }
+    if (next_unknown_release(i) < p.at) {
+      for (auto k : s.owing)
+        need_signals(k, p.at);
+      return false;
+    }
+    if (!s.gate.fits(p.bytes)) {
+      counters_.in.add(p.bytes);
+      counters_.drop(drop_reason::headroom_exceeded, p);
+      s.arrived_bytes += p.bytes;
+      ++s.arrived_packets;
+      return true;
+    }
+  }
+  counters_.in.add(p.bytes);
+  s.arrivals.push({p.at, p.bytes});
+  s.pending_bytes += p.bytes;
+  ++s.pending_packets;
+  if (unknown_[i * config_.egress_ports + p.egress]++ == 0)
+    s.owing.push_back(p.egress);
+  accept(i, p);
+  return true;
+}
+
+void forwarding_engine::accept(port_index i, const packet& p) {
+  std::uint32_t slot;
+  if (free_slots_.empty()) {
+    slot = static_cast<std::uint32_t>(slots_.size());
+    slots_.push_back(p);
+  } else {
+    slot = free_slots_.back();
+    free_slots_.pop_back();
+    slots_[slot] = p;
+  }
+  auto& e = egress_[p.egress];
+  e.heap.push_back({p.at, order_[i]++, static_cast<std::uint16_t>(i), slot});
+  std::push_heap(e.heap.begin(), e.heap.end(), later_first{});
+  if (!e.listed) {
+    e.listed = true;
+    busy_egress_.push_back(p.egress);
+  }
+}
+
+// -- the accounting of an ingress port -------------------------------------------------------------
+
+void forwarding_engine::account(port_index i) {
+  auto& s = ingress_[i];
+  if (!config_.ingress[i].stops)
+    return;
+  for (;;) {
+    const auto unknown = next_unknown_release(i);
+    if (!s.releases.empty()) {
+      const auto r = s.releases.front();
+      const auto arrival = s.arrivals.empty() ? next_arrival(i) : s.arrivals.front().at;
+      if (r.at <= limit_
+          && ((r.at < arrival && r.at <= unknown)
+              || (s.arrivals.empty() && upper_is_held(i) && r.at <= unknown))) {
+        s.releases.pop();
+        apply_release(i, r);
+        continue;
+      }
+    }
+    if (!s.arrivals.empty() && s.arrivals.front().at <= unknown
+        && (s.releases.empty() || s.arrivals.front().at <= s.releases.front().at)) {
+      const auto a = s.arrivals.front();
+      s.arrivals.pop();
+      s.pending_bytes -= a.bytes;
+      --s.pending_packets;
+      apply_arrival(i, a);
+      continue;
+    }
+    break;
+  }
+  // A start that we can foresee, if only the sender says that it is held.
+  if (s.gate.stopping() && s.arrivals.empty() && inputs_[i].items.empty()) {
+    const auto t = resume_bound(i);
+    if (t < never && t < next_unknown_release(i))
+      need_packets(i, t);
+  }
+}
+
+void forwarding_engine::apply_release(port_index i, const amount& r) {
+  auto& s = ingress_[i];
+  if (!s.gate.release(r.bytes))
+    return;
+  ++s.starts;
+  auto& in = inputs_[i];
+  emit_signal(i, {.at = r.at + in.signal_latency, .what = signal::kind::start});
+  if (in.items.empty() && in.heard + 1 >= in.signals)
+    s.no_arrival_before = r.at + in.signal_latency + in.packet_latency;
+}
+
+void forwarding_engine::apply_arrival(port_index i, const amount& a) {
+  auto& s = ingress_[i];
+  s.arrived_bytes += a.bytes;
+  ++s.arrived_packets;
+  if (!s.gate.arrive(a.bytes))
+    return;
+  ++s.stops;
+  s.no_arrival_before = 0;
+  emit_signal(i, {.at = a.at + inputs_[i].signal_latency, .what = signal::kind::stop});
+}
+
+// -- forwarding -------------------------------------------------------------------------------------
+
+void forwarding_engine::forward(port_index k) {
+  auto& e = egress_[k];
+  const auto w = watermark(k);
+  const auto latency = outputs_[k].packet_latency;
+  while (!e.heap.empty() && e.heap.front().at < w) {
+    if (!window_open(outputs_[k]))
+      return;
+    std::pop_heap(e.heap.begin(), e.heap.end(), later_first{});
+    const auto slot = e.heap.back().slot;
+    e.heap.pop_back();
+    packet& p = slots_[slot];
+    counters_.out.add(p.bytes);
+    p.at += latency;
+    emit(k, p);
+    free_slots_.push_back(slot);
+  }
+  if (!e.heap.empty()) {
+    const auto t = e.heap.front().at;
+    for (auto i : groups_[e.group].inputs)
+      if (inputs_[i].items.empty() && next_arrival(i) <= t)
+        need_packets(i, t);
+  }
+}
+
+// Everything that comes to egress k from now on arrives here no earlier than this.
+sim_time forwarding_engine::watermark(port_index k) {
+  auto& g = groups_[egress_[k].group];
+  if (g.computed != counts_.activations) {
+    g.computed = counts_.activations;
+    g.watermark = never;
+    for (auto i : g.inputs)
+      g.watermark = std::min(g.watermark, next_arrival(i));
+  }
+  return g.watermark;
+}
+
+// -- what is known of the future --------------------------------------------------------------------
+
+bool forwarding_engine::upper_is_held(port_index i) const {
+  const auto& in = inputs_[i];
+  return ingress_[i].gate.stopping() && in.items.empty() && in.heard >= in.signals;
+}
+
+sim_time forwarding_engine::next_arrival(port_index i) const {
+  const auto& in = inputs_[i];
+  if (!in.items.empty())
+    return in.items.front().at;
+  const auto& s = ingress_[i];
+  if (upper_is_held(i) && s.arrivals.empty())
+    return std::max(in.promise, later(resume_bound(i), in.signal_latency + in.packet_latency));
+  return std::max(in.promise, s.no_arrival_before);
+}
+
+sim_time forwarding_engine::next_unknown_release(port_index i) const {
+  sim_time t = never;
+  for (auto k : ingress_[i].owing)
+    t = std::min(t, outputs_[k].promise);
+  return t;
+}
+
+sim_time forwarding_engine::resume_bound(port_index i) const {
+  const auto& s = ingress_[i];
+  const auto unknown = next_unknown_release(i);
+  const auto& start = config_.ingress[i].start;
+  auto bytes = s.gate.bytes();
+  auto packets = s.gate.packets();
+  for (std::size_t x = 0; x < s.releases.size(); ++x) {
+    if (s.releases[x].at > unknown)
+      return unknown;
+    bytes -= s.releases[x].bytes;
+    --packets;
+    if (bytes <= start.bytes && packets <= start.packets)
+      return s.releases[x].at;
+  }
+  return unknown;
+}
+
+sim_time forwarding_engine::next_event() const {
+  sim_time t = never;
+  for (port_index i = 0; i < inputs_.size(); ++i) {
+    const auto& in = inputs_[i];
+    if (!in.items.empty())
+      t = std::min(t, in.items.front().at);
+    const auto& s = ingress_[i];
+    if (!config_.ingress[i].stops)
+      continue;
+    if (!s.arrivals.empty()
+        && (s.gate.stopping() || s.gate.bytes() + s.pending_bytes >= config_.ingress[i].stop.bytes
+            || s.gate.packets() + s.pending_packets >= config_.ingress[i].stop.packets))
+      t = std::min(t, s.arrivals.front().at);
+    if (s.gate.stopping() && !s.releases.empty()) {
+      const auto r = resume_bound(i);
+      if (r <= s.releases.back().at)
+        t = std::min(t, r);
+    }
+  }
+  for (auto k : busy_egress_)
+    if (!egress_[k].heap.empty())
+      t = std::min(t, egress_[k].heap.front().at);
+  return t;
+}
+
+// -- promises ---------------------------------------------------------------------------------------
+
+sim_time forwarding_engine::earliest_packet(port_index k) {
+  auto t = watermark(k);
+  if (!egress_[k].heap.empty())
+    t = std::min(t, egress_[k].heap.front().at);  // out of window
+  return later(t, outputs_[k].packet_latency);
+}
+
+void forwarding_engine::explain_packet(port_index k, sim_time beyond) {
+  const auto t = beyond - outputs_[k].packet_latency;
+  for (auto i : groups_[egress_[k].group].inputs) {
+    if (!inputs_[i].items.empty() || next_arrival(i) > t)
+      continue;
+    const auto& s = ingress_[i];
+    if (upper_is_held(i) && s.arrivals.empty())
+      for (auto e : s.owing)
+        need_signals(e, std::max(outputs_[e].promise, t - inputs_[i].signal_latency
+                                                          - inputs_[i].packet_latency));
+    else
+      need_packets(i, std::max(t, inputs_[i].promise));
+  }
+}
+
+sim_time forwarding_engine::earliest_signal(port_index i) {
+  if (!config_.ingress[i].stops)
+    return never;
+  const auto& s = ingress_[i];
+  const auto latency = inputs_[i].signal_latency;
+  if (s.gate.stopping())
+    return later(s.arrivals.empty() ? resume_bound(i)
+                                    : std::min(resume_bound(i), s.arrivals.front().at),
+                 latency);
+  return later(s.arrivals.empty() ? next_arrival(i) : s.arrivals.front().at, latency);
+}
+
+void forwarding_engine::explain_signal(port_index i, sim_time beyond) {
+  const auto& s = ingress_[i];
+  const auto t = beyond - inputs_[i].signal_latency;
+  if (s.gate.stopping() || !s.arrivals.empty()) {
+    // To account up to an arrival we need to know what has left before it; to know of a start,
+    // what will leave.
+    const auto x = s.arrivals.empty() ? t : std::min(t, s.arrivals.front().at);
+    for (auto k : s.owing)
+      need_signals(k, std::max(x, outputs_[k].promise));
+    return;
+  }
+  if (inputs_[i].items.empty())
+    need_packets(i, std::max(t, inputs_[i].promise));
+}
+
+bool forwarding_engine::grant(port_index i, bool asked) {
+  const auto& c = config_.ingress[i];
+  const auto& s = ingress_[i];
+  if (!c.stops || s.gate.stopping())
+    return false;
+  auto& allowed = inputs_[i].allowed;
+  const allowance next{s.arrived_bytes + s.gate.slack_bytes(),
+                       s.arrived_packets + s.gate.slack_packets(), never};
+  const auto more_bytes = next.bytes - allowed.bytes;
+  const auto more_packets = next.packets - allowed.packets;
+  if (more_bytes <= 0 || more_packets <= 0)
+    return false;
+  if (!asked && more_bytes < c.stop.bytes / 2 && more_packets < c.stop.packets / 2)
+    return false;
+  allowed = next;
+  return true;
+}
+
+// -- the end ----------------------------------------------------------------------------------------
+
+void forwarding_engine::finish(sim_time now) {
+  // Everything up to `now` is known; what was not pressing is accounted now.
+  for (auto& s : ingress_)
+    for (;;) {
+      const bool arrival = !s.arrivals.empty() && s.arrivals.front().at <= now;
+      const bool release = !s.releases.empty() && s.releases.front().at <= now;
+      if (arrival && (!release || s.arrivals.front().at <= s.releases.front().at)) {
+        s.gate.arrive(s.arrivals.front().bytes);
+        s.arrivals.pop();
+      } else if (release) {
+        s.gate.release(s.releases.front().bytes);
+        s.releases.pop();
+      } else {
+        break;
+      }
+    }
+}
+
+forwarding_engine::ingress_view forwarding_engine::ingress(std::size_t i) const {
+  const auto& s = ingress_[i];
+  return {s.stops, s.starts, s.gate.max_bytes(), s.gate.max_packets()};
+}
+
+component_counters forwarding_engine::snapshot(sim_time) const {
+  auto c = counters_;
+  for (const auto& in : inputs_) {
+    const auto coming = waiting(in);
+    c.in += coming;
+    c.held += coming;
+  }
+  for (const auto& e : egress_)
+    for (const auto& w : e.heap)
+      c.held.add(slots_[w.slot].bytes);
+  for (const auto& s : ingress_) {
+    c.stops_sent += s.stops;
+    c.starts_sent += s.starts;
+    c.max_bytes = std::max(c.max_bytes, s.gate.max_bytes());
+    c.max_packets = std::max(c.max_packets, s.gate.max_packets());
+  }
+  return c;
+}
+
+}  // namespace sluice

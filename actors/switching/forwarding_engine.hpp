@@ -1,0 +1,142 @@
+/// \file
+/// Forwarding engine: the middle of a virtual or physical switch, between n ingress and m egress
+/// ports, and the owner of the switch's buffer accounting.
+///
+///     ingress 0 ──▶ ┐                     ┌──▶ egress 0   (port queues that report
+///     ingress 1 ──▶ ┤ merge by time, then ├──▶ egress 1    what leaves them)
+///        ...        ┘ by ingress index    └──▶  ...
+///
+/// * Packets for one egress leave in the order (arrival, ingress). A packet for an egress waits only
+///   for those ingress ports from which traffic can come to it (`feeds`), so that the two
+///   directions of a fabric never wait for each other.
+/// * What came in by an ingress port and has not left the switch counts against that port. With
+///   `on_off`, reaching the stop threshold stops the port's sender and falling to the start
+///   threshold starts it; a packet beyond the capacity is dropped (`headroom_exceeded`). Without,
+///   only the egress queues limit and drop.
+/// * Events at one time: arrivals, then releases.
+///
+/// A bound decides where it can: a packet that fits even if nothing had left is forwarded without
+/// waiting for news from the egress ports. Occupancies are exact: they are accounted in the order
+/// of time once the departures are known.
+///
+/// Counters: in, out, dropped, held, largest occupancy of any one ingress, stops and starts sent.
+/// Source: US 9,485,188 (forwarding engine; input and output buffer queues); IEEE 802.1Q-2018 36.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "actors/component.hpp"
+#include "actors/logic/buffer_gate.hpp"
+
+namespace sluice {
+
+struct forwarding_engine_config {
+  std::string name, node;
+  /// One for each ingress port; `stops` says that the port's sender is regulated.
+  std::vector<buffer_gate::config> ingress;
+  std::size_t egress_ports = 0;
+  /// feeds[k]: the ingress ports from which packets can come to egress k.
+  std::vector<std::vector<std::uint16_t>> feeds;
+};
+
+class forwarding_engine final : public component {
+public:
+  explicit forwarding_engine(forwarding_engine_config c);
+
+  std::string_view kind() const override { return "engine"; }
+  component_counters snapshot(sim_time now) const override;
+  sim_time next_event() const override;
+  void finish(sim_time now) override;
+
+  /// What ingress port i accounts for: stops, starts, largest occupancy.
+  struct ingress_view {
+    std::uint64_t stops_sent, starts_sent;
+    std::int64_t max_bytes, max_packets;
+  };
+  ingress_view ingress(std::size_t i) const;
+
+protected:
+  void advance() override;
+  sim_time earliest_packet(port_index) override;
+  void explain_packet(port_index, sim_time beyond) override;
+  sim_time earliest_signal(port_index) override;
+  void explain_signal(port_index, sim_time beyond) override;
+  bool grant(port_index, bool asked) override;
+
+private:
+  struct amount {
+    sim_time at;
+    std::uint32_t bytes;
+  };
+  // Accounting of one ingress port. `arrivals` were forwarded but not accounted; `releases` were
+  // announced but not accounted; `owing` are the egress ports that hold packets of this port and
+  // have not said when they leave.
+  struct ingress_state {
+    buffer_gate gate;
+    ring<amount> arrivals;
+    ring<amount> releases;
+    std::int64_t pending_bytes = 0, pending_packets = 0;
+    std::vector<std::uint16_t> owing;
+    sim_time no_arrival_before = 0;
+    std::int64_t arrived_bytes = 0, arrived_packets = 0;
+    std::uint64_t stops = 0, starts = 0;
+    bool changed = false;
+  };
+  struct waiting_packet {
+    sim_time at;
+    std::uint32_t order;  // of arrival at its ingress port
+    std::uint16_t ingress;
+    std::uint32_t slot;
+  };
+  struct later_first {
+    bool operator()(const waiting_packet& a, const waiting_packet& b) const {
+      if (a.at != b.at)
+        return a.at > b.at;
+      if (a.ingress != b.ingress)
+        return a.ingress > b.ingress;
+      return static_cast<std::int32_t>(a.order - b.order) > 0;
+    }
+  };
+  struct egress_state {
+    std::vector<waiting_packet> heap;
+    std::size_t group = 0;
+    bool listed = false;
+  };
+  // Egress ports with the same feeds share one watermark.
+  struct feed_group {
+    std::vector<std::uint16_t> inputs;
+    sim_time watermark = 0;
+    std::uint64_t computed = 0;  // in which activation
+  };
+
+  void hear_egress(port_index k);
+  void take_ingress(port_index i);
+  bool clears(port_index i, const packet& p);
+  void accept(port_index i, const packet& p);
+  void account(port_index i);
+  void apply_release(port_index i, const amount& r);
+  void apply_arrival(port_index i, const amount& a);
+  void forward(port_index k);
+  void touch(port_index i);
+
+  bool upper_is_held(port_index i) const;
+  sim_time next_arrival(port_index i) const;
+  sim_time next_unknown_release(port_index i) const;
+  sim_time resume_bound(port_index i) const;
+  sim_time watermark(port_index k);
+
+  forwarding_engine_config config_;
+  std::vector<ingress_state> ingress_;
+  std::vector<egress_state> egress_;
+  std::vector<feed_group> groups_;
+  std::vector<std::uint32_t> unknown_;  // [ingress * egress ports + egress]: packets not reported
+  std::vector<port_index> changed_;     // ingress ports to be accounted in this activation
+  std::vector<port_index> busy_egress_; // egress ports with a heap that is not empty
+  std::vector<packet> slots_;
+  std::vector<std::uint32_t> free_slots_;
+  std::vector<std::uint32_t> order_;
+  component_counters counters_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,83 @@
+/// \file
+/// Ingress port of a virtual or physical switch: checks a packet, finds the port by which it will
+/// leave, and hands it to the forwarding engine.
+///
+/// Drops: `mtu_exceeded`, `no_route`. Among several equal ports the flow's hash decides, so that a
+/// flow keeps its order. Counters: in, out, dropped.
+/// Source: US 9,485,188 (forwarding table; the input side of a port).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "actors/component.hpp"
+#include "actors/engine/relay.hpp"
+
+namespace sluice {
+
+/// For each endpoint of the run the ports that lead to it; shared by the ports of a switch.
+struct forwarding_table {
+  static constexpr std::uint16_t none = 0xffff;
+  struct entry {
+    std::uint16_t port = none;   ///< the only port, if `count` is 1
+    std::uint16_t count = 0;
+    std::uint32_t first = 0;     ///< into `ports`, if `count` is more than 1
+  };
+  std::vector<entry> by_endpoint;
+  std::vector<std::uint16_t> ports;
+
+  std::uint16_t port_of(const packet& p) const {
+    const auto& e = by_endpoint[p.to];
+    return e.count <= 1 ? e.port : ports[e.first + p.path % e.count];
+  }
+};
+
+struct ingress_port_config {
+  std::string name, node;
+  std::uint16_t port = 0;
+  std::uint32_t max_frame_bytes = max_frame_bytes_default;
+  std::shared_ptr<const forwarding_table> table;
+
+  static constexpr std::uint32_t max_frame_bytes_default = 1518;
+};
+
+class ingress_port final : public relay<component> {
+public:
+  explicit ingress_port(ingress_port_config c) : relay{c.name, c.node}, config_{std::move(c)} {}
+
+  std::string_view kind() const override { return "ingress"; }
+  component_counters snapshot(sim_time) const override { return counters_; }
+  std::uint64_t packet_hops() const override { return counters_.in.packets; }
+
+protected:
+  std::size_t pass(std::span<packet> packets) override {
+    const auto& table = *config_.table;
+    std::size_t kept = 0;
+    for (auto& p : packets) {
+      counters_.in.add(p.bytes);
+      if (p.bytes > config_.max_frame_bytes) {
+        counters_.drop(drop_reason::mtu_exceeded, p);
+        continue;
+      }
+      const auto port = table.port_of(p);
+      if (port == forwarding_table::none) {
+        counters_.drop(drop_reason::no_route, p);
+        continue;
+      }
+      counters_.out.add(p.bytes);
+      p.ingress = config_.port;
+      p.egress = port;
+      if (&packets[kept] != &p)
+        packets[kept] = p;
+      ++kept;
+    }
+    return kept;
+  }
+
+private:
+  ingress_port_config config_;
+  component_counters counters_;
+};
+
+}  // namespace sluice

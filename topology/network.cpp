@@ -1,0 +1,71 @@
+#include "topology/network.hpp"
+
+#include <algorithm>
+
+#include "actors/guest/consumer.hpp"
+#include "actors/guest/producer.hpp"
+#include "actors/switching/forwarding_engine.hpp"
+#include "topology/network_builder.hpp"
+
+namespace sluice {
+
+network::network(const scenario& s) {
+  network_builder{s, *this}.build();
+}
+
+network::~network() = default;
+
+void network::finish(sim_time now) {
+  for (auto& c : components_)
+    c->finish(now);
+}
+
+run_results network::gather(sim_time now) const {
+  run_results r;
+  r.virtual_time = now;
+  r.replays = replays_;
+  r.flows.resize(flows_.size());
+  for (std::size_t i = 0; i < flows_.size(); ++i)
+    r.flows[i].name = flows_[i];
+
+  r.components.reserve(components_.size());
+  for (const auto& c : components_) {
+    component_result x{c->name(), std::string{c->kind()}, c->node(), c->snapshot(now)};
+    r.made += x.counters.made;
+    r.delivered += x.counters.consumed;
+    r.dropped += x.counters.dropped_total();
+    r.held += x.counters.held;
+    r.packet_hops += c->packet_hops();
+    for (std::size_t f = 0; f < x.counters.dropped_of_flow.size(); ++f)
+      r.flows[f].dropped += x.counters.dropped_of_flow[f];
+    r.components.push_back(std::move(x));
+  }
+  for (auto p : producers_)
+    for (const auto& f : p->made(now))
+      r.flows[f.flow].made += f.made;
+  fingerprint whole;
+  for (auto c : consumers_) {
+    whole.combine(c->fingerprint());
+    r.last_delivery = std::max(r.last_delivery, c->last_delivery());
+    const auto& flows = c->flows();
+    for (std::size_t f = 0; f < flows.size(); ++f) {
+      r.flows[f].delivered += flows[f].delivered;
+      r.flows[f].latency.merge(flows[f].latency);
+    }
+  }
+  r.fingerprint = whole.value();
+
+  for (const auto& s : stoppables_) {
+    pause_result p;
+    p.on = s.name;
+    p.sent = s.engine != nullptr ? s.engine->ingress(s.ingress).stops_sent
+                                 : s.on->snapshot(now).stops_sent;
+    const auto sender = s.sender->snapshot(now);
+    p.received = sender.stops_received;
+    p.paused = sender.stopped;
+    r.pauses.push_back(std::move(p));
+  }
+  return r;
+}
+
+}  // namespace sluice

@@ -1,0 +1,74 @@
+/// \file
+/// The network of a scenario as components, wired: what the executor runs, and where results are
+/// gathered from. Building is the only place that knows which component stands where.
+///
+/// A packet's way from VM to VM, with the names of the components (v is "h1/vm1", w "h3/vm4"):
+///
+///     v.producer ▸ v.socket-tx ▸ v.qdisc ▸ v.vnic-tx ▸ v.hypervisor-tx ▸
+///     h1.vswitch:vm1.in ▸ h1.vswitch ▸ h1.vswitch:uplink ▸ h1:nic0-tx ▸ h1:nic0->leaf1:p1 ▸
+///     leaf1:p1.in ▸ leaf1 ▸ leaf1:p2 ▸ leaf1:p2->h3:nic0 ▸
+///     h3:nic0 ▸ h3.vswitch:uplink.in ▸ h3.vswitch ▸ h3.vswitch:vm4 ▸
+///     w.hypervisor ▸ w.vnic ▸ w.socket ▸ w.consumer
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/component.hpp"
+#include "metrics/results.hpp"
+#include "topology/scenario.hpp"
+
+namespace sluice {
+
+class consumer;
+class producer;
+class forwarding_engine;
+
+/// Two components in the order of a packet's way, and what regulates the hop between them.
+struct hop_view {
+  std::string from, to;
+};
+
+class network {
+public:
+  /// Opens the captures of all replays.
+  /// \throws capture_error, traffic_error
+  explicit network(const scenario& s);
+  ~network();
+
+  const std::vector<cell*>& cells() const { return cells_; }
+  std::size_t links() const { return hops_.size(); }
+
+  /// Says that the run has ended at `now`; call once, before the last `gather`.
+  void finish(sim_time now);
+
+  /// What there is to say as of `now`. Only while no cell is active.
+  run_results gather(sim_time now) const;
+
+  /// Every hop between components, for pictures.
+  const std::vector<hop_view>& hops() const { return hops_; }
+
+private:
+  friend class network_builder;
+
+  // Who stops whom: for pause_result.
+  struct stoppable {
+    const component* on = nullptr;     // whose filling stops the sender
+    const forwarding_engine* engine = nullptr;  // that keeps the books for `on`, if it is a port
+    std::size_t ingress = 0;
+    const component* sender = nullptr;
+    std::string name;
+  };
+
+  std::vector<std::unique_ptr<component>> components_;
+  std::vector<cell*> cells_;
+  std::vector<consumer*> consumers_;
+  std::vector<producer*> producers_;
+  std::vector<stoppable> stoppables_;
+  std::vector<hop_view> hops_;
+  std::vector<std::string> flows_;
+  std::vector<replay_result> replays_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,702 @@
+#include "topology/network_builder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "actors/fabric/link.hpp"
+#include "actors/guest/consumer.hpp"
+#include "actors/guest/producer.hpp"
+#include "traffic/generator.hpp"
+#include "traffic/random.hpp"
+
+namespace sluice {
+
+namespace {
+
+/// Inside a switch packets and signals pass between its port and its engine in no time to speak
+/// of; the engine needs it to be more than none.
+constexpr sim_time inside_switch = nanosecond;
+
+/// Copies inside a host have no preamble and no gap.
+constexpr std::uint32_t no_overhead = 0;
+
+/// Largest frame of a host without a network: what a virtual NIC takes at most.
+constexpr std::uint32_t largest_local_frame = 65'535 + 18;
+
+line_config steady(std::uint64_t bps, std::uint32_t overhead, sim_time per_packet = 0) {
+  line_config l;
+  l.rate = line_rate{bps};
+  l.overhead_bytes = overhead;
+  l.per_packet = per_packet;
+  return l;
+}
+
+priority_scheduler::config scheduler_of(const scheduler_settings& s) {
+  priority_scheduler::config c;
+  c.how = s.kind == scheduler_kind::strict ? priority_scheduler::kind::strict
+          : s.kind == scheduler_kind::wrr  ? priority_scheduler::kind::wrr
+                                           : priority_scheduler::kind::dwrr;
+  std::copy(std::begin(s.weights), std::end(s.weights), c.weights.begin());
+  return c;
+}
+
+}  // namespace
+
+network_builder::network_builder(const scenario& s, network& n)
+    : scenario_{s}, net_{n}, routes_{s}, attachments_(s.links.size()), end_{s.duration} {}
+
+void network_builder::build() {
+  number_endpoints();
+  plan_traffic();
+  find_feeds();
+  for (std::size_t n = 0; n < scenario_.nodes.size(); ++n) {
+    const auto& as = scenario_.nodes[n].as;
+    if (std::holds_alternative<host_settings>(as))
+      build_host(n);
+    else if (std::holds_alternative<switch_settings>(as))
+      build_switch(n);
+    else if (std::holds_alternative<generator_settings>(as))
+      build_generator(n);
+    else
+      build_sink(n);
+  }
+  build_links();
+  fill_producers();
+  for (const auto& c : net_.components_)
+    net_.cells_.push_back(c.get());
+}
+
+// -- small helpers ------------------------------------------------------------------------------------
+
+template <class T, class... Args>
+T& network_builder::add(Args&&... args) {
+  auto owned = std::make_unique<T>(std::forward<Args>(args)...);
+  T& result = *owned;
+  result.index(static_cast<cell_index>(net_.components_.size()));
+  net_.components_.push_back(std::move(owned));
+  return result;
+}
+
+void network_builder::connect(component& upper, component& lower, sim_time down, sim_time up) {
+  join(upper, lower, std::max<sim_time>(down, 1), std::max<sim_time>(up, 1));
+  net_.hops_.push_back({upper.name(), lower.name()});
+}
+
+void network_builder::stops(const component& on, const component& sender) {
+  net_.stoppables_.push_back({&on, nullptr, 0, &sender, on.name()});
+}
+
+port_queue& network_builder::add_queue(std::string name, std::size_t node, std::string kind,
+                                       const buffer_gate::config& gate, line_config line) {
+  port_queue_config c;
+  c.name = std::move(name);
+  c.node = scenario_.nodes[node].name;
+  c.kind = std::move(kind);
+  c.buffer = gate;
+  c.line = std::move(line);
+  c.full = gate.stops ? drop_reason::headroom_exceeded : drop_reason::buffer_full;
+  return add<port_queue>(std::move(c));
+}
+
+const link& network_builder::link_at(std::size_t node, std::size_t port) const {
+  return scenario_.links[routes_.ports(node)[port].link];
+}
+
+network_builder::attachment& network_builder::attached(std::size_t node, std::size_t port) {
+  const auto& p = routes_.ports(node)[port];
+  return attachments_[p.link][p.at_a ? 0 : 1];
+}
+
+std::uint32_t network_builder::max_frame(std::size_t node) const {
+  if (!has_link(node))
+    return largest_local_frame;
+  std::uint32_t mtu = 0;
+  for (const auto& p : routes_.ports(node))
+    mtu = std::max(mtu, scenario_.links[p.link].mtu);
+  return mtu + 18;
+}
+
+std::vector<outage> network_builder::outages(std::size_t link_index) const {
+  std::vector<outage> all;
+  for (const auto& e : scenario_.events)
+    if (e.what == timed_event::kind::link_down && e.link == link_index)
+      all.push_back({e.at, later(e.at, e.duration)});
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.from < b.from; });
+  std::vector<outage> joined;
+  for (const auto& o : all)
+    if (!joined.empty() && o.from <= joined.back().to)
+      joined.back().to = std::max(joined.back().to, o.to);
+    else
+      joined.push_back(o);
+  return joined;
+}
+
+line_config network_builder::wire(std::size_t link_index) const {
+  auto l = steady(scenario_.links[link_index].rate_bps, ethernet_overhead_bytes);
+  l.outages = outages(link_index);
+  return l;
+}
+
+hop_facts network_builder::wire_hop(std::size_t link_index) const {
+  const auto& l = scenario_.links[link_index];
+  return {line_rate{l.rate_bps}, l.delay + inside_switch, l.delay + inside_switch, l.mtu + 18,
+          ethernet_overhead_bytes};
+}
+
+// A hop is regulated if both of its ends want it.
+hop_policy network_builder::wire_policy(std::size_t link_index) const {
+  const auto& l = scenario_.links[link_index];
+  const auto policy = [&](const std::string& node) {
+    return scenario_.nodes[node_of_.at(node)].flow_control.nic_fabric;
+  };
+  return std::min(policy(l.a.node), policy(l.b.node));
+}
+
+// The reading speed of an application over time.
+line_config network_builder::drain(const std::string& target, std::uint64_t normal_bps) const {
+  auto l = steady(normal_bps, no_overhead);
+  std::vector<timed_event> events;
+  for (const auto& e : scenario_.events)
+    if (e.what == timed_event::kind::set_drain && e.target == target)
+      events.push_back(e);
+  std::stable_sort(events.begin(), events.end(),
+                   [](const auto& a, const auto& b) { return a.at < b.at; });
+  auto lasting = normal_bps;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const auto& e = events[i];
+    l.changes.push_back({e.at, line_rate{e.bps}});
+    const auto end = later(e.at, e.duration);
+    if (end >= never)
+      lasting = e.bps;
+    else if (i + 1 == events.size() || events[i + 1].at >= end)
+      l.changes.push_back({end, line_rate{lasting}});
+  }
+  return l;
+}
+
+// -- endpoints and traffic --------------------------------------------------------------------------
+
+void network_builder::number_endpoints() {
+  endpoints_at_.resize(scenario_.nodes.size());
+  const auto note = [&](std::string name, std::size_t node) {
+    const auto index = static_cast<std::uint32_t>(endpoints_.size());
+    endpoint_of_[name] = index;
+    endpoints_at_[node].push_back(index);
+    endpoints_.push_back({std::move(name), node, 0, 0, nullptr});
+  };
+  for (std::size_t n = 0; n < scenario_.nodes.size(); ++n) {
+    const auto& node = scenario_.nodes[n];
+    node_of_[node.name] = n;
+    if (const auto* host = std::get_if<host_settings>(&node.as)) {
+      for (const auto& vm : host->vms)
+        note(node.name + "/" + vm.name, n);
+    } else if (!std::holds_alternative<switch_settings>(node.as)) {
+      note(node.name, n);
+    }
+  }
+  senders_to_.resize(endpoints_.size());
+}
+
+void network_builder::note_pair(std::uint32_t from, std::uint32_t to, std::uint8_t priority) {
+  senders_to_[to].push_back(from);
+  endpoints_[from].sends |= 1u << priority;
+  endpoints_[to].receives |= 1u << priority;
+  all_priorities_ |= 1u << priority;
+}
+
+void network_builder::plan_traffic() {
+  std::map<std::string, std::uint16_t> captures;
+  for (const auto& t : scenario_.traffic) {
+    net_.flows_.push_back(t.name);
+    replays_.emplace_back();
+    if (const auto* g = std::get_if<generate_settings>(&t.what)) {
+      (void)g;
+      for (const auto& from : t.from)
+        for (const auto& to : t.to)
+          if (from != to)
+            note_pair(endpoint_of_.at(from), endpoint_of_.at(to), t.priority);
+      continue;
+    }
+    const auto& r = std::get<replay_settings>(t.what);
+    replay_config c;
+    c.file = r.file;
+    c.capture_index
+        = captures.emplace(r.file, static_cast<std::uint16_t>(captures.size())).first->second;
+    c.filter = r.filter;
+    c.timing = r.timing;
+    c.oversize = r.oversize;
+    c.start = t.start;
+    c.stop = t.stop;
+    c.max_frame = [this](std::uint32_t e) { return max_frame(endpoints_[e].node); };
+    for (const auto& m : r.map)
+      c.map.push_back({net_address::parse(m.address).value(), endpoint_of_.at(m.endpoint)});
+    if (r.map.empty()) {
+      c.from = endpoint_of_.at(t.from.at(0));
+      c.to = endpoint_of_.at(t.to.at(0));
+    }
+    replays_.back() = std::make_unique<replay>(replay::open(c));
+    const auto& opened = *replays_.back();
+    if (r.map.empty()) {
+      note_pair(c.from, c.to, t.priority);
+    } else {
+      for (auto from : opened.producers())
+        for (const auto& m : c.map)
+          if (m.endpoint != from)
+            note_pair(from, m.endpoint, t.priority);
+    }
+    const auto& f = opened.report();
+    replay_result x;
+    x.flow = t.name;
+    x.file = r.file;
+    x.packets = f.file_packets;
+    x.bytes = f.file_bytes;
+    x.filtered = f.filtered;
+    x.unmapped = f.unmapped;
+    x.sliced = f.sliced;
+    x.oversize = f.oversize;
+    x.split_into = f.split_into;
+    x.backward = f.backward;
+    x.not_ethernet = f.not_ethernet + f.foreign_link;
+    net_.replays_.push_back(std::move(x));
+  }
+  for (auto& s : senders_to_) {
+    std::sort(s.begin(), s.end());
+    s.erase(std::unique(s.begin(), s.end()), s.end());
+  }
+}
+
+// For every switch, from which ingress ports traffic can come to which egress port: follows all
+// paths of all traffic. Where nothing can come nobody has to be waited for.
+void network_builder::find_feeds() {
+  const auto nodes = scenario_.nodes.size();
+  feeds_.resize(nodes);
+  std::vector<std::vector<std::uint32_t>> seen(nodes);  // by ingress port: last destination + 1
+  for (std::size_t n = 0; n < nodes; ++n)
+    if (std::holds_alternative<switch_settings>(scenario_.nodes[n].as)) {
+      const auto ports = routes_.ports(n).size();
+      feeds_[n].assign(ports, std::vector<bool>(ports, false));
+      seen[n].assign(ports, 0);
+    }
+  std::vector<std::pair<std::uint32_t, std::uint16_t>> todo;
+  for (std::size_t d = 0; d < nodes; ++d) {
+    const auto stamp = static_cast<std::uint32_t>(d + 1);
+    const auto visit = [&](const routes::port& p) {
+      if (feeds_[p.peer].empty() || seen[p.peer][p.peer_port] == stamp)
+        return;
+      seen[p.peer][p.peer_port] = stamp;
+      todo.emplace_back(p.peer, p.peer_port);
+    };
+    for (auto to : endpoints_at_[d])
+      for (auto from : senders_to_[to])
+        if (endpoints_[from].node != d && has_link(endpoints_[from].node))
+          visit(routes_.ports(endpoints_[from].node)[0]);
+    while (!todo.empty()) {
+      const auto [at, in] = todo.back();
+      todo.pop_back();
+      for (auto out : routes_.next_ports(at, d)) {
+        feeds_[at][out][in] = true;
+        visit(routes_.ports(at)[out]);
+      }
+    }
+  }
+}
+
+void network_builder::fill_producers() {
+  for (std::size_t f = 0; f < scenario_.traffic.size(); ++f) {
+    const auto& t = scenario_.traffic[f];
+    const auto give = [&](std::uint32_t e, std::unique_ptr<traffic_source> source) {
+      endpoints_[e].source->add({std::move(source), static_cast<std::uint32_t>(f), t.priority,
+                                 t.on_stop == stop_rule::shift});
+    };
+    if (replays_[f]) {
+      for (auto e : replays_[f]->producers())
+        give(e, replays_[f]->source_for(e));
+      continue;
+    }
+    generator_config c;
+    c.settings = std::get<generate_settings>(t.what);
+    c.pick = t.pick;
+    c.start = t.start;
+    c.stop = t.stop;
+    const auto normal = c.settings.rate_bps;
+    for (const auto& e : scenario_.events) {
+      if (e.what != timed_event::kind::set_rate || e.target != t.name)
+        continue;
+      c.rate_profile.push_back({e.at, e.bps});
+      if (later(e.at, e.duration) < never)
+        c.rate_profile.push_back({e.at + e.duration, normal});
+    }
+    std::stable_sort(c.rate_profile.begin(), c.rate_profile.end(),
+                     [](const auto& a, const auto& b) { return a.at < b.at; });
+    for (const auto& from : t.from) {
+      const auto e = endpoint_of_.at(from);
+      c.destinations.clear();
+      for (const auto& to : t.to)
+        if (to != from)
+          c.destinations.push_back(endpoint_of_.at(to));
+      if (c.destinations.empty())
+        continue;
+      c.seed = derive_seed(scenario_.seed, t.name + "@" + from);
+      const auto node = endpoints_[e].node;
+      c.line_bps = has_link(node) ? link_at(node, 0).rate_bps
+                                  : std::get<host_settings>(scenario_.nodes[node].as).guest_bps;
+      give(e, make_generator(c));
+    }
+  }
+}
+
+// -- switches, virtual and physical -----------------------------------------------------------------
+
+void network_builder::build_switching(switch_plan& plan) {
+  auto table = std::make_shared<forwarding_table>();
+  forwarding_engine_config engine;
+  engine.name = plan.name;
+  engine.node = plan.node;
+  std::vector<bool> accounted;
+  for (auto& p : plan.ports) {
+    if (p.has_ingress) {
+      p.ingress_index = static_cast<std::uint16_t>(engine.ingress.size());
+      engine.ingress.push_back(p.ingress);
+      accounted.push_back(p.ingress.stops);
+    }
+    if (p.has_egress)
+      p.egress_index = static_cast<std::uint16_t>(engine.egress_ports++);
+  }
+  for (std::size_t k = 0; k < plan.ports.size(); ++k) {
+    if (!plan.ports[k].has_egress)
+      continue;
+    auto& inputs = engine.feeds.emplace_back();
+    for (std::size_t i = 0; i < plan.ports.size(); ++i)
+      if (plan.ports[i].has_ingress && plan.feeds[k][i])
+        inputs.push_back(plan.ports[i].ingress_index);
+  }
+  for (const auto& leads : plan.leads) {
+    forwarding_table::entry e;
+    e.first = static_cast<std::uint32_t>(table->ports.size());
+    for (auto port : leads)
+      if (plan.ports[port].has_egress) {
+        e.port = plan.ports[port].egress_index;
+        ++e.count;
+        table->ports.push_back(e.port);
+      }
+    table->by_endpoint.push_back(e);
+  }
+
+  auto& hub = add<forwarding_engine>(std::move(engine));
+  plan.engine = &hub;
+  for (auto& p : plan.ports) {
+    if (p.has_ingress) {
+      p.in = &add<ingress_port>(
+          ingress_port_config{p.name + ".in", plan.node, p.ingress_index, p.max_frame_bytes, table});
+      connect(*p.in, hub, inside_switch, inside_switch);
+    }
+    if (p.has_egress) {
+      port_queue_config c;
+      c.name = p.name;
+      c.node = plan.node;
+      c.kind = plan.egress_kind;
+      c.buffer.capacity = p.egress_capacity;
+      c.reports_releases = std::find(accounted.begin(), accounted.end(), true) != accounted.end();
+      c.accounted = accounted;
+      c.scheduler = scheduler_of(plan.scheduler);
+      c.priorities = p.priorities;
+      c.line = p.line;
+      p.out = &add<port_queue>(std::move(c));
+      connect(hub, *p.out, plan.forwarding_delay, inside_switch);
+    }
+  }
+}
+
+void network_builder::build_switch(std::size_t n) {
+  const auto& node = scenario_.nodes[n];
+  const auto& s = std::get<switch_settings>(node.as);
+  const auto ports = routes_.ports(n);
+  switch_plan plan;
+  plan.name = plan.node = node.name;
+  plan.egress_kind = "switch port";
+  plan.forwarding_delay = s.forwarding_delay;
+  plan.scheduler = s.scheduler;
+  const auto share
+      = s.port_queue_bytes.value_or(s.buffer_bytes / static_cast<std::int64_t>(std::max<std::size_t>(ports.size(), 1)));
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const auto& l = scenario_.links[ports[i].link];
+    const auto& peer = scenario_.nodes[ports[i].peer].as;
+    port_plan p;
+    p.name = node.name + ":" + (ports[i].at_a ? l.a.port : l.b.port);
+    p.has_ingress = !std::holds_alternative<sink_settings>(peer);
+    p.has_egress = !std::holds_alternative<generator_settings>(peer);
+    p.ingress = gate_for({share}, wire_policy(ports[i].link), node.flow_control.on_off,
+                         wire_hop(ports[i].link));
+    p.max_frame_bytes = l.mtu + 18;
+    p.egress_capacity = {share};
+    p.line = wire(ports[i].link);
+    p.priorities = all_priorities_;
+    plan.ports.push_back(std::move(p));
+  }
+  for (const auto& e : endpoints_) {
+    const auto next = routes_.next_ports(n, e.node);
+    plan.leads.emplace_back(next.begin(), next.end());
+  }
+  plan.feeds = feeds_[n];
+  build_switching(plan);
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const auto& p = plan.ports[i];
+    auto& a = attached(n, i);
+    a.sender = p.out;
+    a.receiver = p.in;
+    a.engine = plan.engine;
+    a.ingress = p.ingress_index;
+    a.name = p.name;
+    a.stops = p.ingress.stops;
+  }
+}
+
+// -- hosts --------------------------------------------------------------------------------------------
+
+void network_builder::build_host(std::size_t n) {
+  const auto& node = scenario_.nodes[n];
+  const auto& h = std::get<host_settings>(node.as);
+  const auto& fc = node.flow_control;
+  const bool linked = has_link(n);
+  const auto frame = max_frame(n);
+  const auto vms = h.vms.size();
+
+  switch_plan plan;
+  plan.name = node.name + ".vswitch";
+  plan.node = node.name;
+  plan.egress_kind = "vswitch port";
+  plan.forwarding_delay = h.vswitch.forwarding_delay;
+  plan.scheduler = h.vswitch.scheduler;
+  const hop_facts from_vm{line_rate{h.hypervisor.copy_bps}, h.guest_latency + inside_switch,
+                          h.guest_latency + inside_switch, frame, no_overhead};
+  const hop_facts from_nic{line_rate{h.pcie_bps}, h.pcie_latency + inside_switch,
+                           h.pcie_latency + inside_switch, frame, no_overhead};
+  for (std::size_t v = 0; v < vms; ++v) {
+    port_plan p;
+    p.name = plan.name + ":" + h.vms[v].name;
+    p.ingress = gate_for({h.vswitch.port_queue_bytes}, fc.vm_vswitch, fc.on_off, from_vm);
+    p.max_frame_bytes = frame;
+    p.egress_capacity = {h.vswitch.port_queue_bytes};
+    p.line = steady(h.guest_bps, no_overhead);
+    p.priorities = endpoints_[endpoints_at_[n][v]].receives;
+    plan.ports.push_back(std::move(p));
+  }
+  if (linked) {
+    port_plan p;
+    p.name = plan.name + ":uplink";
+    p.ingress = gate_for({h.vswitch.port_queue_bytes}, fc.vswitch_nic, fc.on_off, from_nic);
+    p.max_frame_bytes = frame;
+    p.egress_capacity = {h.vswitch.port_queue_bytes};
+    p.line = steady(h.pcie_bps, no_overhead);
+    p.priorities = all_priorities_;
+    plan.ports.push_back(std::move(p));
+  }
+  const auto ports = plan.ports.size();
+  const auto uplink = static_cast<std::uint16_t>(vms);
+  plan.feeds.assign(ports, std::vector<bool>(ports, false));
+  plan.leads.assign(endpoints_.size(), {});
+  for (std::uint32_t e = 0; e < endpoints_.size(); ++e) {
+    const bool local = endpoints_[e].node == n;
+    const auto out = local ? static_cast<std::uint16_t>(e - endpoints_at_[n][0]) : uplink;
+    if (out < ports)
+      plan.leads[e].push_back(out);
+    for (auto from : senders_to_[e]) {
+      const bool from_here = endpoints_[from].node == n;
+      if (!from_here && !local)
+        continue;
+      const auto in = from_here ? static_cast<std::uint16_t>(from - endpoints_at_[n][0]) : uplink;
+      if (out < ports && in < ports)
+        plan.feeds[out][in] = true;
+    }
+  }
+  build_switching(plan);
+  for (std::size_t v = 0; v < vms; ++v)
+    build_vm(n, v, plan);
+  if (!linked)
+    return;
+
+  // The NIC: a ring towards the wire, a buffer from it.
+  const auto link_index = routes_.ports(n)[0].link;
+  const auto& l = scenario_.links[link_index];
+  const auto nic = node.name + ":" + (routes_.ports(n)[0].at_a ? l.a.port : l.b.port);
+  const auto& up = plan.ports[uplink];
+  port_queue_config tx;
+  tx.name = nic + "-tx";
+  tx.node = node.name;
+  tx.kind = "nic";
+  tx.buffer = gate_for({h.nic.tx_buffer_bytes}, fc.vswitch_nic, fc.on_off,
+                       {line_rate{h.pcie_bps}, h.pcie_latency, h.pcie_latency, frame, no_overhead});
+  tx.full = tx.buffer.stops ? drop_reason::headroom_exceeded : drop_reason::buffer_full;
+  tx.scheduler = scheduler_of(h.nic.scheduler);
+  tx.priorities = all_priorities_;
+  tx.line = wire(link_index);
+  auto& nic_tx = add<port_queue>(std::move(tx));
+  connect(*up.out, nic_tx, h.pcie_latency, h.pcie_latency);
+  if (nic_tx.regulates())
+    stops(nic_tx, *up.out);
+
+  const auto gate = gate_for({h.nic.rx_buffer_bytes}, wire_policy(link_index), fc.on_off,
+                             wire_hop(link_index));
+  auto& nic_rx = add_queue(nic, n, "nic", gate, steady(h.pcie_bps, no_overhead));
+  connect(nic_rx, *up.in, h.pcie_latency, h.pcie_latency);
+  if (up.ingress.stops)
+    net_.stoppables_.push_back({up.in, plan.engine, up.ingress_index, &nic_rx, up.name});
+
+  auto& a = attached(n, 0);
+  a.sender = &nic_tx;
+  a.receiver = &nic_rx;
+  a.name = nic;
+  a.stops = gate.stops;
+}
+
+void network_builder::build_vm(std::size_t n, std::size_t v, switch_plan& vswitch) {
+  const auto& node = scenario_.nodes[n];
+  const auto& h = std::get<host_settings>(node.as);
+  const auto& vm = h.vms[v];
+  const auto& fc = node.flow_control;
+  const auto name = node.name + "/" + vm.name;
+  const auto e = endpoints_at_[n][v];
+  const auto t = h.guest_latency;
+  const auto frame = max_frame(n);
+  const auto copy = steady(h.guest_bps, no_overhead);
+  const auto hypervisor = steady(h.hypervisor.copy_bps, no_overhead, h.hypervisor.per_packet);
+  const hop_facts in_guest{line_rate{h.guest_bps}, t, t, frame, no_overhead};
+  const auto gate = [&](buffer_limit capacity, hop_policy policy) {
+    return gate_for(capacity, policy, fc.on_off, in_guest);
+  };
+  const auto& port = vswitch.ports[v];
+
+  // Down: the application sends.
+  auto& source = add<producer>(producer_config{name + ".producer", node.name, e, copy});
+  net_.producers_.push_back(&source);
+  endpoints_[e].source = &source;
+  std::vector<port_queue*> way;
+  way.push_back(&add_queue(name + ".socket-tx", n, "socket",
+                           gate({vm.socket_buffer_bytes}, fc.guest), copy));
+  {
+    port_queue_config c;  // pfifo_fast: the only queue of a guest that looks at priorities
+    c.name = name + ".qdisc";
+    c.node = node.name;
+    c.kind = "qdisc";
+    c.buffer = gate(as_limit(vm.qdisc), fc.guest);
+    c.full = c.buffer.stops ? drop_reason::headroom_exceeded : drop_reason::buffer_full;
+    c.priorities = endpoints_[e].sends;
+    c.line = copy;
+    way.push_back(&add<port_queue>(std::move(c)));
+  }
+  way.push_back(&add_queue(name + ".vnic-tx", n, "vnic", gate(as_limit(vm.vnic_ring), fc.guest),
+                           copy));
+  way.push_back(&add_queue(name + ".hypervisor-tx", n, "hypervisor",
+                           gate(as_limit(h.hypervisor.queue), fc.vm_vswitch), hypervisor));
+  component* upper = &source;
+  for (auto q : way) {
+    connect(*upper, *q, t, t);
+    if (q->regulates())
+      stops(*q, *upper);
+    upper = q;
+  }
+  connect(*upper, *port.in, t, t);
+  if (port.ingress.stops)
+    net_.stoppables_.push_back({port.in, vswitch.engine, port.ingress_index, upper, port.name});
+
+  // Up: the application receives.
+  way.clear();
+  way.push_back(&add_queue(name + ".hypervisor", n, "hypervisor",
+                           gate(as_limit(h.hypervisor.queue), fc.vm_vswitch), hypervisor));
+  way.push_back(&add_queue(name + ".vnic", n, "vnic", gate(as_limit(vm.vnic_ring), fc.vm_vswitch),
+                           copy));
+  way.push_back(&add_queue(name + ".socket", n, "socket", gate({vm.socket_buffer_bytes}, fc.guest),
+                           drain(name, vm.drain_bps)));
+  upper = port.out;
+  for (auto q : way) {
+    connect(*upper, *q, t, t);
+    if (q->regulates())
+      stops(*q, *upper);
+    upper = q;
+  }
+  auto& reader = add<consumer>(name + ".consumer", node.name);
+  net_.consumers_.push_back(&reader);
+  connect(*upper, reader, t, t);
+}
+
+// -- bare ports ---------------------------------------------------------------------------------------
+
+void network_builder::build_generator(std::size_t n) {
+  const auto& node = scenario_.nodes[n];
+  const auto e = endpoints_at_[n][0];
+  line_config line = has_link(n) ? wire(routes_.ports(n)[0].link)
+                                 : steady(25'000'000'000, ethernet_overhead_bytes);
+  auto& source = add<producer>(producer_config{node.name, node.name, e, std::move(line)});
+  net_.producers_.push_back(&source);
+  endpoints_[e].source = &source;
+  if (has_link(n))
+    attached(n, 0).sender = &source;
+}
+
+void network_builder::build_sink(std::size_t n) {
+  const auto& node = scenario_.nodes[n];
+  const auto& s = std::get<sink_settings>(node.as);
+  const bool drains = s.drain_bps != 0
+                      || std::any_of(scenario_.events.begin(), scenario_.events.end(),
+                                     [&](const auto& e) {
+                                       return e.what == timed_event::kind::set_drain
+                                              && e.target == node.name;
+                                     });
+  component* receiver = nullptr;
+  bool regulated = false;
+  if (drains && has_link(n)) {
+    const auto link_index = routes_.ports(n)[0].link;
+    // Without a limit the reader keeps up with the line.
+    const auto normal = s.drain_bps != 0 ? s.drain_bps : 10 * scenario_.links[link_index].rate_bps;
+    const auto gate = gate_for({s.buffer_bytes}, wire_policy(link_index),
+                               node.flow_control.on_off, wire_hop(link_index));
+    auto& q = add_queue(node.name, n, "socket", gate, drain(node.name, normal));
+    regulated = gate.stops;
+    receiver = &q;
+  }
+  auto& reader = add<consumer>(drains ? node.name + ".consumer" : node.name, node.name);
+  net_.consumers_.push_back(&reader);
+  if (receiver != nullptr)
+    connect(*receiver, reader, nanosecond, nanosecond);
+  else
+    receiver = &reader;
+  if (has_link(n)) {
+    auto& a = attached(n, 0);
+    a.receiver = receiver;
+    a.name = node.name;
+    a.stops = regulated;
+  }
+}
+
+// -- links --------------------------------------------------------------------------------------------
+
+void network_builder::build_links() {
+  for (std::size_t i = 0; i < scenario_.links.size(); ++i) {
+    const auto& l = scenario_.links[i];
+    const auto before = std::max<sim_time>(1, l.delay / 2);
+    const auto after = std::max<sim_time>(1, l.delay - before);
+    for (int way = 0; way < 2; ++way) {
+      const auto& from = attachments_[i][way];
+      const auto& to = attachments_[i][1 - way];
+      if (from.sender == nullptr || to.receiver == nullptr)
+        continue;
+      const auto& a = way == 0 ? l.a : l.b;
+      const auto& b = way == 0 ? l.b : l.a;
+      link_config c;
+      c.name = fmt::format("{}:{}->{}:{}", a.node, a.port, b.node, b.port);
+      c.rate = line_rate{l.rate_bps};
+      c.delay = before + after;
+      c.delay_before = before;
+      c.outages = outages(i);
+      auto& cable = add<link_cell>(std::move(c));
+      connect(*from.sender, cable, before, before);
+      connect(cable, *to.receiver, after, after);
+      if (to.stops)
+        net_.stoppables_.push_back({to.receiver, to.engine, to.ingress, from.sender, to.name});
+    }
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,115 @@
+/// \file
+/// Builds a network from a scenario: which component stands where, with which configuration, and
+/// who is joined to whom. See network.hpp for the picture.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/queue/port_queue.hpp"
+#include "actors/switching/forwarding_engine.hpp"
+#include "actors/switching/ingress_port.hpp"
+#include "topology/network.hpp"
+#include "topology/routing.hpp"
+#include "topology/thresholds.hpp"
+#include "traffic/replay.hpp"
+
+namespace sluice {
+
+class network_builder {
+public:
+  network_builder(const scenario& s, network& n);
+
+  void build();
+
+private:
+  // An endpoint of traffic: a VM, a generator or a sink. Its index is in every packet.
+  struct endpoint {
+    std::string name;
+    std::size_t node = 0;
+    unsigned sends = 0, receives = 0;  // bit p: traffic of priority p
+    producer* source = nullptr;
+  };
+  // What is attached to one end of a link.
+  struct attachment {
+    component* sender = nullptr;               // its output goes onto the link
+    component* receiver = nullptr;             // its input takes what comes from the link
+    const forwarding_engine* engine = nullptr; // that accounts for the receiver, if it is a port
+    std::size_t ingress = 0;                   // its number there
+    std::string name;                          // of the receiver, as the one who stops
+    bool stops = false;
+  };
+  // One port of a switch, virtual or physical, both directions.
+  struct port_plan {
+    bool has_ingress = true, has_egress = true;
+    std::string name;  // of the egress queue; ".in" is added for the ingress
+    buffer_gate::config ingress;
+    std::uint32_t max_frame_bytes = 0;
+    buffer_limit egress_capacity;
+    line_config line;
+    unsigned priorities = 0;
+    ingress_port* in = nullptr;
+    port_queue* out = nullptr;
+    std::uint16_t ingress_index = 0, egress_index = 0;
+  };
+  struct switch_plan {
+    std::string name, node, egress_kind;
+    std::vector<port_plan> ports;
+    sim_time forwarding_delay = 0;
+    scheduler_settings scheduler;
+    // leads[endpoint]: the ports (numbers in `ports`) that lead there
+    std::vector<std::vector<std::uint16_t>> leads;
+    // feeds[port]: the ports from which traffic can come to it
+    std::vector<std::vector<bool>> feeds;
+    forwarding_engine* engine = nullptr;
+  };
+
+  template <class T, class... Args>
+  T& add(Args&&... args);
+  void connect(component& upper, component& lower, sim_time down, sim_time up);
+  void stops(const component& on, const component& sender);
+
+  void number_endpoints();
+  void plan_traffic();
+  void note_pair(std::uint32_t from, std::uint32_t to, std::uint8_t priority);
+  void find_feeds();
+  void build_host(std::size_t node);
+  void build_vm(std::size_t node, std::size_t vm, switch_plan& vswitch);
+  void build_switch(std::size_t node);
+  void build_generator(std::size_t node);
+  void build_sink(std::size_t node);
+  void build_links();
+  void build_switching(switch_plan& plan);
+  void fill_producers();
+
+  port_queue& add_queue(std::string name, std::size_t node, std::string kind,
+                        const buffer_gate::config& gate, line_config line);
+  bool has_link(std::size_t node) const { return !routes_.ports(node).empty(); }
+  const link& link_at(std::size_t node, std::size_t port) const;
+  attachment& attached(std::size_t node, std::size_t port);
+  line_config wire(std::size_t link_index) const;
+  hop_facts wire_hop(std::size_t link_index) const;
+  hop_policy wire_policy(std::size_t link_index) const;
+  std::vector<outage> outages(std::size_t link_index) const;
+  line_config drain(const std::string& target, std::uint64_t normal_bps) const;
+  std::uint32_t max_frame(std::size_t node) const;
+
+  const scenario& scenario_;
+  network& net_;
+  routes routes_;
+  std::map<std::string, std::size_t> node_of_;
+  std::vector<endpoint> endpoints_;
+  std::map<std::string, std::uint32_t> endpoint_of_;
+  std::vector<std::vector<std::uint32_t>> endpoints_at_;         // node -> endpoints
+  std::vector<std::vector<std::uint32_t>> senders_to_;           // endpoint -> endpoints, unique
+  unsigned all_priorities_ = 0;
+  std::vector<std::array<attachment, 2>> attachments_;           // link -> end a, end b
+  std::vector<std::vector<std::vector<bool>>> feeds_;            // switch node -> egress -> ingress
+  std::vector<std::unique_ptr<replay>> replays_;                 // by traffic entry; null: generator
+  sim_time end_ = never;
+};
+
+}  // namespace sluice

@@ -1,0 +1,164 @@
+#include "topology/run.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "metrics/conservation.hpp"
+#include "topology/network.hpp"
+
+namespace sluice {
+
+namespace {
+
+using wall_clock = std::chrono::steady_clock;
+
+double since(wall_clock::time_point t) {
+  return std::chrono::duration<double>(wall_clock::now() - t).count();
+}
+
+/// One run from its begin to its end.
+class session {
+public:
+  session(const scenario& s, const run_options& o) : scenario_{s}, options_{o}, network_{s} {
+    threads_ = o.threads != 0 ? o.threads : std::max(1u, std::thread::hardware_concurrency());
+    // The more links, the shorter each may run ahead: what is under way has to stay small.
+    const auto links = std::max<std::size_t>(1, network_.links());
+    const auto window = std::clamp<std::size_t>(packets_under_way / links, 64, 512);
+    for (auto c : network_.cells())
+      c->window(window);
+    if (o.random_executor) {
+      threads_ = 1;
+      executor_ = make_random_executor(network_.cells(), o.executor_seed);
+    } else {
+      executor_ = make_caf_executor(network_.cells(), threads_);
+    }
+    setup_seconds_ = since(created_);
+    started_ = last_snapshot_ = wall_clock::now();
+  }
+
+  run_results run() {
+    if (scenario_.clock == clock_kind::real_time || options_.real_speed)
+      run_real();
+    else
+      run_virtual();
+    const auto end = scenario_.until_traffic_done && !interrupted_ && now_ >= scenario_.duration
+                         ? std::min(now_, scenario_.duration)
+                         : now_;
+    const double wall = since(started_);
+    network_.finish(end);
+    auto r = gather(end);
+    r.wall_seconds = wall;
+    if (scenario_.until_traffic_done && !interrupted_)
+      r.virtual_time = std::min(end, r.last_delivery);
+    r.violations = check_conservation(r);
+    return r;
+  }
+
+private:
+  static constexpr std::size_t packets_under_way = 400'000;
+
+  bool stopped() {
+    if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed))
+      interrupted_ = true;
+    return interrupted_;
+  }
+
+  // In slices of virtual time that take some tenths of a second, so that somebody may look, or
+  // stop it. The slices change nothing of the result.
+  void run_virtual() {
+    const auto end = scenario_.duration;
+    sim_time slice = std::max<sim_time>(microsecond, end < never ? end / 256 : millisecond);
+    while (now_ < end && !stopped()) {
+      const auto begin = wall_clock::now();
+      auto next = later(now_, slice);
+      // Skip what is idle; and if nothing is left to happen, the rest.
+      const auto event = now_ == 0 ? 0 : executor_->next_event();
+      if (event >= never && now_ > 0) {
+        now_ = end;
+        break;
+      }
+      next = std::min(end, std::max(next, later(event, slice)));
+      executor_->run_until(next);
+      now_ = next;
+      const auto took = since(begin);
+      if (took < 0.1)
+        slice = later(slice, slice);
+      else if (took > 0.3)
+        slice = std::max<sim_time>(microsecond, slice / 2);
+      report();
+    }
+  }
+
+  // Sources and everything else are held back to the wall clock, tick by tick.
+  void run_real() {
+    const double speed = options_.real_speed.value_or(scenario_.speed);
+    const auto end = scenario_.duration;
+    constexpr auto tick = std::chrono::milliseconds{2};
+    auto wake = wall_clock::now();
+    while (now_ < end && !stopped()) {
+      const auto target = static_cast<sim_time>(since(started_) * speed * static_cast<double>(second));
+      now_ = std::min(end, std::max(target, sim_time{1}));
+      executor_->run_until(now_);
+      // Whoever looks now sees the network as it was at now_.
+      const auto behind = since(started_) - static_cast<double>(now_) / static_cast<double>(second) / speed;
+      if (now_ < end || behind > 0)
+        lag_ = std::max(lag_, behind);
+      report();
+      if (scenario_.until_traffic_done && executor_->next_event() >= never)
+        break;
+      wake = std::max(wake + tick, wall_clock::now());
+      std::this_thread::sleep_until(wake);
+    }
+  }
+
+  void report() {
+    const double wall = since(started_);
+    if (options_.on_progress && wall - progress_at_ >= 0.1) {
+      progress_at_ = wall;
+      options_.on_progress(now_, wall);
+    }
+    if (options_.on_snapshot && options_.snapshot_seconds > 0
+        && since(last_snapshot_) >= options_.snapshot_seconds) {
+      last_snapshot_ = wall_clock::now();
+      options_.on_snapshot(gather(now_));
+    }
+  }
+
+  run_results gather(sim_time now) {
+    auto r = network_.gather(now);
+    r.scenario = scenario_.name;
+    r.seed = scenario_.seed;
+    r.real_clock = scenario_.clock == clock_kind::real_time || options_.real_speed.has_value();
+    r.threads = threads_;
+    r.wall_seconds = since(started_);
+    r.setup_seconds = setup_seconds_;
+    r.lag_seconds = lag_;
+    r.interrupted = interrupted_;
+    const auto t = executor_->totals();
+    r.engine = {network_.cells().size(), 2 * network_.links(), t.parcels, t.wants, t.activations,
+                t.recoveries};
+    return r;
+  }
+
+  const scenario& scenario_;
+  const run_options& options_;
+  wall_clock::time_point created_ = wall_clock::now();
+  network network_;
+  std::unique_ptr<executor> executor_;
+  unsigned threads_ = 1;
+  double setup_seconds_ = 0;
+  wall_clock::time_point started_, last_snapshot_;
+  double progress_at_ = 0;
+  double lag_ = 0;
+  sim_time now_ = 0;
+  bool interrupted_ = false;
+};
+
+}  // namespace
+
+run_results run(const scenario& s, const run_options& options) {
+  return session{s, options}.run();
+}
+
+}  // namespace sluice

@@ -1,0 +1,34 @@
+/// \file
+/// Runs a scenario: builds its network, drives the executor through virtual or real time, and
+/// gathers the results.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "actors/engine/executor.hpp"
+#include "metrics/results.hpp"
+#include "topology/scenario.hpp"
+
+namespace sluice {
+
+struct run_options {
+  unsigned threads = 0;            ///< 0: as many as the machine has processors
+  bool random_executor = false;    ///< for tests: one thread, a random order
+  std::uint64_t executor_seed = 0;
+  std::optional<double> real_speed;  ///< pace to the wall clock, so many times as fast
+  /// Called with interim results about every so many wall seconds; 0: never.
+  std::function<void(const run_results&)> on_snapshot;
+  double snapshot_seconds = 0;
+  /// Called a few times a second: virtual time reached, wall seconds spent.
+  std::function<void(sim_time now, double wall)> on_progress;
+  std::atomic<bool>* stop = nullptr;  ///< when set, the run ends soon, with what it has
+};
+
+/// \throws capture_error, traffic_error before anything runs; engine_error if a rule of the engine
+/// is broken. Violations of conservation are in the results.
+run_results run(const scenario& s, const run_options& options);
+
+}  // namespace sluice

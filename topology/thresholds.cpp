@@ -1,0 +1,58 @@
+#include "topology/thresholds.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+
+namespace {
+
+constexpr std::int64_t smallest_frame_bytes = 60;
+
+std::int64_t stop_of(std::int64_t capacity, std::int64_t headroom) {
+  return std::max({capacity - headroom, capacity / 4, std::int64_t{1}});
+}
+
+}  // namespace
+
+buffer_limit headroom_for(const hop_facts& hop) {
+  // Frames may lie as densely as their line overhead lets them.
+  const auto round_trip = static_cast<unsigned __int128>(hop.latency_down + hop.latency_up);
+  const auto line_bytes
+      = static_cast<std::int64_t>(round_trip * hop.rate.bps() / (8 * static_cast<unsigned __int128>(second)));
+  return {line_bytes + 3 * static_cast<std::int64_t>(hop.max_frame_bytes),
+          line_bytes / (smallest_frame_bytes + hop.overhead_bytes) + 4};
+}
+
+buffer_limit as_limit(const queue_limit& limit) {
+  if (limit.in == queue_limit::unit::bytes)
+    return {limit.amount, buffer_limit::unlimited};
+  return {buffer_limit::unlimited, limit.amount};
+}
+
+buffer_gate::config gate_for(buffer_limit capacity, hop_policy policy,
+                             const on_off_settings& settings, const hop_facts& hop) {
+  buffer_gate::config c;
+  c.capacity = capacity;
+  if (policy == hop_policy::none)
+    return c;
+  c.stops = true;
+  const auto headroom = headroom_for(hop);
+  const auto threshold = [](const std::optional<queue_limit>& set, queue_limit::unit unit) {
+    return set && set->in == unit ? set->amount : std::int64_t{-1};
+  };
+  const auto fill = [&](std::int64_t full, std::int64_t room, queue_limit::unit unit,
+                        std::int64_t& stop, std::int64_t& start) {
+    if (full == buffer_limit::unlimited)
+      return;
+    const auto own_stop = threshold(settings.stop, unit);
+    const auto own_start = threshold(settings.start, unit);
+    stop = own_stop > 0 ? std::min(own_stop, full) : stop_of(full, room);
+    start = own_start >= 0 ? std::min(own_start, stop - 1) : stop / 2;
+  };
+  fill(capacity.bytes, headroom.bytes, queue_limit::unit::bytes, c.stop.bytes, c.start.bytes);
+  fill(capacity.packets, headroom.packets, queue_limit::unit::packets, c.stop.packets,
+       c.start.packets);
+  return c;
+}
+
+}  // namespace sluice
