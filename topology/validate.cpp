@@ -42,6 +42,7 @@ public:
       else if (const auto* sink = std::get_if<sink_settings>(&node.as))
         line_side(n, node.name, "buffer", sink->buffer_bytes);
     }
+    report_queues();
     cycles();
     return std::move(found_);
   }
@@ -51,14 +52,35 @@ private:
     found_.push_back({where, 1, std::move(message), std::move(hint), diagnostic::severity::warning});
   }
 
+  /// About a queue. A thousand equal hosts make one warning, which names the first.
+  void warn_queue(const source_mark& where, std::string_view what, const std::string& owner,
+                  std::string problem, std::string hint) {
+    auto key = fmt::format("{} {}", what, problem);
+    const auto [group, fresh] = groups_.emplace(std::move(key), groups_.size());
+    if (fresh)
+      queues_.push_back({where, std::string{what}, owner, std::move(problem), std::move(hint), 0});
+    else
+      ++queues_[group->second].others;
+  }
+
+  void report_queues() {
+    for (auto& q : queues_)
+      warn(q.where,
+           fmt::format("{} of `{}`{} {}", q.what, q.owner,
+                       q.others == 0   ? ""
+                       : q.others == 1 ? " (and of one other)"
+                                       : fmt::format(" (and of {} others)", q.others),
+                       q.problem),
+           std::move(q.hint));
+  }
+
   /// One queue: `what` of `owner`, fed at `rate` over `latency` with frames of up to `frame` bytes.
   void queue(const node& n, const std::string& owner, std::string_view what, std::int64_t capacity,
              hop_policy policy, std::uint64_t rate, sim_time latency, std::uint32_t frame) {
     if (capacity < frame) {
-      warn(n.where,
-           fmt::format("{} of `{}` holds {} bytes, less than one frame of {}", what, owner, capacity,
-                       frame),
-           "no such frame will ever pass");
+      warn_queue(n.where, what, owner,
+                 fmt::format("holds {} bytes, less than one frame of {}", capacity, frame),
+                 "no such frame will ever pass");
       return;
     }
     if (policy != hop_policy::on_off)
@@ -68,25 +90,26 @@ private:
     const auto& where = on_off.where.line > 0 ? on_off.where : n.where;
     if (!on_off.stop) {
       if (capacity - need < frame)
-        warn(n.where,
-             fmt::format("{} of `{}` holds {}, and {} may still arrive after it says stop", what,
-                         owner, show_bytes(capacity), show_bytes(need)),
-             "make the buffer larger, or the line slower or shorter");
+        warn_queue(n.where, what, owner,
+                   fmt::format("holds {}, and {} may still arrive after it says stop",
+                               show_bytes(capacity), show_bytes(need)),
+                   "make the buffer larger, or the line slower or shorter");
       return;
     }
     if (on_off.stop->in != queue_limit::unit::bytes)
       return;
     const auto stop = on_off.stop->amount;
     if (stop >= capacity)
-      warn(where,
-           fmt::format("{} of `{}` holds {}: it is full before it says stop at {}", what, owner,
-                       show_bytes(capacity), show_bytes(stop)),
-           "lower `stop`, or make the buffer larger");
+      warn_queue(where, what, owner,
+                 fmt::format("holds {}: it is full before it says stop at {}", show_bytes(capacity),
+                             show_bytes(stop)),
+                 "lower `stop`, or make the buffer larger");
     else if (capacity - stop < need)
-      warn(where,
-           fmt::format("{} of `{}` has {} of head-room above `stop`, and {} may still arrive", what,
-                       owner, show_bytes(capacity - stop), show_bytes(need)),
-           fmt::format("`stop` of at most {}B loses nothing", std::max<std::int64_t>(0, capacity - need)));
+      warn_queue(where, what, owner,
+                 fmt::format("has {} of head-room above `stop`, and {} may still arrive",
+                             show_bytes(capacity - stop), show_bytes(need)),
+                 capacity > need ? fmt::format("`stop` of at most {}B loses nothing", capacity - need)
+                                 : "make the buffer larger, or the line slower or shorter");
   }
 
   const link* line_of(std::size_t n) const {
@@ -284,6 +307,13 @@ private:
   const scenario& s_;
   routes routes_;
   diagnostics_list found_;
+  struct queue_warning {
+    source_mark where;
+    std::string what, owner, problem, hint;
+    std::size_t others;
+  };
+  std::vector<queue_warning> queues_;
+  std::map<std::string, std::size_t> groups_;
   std::map<std::uint32_t, std::set<std::uint32_t>> edges_;
 };
 
