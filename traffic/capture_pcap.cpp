@@ -15,6 +15,7 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t file_header_bytes = 24;
+constexpr std::size_t stream_buffer_bytes = 4096;
 
 class pcap_reader final : public capture_reader::impl {
 public:
@@ -85,8 +86,8 @@ private:
     std::FILE* stream = fopencookie(this, "rb", functions);
     if (stream == nullptr)
       throw std::bad_alloc{};
-    // Its reads go to the window, which is buffer enough.
-    std::setvbuf(stream, nullptr, _IONBF, 0);
+    // Not unbuffered, though the window is buffer enough: glibc would then call for each byte.
+    std::setvbuf(stream, nullptr, _IOFBF, stream_buffer_bytes);
     char error[PCAP_ERRBUF_SIZE] = {};
     pcap_ = pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_NANO, error);
     if (pcap_ == nullptr) {
@@ -126,7 +127,12 @@ private:
   static ssize_t read_for_libpcap(void* self, char* to, std::size_t bytes) noexcept {
     auto& reader = *static_cast<pcap_reader*>(self);
     try {
-      const auto from = reader.window_->at(reader.libpcap_at_, bytes);
+      // From the current packet on, so that the window is not moved past the header that is looked
+      // at next. libpcap is at most a buffer and a packet ahead.
+      const auto ahead =
+          static_cast<std::size_t>(reader.libpcap_at_ - std::min(reader.at_, reader.libpcap_at_));
+      const auto from =
+          reader.window_->at(reader.libpcap_at_ - ahead, ahead + bytes).subspan(ahead);
       std::copy(from.begin(), from.end(), to);
       reader.libpcap_at_ += from.size();
       return static_cast<ssize_t>(from.size());

@@ -62,6 +62,7 @@ public:
   }
 
   friend constexpr bool operator==(line_rate, line_rate) = default;
+  friend constexpr bool operator<(line_rate a, line_rate b) { return a.bps_ < b.bps_; }
 
 private:
   static constexpr std::uint64_t ps_per_byte_times_rate = 8'000'000'000'000;
