@@ -10,6 +10,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/verbs.hpp"
 #include "metrics/text.hpp"
+#include "topology/validate.hpp"
 #include "traffic/replay.hpp"
 
 namespace sluice {
@@ -127,12 +128,13 @@ int check_file(const std::string& file, const std::vector<std::string>& set) {
   const endpoint_table endpoints{s};
 
   std::string replays;
-  diagnostics_list problems;
+  auto problems = validate(s);
   for (const auto& entry : s.traffic) {
     const auto* settings = std::get_if<replay_settings>(&entry.what);
     if (settings == nullptr)
       continue;
-    const auto& report = replay::open(config_of(entry, *settings, endpoints)).report();
+    const auto capture = replay::open(config_of(entry, *settings, endpoints));
+    const auto& report = capture.report();
     replays += replay_text(entry, *settings, report, endpoints);
     if (report.packets == 0)
       problems.push_back({settings->file_where, 1,
@@ -146,10 +148,10 @@ int check_file(const std::string& file, const std::vector<std::string>& set) {
                             fmt::format("`sluice pcap {}` lists the addresses", settings->file),
                             diagnostic::severity::error});
   }
-  if (!problems.empty()) {
-    fmt::print(stderr, "{}", render(loaded, problems, false));
+  if (!problems.empty())
+    fmt::print(stderr, "{}", render(loaded, problems, colours()));
+  if (has_errors(problems))
     return exit_usage;
-  }
   fmt::print("{}: ok: {}\n{}", file, counts(s), replays);
   return exit_ok;
 }

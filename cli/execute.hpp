@@ -44,6 +44,9 @@ struct run_settings {
 /// Throws verb_failure when there are errors.
 load_result load_or_fail(const std::string& file, const std::vector<std::string>& set = {});
 
+/// Whether diagnostics may use colours: stderr is a terminal, and NO_COLOR is not set.
+bool colours();
+
 struct outcome {
   run_results results;
   std::vector<expectation_result> expectations;

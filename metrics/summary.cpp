@@ -237,8 +237,9 @@ std::string expectations_section(std::span<const expectation_result> expectation
 }
 
 std::string speed_line(const run_results& run) {
-  return fmt::format("{} of virtual time in {} on {} thread{}: {}", human_time_ps(run.virtual_time),
-                     human_time(run.wall_seconds), run.threads, run.threads == 1 ? "" : "s",
+  return fmt::format("{} of virtual time in {} on {} thread{} (set up in {}): {}",
+                     human_time_ps(run.virtual_time), human_time(run.wall_seconds), run.threads,
+                     run.threads == 1 ? "" : "s", human_time(run.setup_seconds),
                      human_speed(hops_per_second(run)));
 }
 
@@ -281,6 +282,7 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
            {"threads", run.threads},
            {"virtual_seconds", seconds_of(run.virtual_time)},
            {"wall_seconds", run.wall_seconds},
+           {"setup_seconds", run.setup_seconds},
            {"fingerprint", hex16(run.fingerprint)},
            {"packet_hops", run.packet_hops},
            {"packet_hops_per_second", hops_per_second(run)},
