@@ -39,7 +39,9 @@ TEST_CASE("the JSON summary is all that --json prints, and it balances") {
 }
 
 TEST_CASE("threads and executor do not change the fingerprint, the seed is told") {
-  const std::vector<std::string> base{"run", "scenarios/chain.yaml"};
+  const temporary_folder folder;
+  write_text(folder / "s.yaml", small_scenario("seed: 5\n"));
+  const std::vector<std::string> base{"run", folder / "s.yaml", "--set", "traffic.t.generate.arrivals=poisson"};
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.begin(), base.begin(), base.end());
     return summary_of(more);
@@ -48,7 +50,9 @@ TEST_CASE("threads and executor do not change the fingerprint, the seed is told"
   CHECK(one["threads"] == 1);
   CHECK(with({"--threads", "2"})["fingerprint"] == one["fingerprint"]);
   CHECK(with({"--executor", "random"})["fingerprint"] == one["fingerprint"]);
-  CHECK(with({"--seed", "77"})["seed"] == 77);
+  const auto other = with({"--seed", "77"});
+  CHECK(other["seed"] == 77);
+  CHECK(other["fingerprint"] != one["fingerprint"]);
 }
 
 TEST_CASE("--set changes a value of the scenario, and may be repeated") {
