@@ -112,8 +112,9 @@ quantity_result parse_quantity(std::string_view text) {
 
   wide mantissa = 0, fraction = 1;
   bool overflow = false;
+  constexpr auto room = std::numeric_limits<wide>::max() / 10 - 1;
   const auto take = [&](char c) {
-    overflow = overflow || mantissa > std::numeric_limits<wide>::max() / 10 - 1;
+    overflow = overflow || mantissa > room;
     mantissa = mantissa * 10 + static_cast<unsigned>(c - '0');
   };
   while (i < text.size() && is_digit(text[i]))
@@ -123,6 +124,8 @@ quantity_result parse_quantity(std::string_view text) {
     const auto dot = i++;
     for (; i < text.size() && is_digit(text[i]); ++i) {
       take(text[i]);
+      // Zeros never fill the mantissa, but a fraction can be too long by itself.
+      overflow = overflow || fraction > room;
       if (!overflow)
         fraction *= 10;
     }
@@ -164,7 +167,7 @@ quantity_result parse_quantity(std::string_view text) {
     scale = found->scale;
   }
 
-  const auto too_large = fmt::format("`{}` is too large", text);
+  const auto too_large = fmt::format("`{}` is too large or has too many digits", text);
   if (overflow || (mantissa != 0 && scale > std::numeric_limits<wide>::max() / mantissa)) {
     result.message = too_large;
     return result;
@@ -173,7 +176,7 @@ quantity_result parse_quantity(std::string_view text) {
   constexpr auto max = std::numeric_limits<std::uint64_t>::max();
   if (q.what == quantity::kind::factor) {
     // By hand: std::gcd does not take 128-bit integers in strict C++20.
-    wide a = mantissa, b = fraction;
+    wide a = mantissa, b = fraction;  // b is at least 1, so a ends above 0
     while (b != 0) {
       const auto r = a % b;
       a = b;

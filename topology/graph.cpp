@@ -348,7 +348,7 @@ private:
       const auto columns =
           count <= straight_row
               ? std::max<std::size_t>(1, count)
-              : static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(count) * 1.6)));
+              : static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(count) * 0.5)));
       // A pair with a link of its own needs room for the label between them.
       const auto between = g.leaf == SIZE_MAX && count == 2 ? 60.0 : gap;
       const auto block = static_cast<double>(columns) * (cell + between) - between;
@@ -411,7 +411,8 @@ private:
                      [](const auto& x, const auto& y) { return x.second > y.second; });
     for (std::size_t i = 0; i < sorted.size() && i < line_colours; ++i)
       kinds_.push_back(sorted[i].first);
-    if (sorted.size() > line_colours)
+    labelled_ = sorted.size() > line_colours;
+    if (labelled_)
       kinds_.pop_back();  // the last colour is for all the labelled ones
   }
 
@@ -434,7 +435,7 @@ private:
     };
     for (std::size_t k = 0; k < kinds_.size(); ++k)
       legend(k, kinds_[k]);
-    if (kinds_.size() + 1 == line_colours)
+    if (labelled_)
       legend(kinds_.size(), "as labelled");
     std::string labels;
     std::map<std::pair<std::size_t, std::size_t>, int> parallel;
@@ -540,6 +541,7 @@ private:
   routes routes_;
   std::vector<box> boxes_;
   std::vector<std::string> kinds_;
+  bool labelled_ = false;
   double width_ = 0, height_ = 0;
 };
 

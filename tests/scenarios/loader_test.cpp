@@ -1,0 +1,412 @@
+#include "scenarios/loader.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+namespace {
+
+using sluice::load_options;
+using sluice::load_result;
+
+constexpr const char* smallest =
+    "nodes: {a: {kind: host, vms: [v]}, b: {kind: host, vms: [w]}}\n"
+    "links: [a -- b]\n"
+    "traffic: {t: {generate: {rate: 1Gbit}, from: a/v, to: b/w}}\n";
+
+load_result load(const std::string& text, load_options options = {}) {
+  return sluice::load_scenario_text(text, "test.yaml", options);
+}
+
+sluice::scenario good(const std::string& text, load_options options = {}) {
+  auto r = load(text, options);
+  REQUIRE_MESSAGE(r.value, sluice::render(r, false));
+  return std::move(*r.value);
+}
+
+/// What is wrong, one "line:column message | hint" each.
+std::vector<std::string> wrong(const std::string& text, load_options options = {}) {
+  const auto r = load(text, options);
+  CHECK_FALSE(r.value);
+  std::vector<std::string> out;
+  for (const auto& d : r.diagnostics)
+    out.push_back(std::to_string(d.where.line) + ":" + std::to_string(d.where.column) + " " + d.message
+                  + (d.hint.empty() ? "" : " | " + d.hint));
+  return out;
+}
+
+bool mentions(const std::vector<std::string>& list, const std::string& part) {
+  for (const auto& l : list)
+    if (l.find(part) != std::string::npos)
+      return true;
+  for (const auto& l : list)
+    MESSAGE(l);
+  return false;
+}
+
+/// The smallest scenario with something more at its end.
+std::vector<std::string> wrong_with(const std::string& more) {
+  return wrong(smallest + more);
+}
+
+}  // namespace
+
+TEST_CASE("the smallest legal file loads, with every default") {
+  const auto s = good(smallest);
+  CHECK(s.name == "test");
+  CHECK(s.seed == 1);
+  CHECK(s.clock == sluice::clock_kind::virtual_time);
+  CHECK(s.duration == 100 * sluice::millisecond);
+  REQUIRE(s.nodes.size() == 2);
+  REQUIRE(s.links.size() == 1);
+  CHECK(s.links[0].a.node == "a");
+  CHECK(s.links[0].a.port == "nic0");
+  CHECK(s.links[0].rate_bps == 25'000'000'000);
+  REQUIRE(s.traffic.size() == 1);
+  const auto& g = std::get<sluice::generate_settings>(s.traffic[0].what);
+  CHECK(g.rate_bps == 1'000'000'000);
+  CHECK(g.size_bytes == 1500);
+  CHECK(s.traffic[0].from == std::vector<std::string>{"a/v"});
+  const auto& h = std::get<sluice::host_settings>(s.nodes[0].as);
+  REQUIRE(h.vms.size() == 1);
+  CHECK(h.vms[0].where.line == 1);
+  CHECK(h.vms[0].where.column == 31);
+}
+
+TEST_CASE("defaults lie under what nodes and links say themselves") {
+  const auto s = good(R"(
+defaults:
+  link: {rate: 100Gbit, mtu: 9000}
+  flow-control: on_off
+  on-off: {stop: 100KiB, start: 50KiB}
+  host: {nic: {rx-buffer: 1MiB, tx-buffer: 2MiB}}
+  vm: {drain: 8Gbit, qdisc: 64KiB}
+  switch: {buffer: 16MiB, scheduler: dwrr, weights: {3: 4}}
+nodes:
+  a:
+    kind: host
+    vms: {v: {drain: 1Gbit}, w:}
+    nic: {rx-buffer: 3MiB}
+    flow-control: {guest: none}
+    on-off: {stop: 10 packets, start: 5p}
+  s: {kind: switch, port-queue: 64KiB, weights: [1, 2]}
+links: [{endpoints: a -- s, delay: 1us}]
+)");
+  const auto& h = std::get<sluice::host_settings>(s.nodes[0].as);
+  CHECK(h.nic.rx_buffer_bytes == 3 * 1024 * 1024);
+  CHECK(h.nic.tx_buffer_bytes == 2 * 1024 * 1024);
+  CHECK(h.vms[0].drain_bps == 1'000'000'000);
+  CHECK(h.vms[1].drain_bps == 8'000'000'000);
+  CHECK(h.vms[1].qdisc.in == sluice::queue_limit::unit::bytes);
+  const auto& flow = s.nodes[0].flow_control;
+  CHECK(flow.guest == sluice::hop_policy::none);
+  CHECK(flow.nic_fabric == sluice::hop_policy::on_off);
+  CHECK(flow.on_off.stop->amount == 10);
+  CHECK(flow.on_off.stop->in == sluice::queue_limit::unit::packets);
+  const auto& sw = std::get<sluice::switch_settings>(s.nodes[1].as);
+  CHECK(sw.buffer_bytes == 16 * 1024 * 1024);
+  CHECK(sw.port_queue_bytes == 64 * 1024);
+  CHECK(sw.scheduler.kind == sluice::scheduler_kind::dwrr);
+  CHECK(sw.scheduler.weights[1] == 2);
+  CHECK(sw.scheduler.weights[3] == 4);
+  CHECK(s.nodes[1].flow_control.on_off.stop->amount == 100 * 1024);
+  CHECK(s.links[0].rate_bps == 100'000'000'000);
+  CHECK(s.links[0].mtu == 9000);
+  CHECK(s.links[0].delay == sluice::microsecond);
+}
+
+TEST_CASE("ports that are not named are the lowest that no link names") {
+  const auto s = good(R"(
+nodes:
+  a: {kind: generator}
+  b: {kind: sink}
+  c: {kind: host, vms: [v]}
+  s: {kind: switch}
+  t: {kind: switch}
+links: [a -- s, b -- s, "c:nic0 -- s:p1", {endpoints: ["s:p3", t]}, s -- t:p7]
+)");
+  CHECK(s.links[0].b.port == "p2");
+  CHECK(s.links[0].a.port == "p1");
+  CHECK(s.links[1].b.port == "p4");
+  CHECK(s.links[2].b.port == "p1");
+  CHECK(s.links[3].a.port == "p3");
+  CHECK(s.links[3].b.port == "p1");
+  CHECK(s.links[4].a.port == "p5");
+  CHECK(s.links[4].b.port == "p7");
+}
+
+TEST_CASE("events and expectations become plain values") {
+  const auto s = good(std::string{smallest} + R"(
+duration: 200ms
+events:
+  - {at: 50ms, set: b/w.drain, to: 0bit, for: 20ms}
+  - {at: 60ms, set: t.rate, to: 2Gbit}
+  - {at: 120ms, link: b -- a, state: down, for: 1ms}
+expect:
+  - drops{priority=3} == 0
+  - {check: "delivered{flow=t} == 100%"}
+  - no-deadlock: 5ms
+)");
+  REQUIRE(s.events.size() == 3);
+  CHECK(s.events[0].what == sluice::timed_event::kind::set_drain);
+  CHECK(s.events[0].target == "b/w");
+  CHECK(s.events[0].bps == 0);
+  CHECK(s.events[0].duration == 20 * sluice::millisecond);
+  CHECK(s.events[1].what == sluice::timed_event::kind::set_rate);
+  CHECK(s.events[1].duration == sluice::never);
+  CHECK(s.events[2].what == sluice::timed_event::kind::link_down);
+  CHECK(s.events[2].link == 0);
+  REQUIRE(s.expectations.size() == 3);
+  CHECK(s.expectations[1].text == "delivered{flow=t} == 100%");
+  CHECK(s.expectations[2].metric == "no-deadlock");
+  CHECK(s.expectations[2].number == doctest::Approx(0.005));
+}
+
+TEST_CASE("replays have a pace, a map and a file relative to the scenario") {
+  const auto s = good(R"(
+nodes: {a: {kind: host, vms: [v]}, b: {kind: host, vms: [w]}}
+links: [a -- b]
+traffic:
+  r:
+    replay: captures/x.pcap
+    map: {10.0.0.1: a/v, "2001:DB8::1": b/w, "02:AA:00:00:00:01": b/w}
+    speed: 0.5x
+    max-gap: 10ms
+    repeat: 20
+    filter: tcp port 80
+    oversize: drop
+    on-stop: shift
+  q: {replay: /tmp/y.pcap, from: a/v, to: b/w, speed: as-fast-as-possible}
+)",
+                      {.check_files = false, .folder = "some/where"});
+  const auto& r = std::get<sluice::replay_settings>(s.traffic[0].what);
+  CHECK(r.file == "some/where/captures/x.pcap");
+  REQUIRE(r.map.size() == 3);
+  CHECK(r.map[1].address == "2001:db8::1");
+  CHECK(r.map[2].address == "02:aa:00:00:00:01");
+  CHECK(r.timing.how == sluice::replay_timing::mode::speed);
+  CHECK(r.timing.speed_num == 1);
+  CHECK(r.timing.speed_den == 2);
+  CHECK(r.timing.max_gap == 10 * sluice::millisecond);
+  CHECK(r.timing.repeat == 20);
+  CHECK(r.oversize == sluice::oversize_rule::drop);
+  CHECK(s.traffic[0].on_stop == sluice::stop_rule::shift);
+  CHECK(std::get<sluice::replay_settings>(s.traffic[1].what).file == "/tmp/y.pcap");
+  // Both replays end by themselves, so the run does too.
+  CHECK(s.until_traffic_done);
+  CHECK(s.duration == sluice::never);
+}
+
+TEST_CASE("a capture that does not exist is reported at its place") {
+  const auto list = wrong(R"(
+nodes: {a: {kind: host, vms: [v, w]}}
+traffic: {r: {replay: nope.pcap, from: a/v, to: a/w}}
+)");
+  CHECK(mentions(list, "3:23 there is no file `nope.pcap`"));
+}
+
+TEST_CASE("wrong units say what was given and what is wanted") {
+  CHECK(mentions(wrong_with("defaults: {link: {rate: 10ms}}"),
+                 "4:25 `10ms` is a duration, but `rate` wants a rate such as `10Gbit`"));
+  CHECK(mentions(wrong_with("duration: 100"),
+                 "4:11 `100` has no unit: `duration` is in ps, ns, us, ms, s, min"));
+  CHECK(mentions(wrong_with("defaults: {link: {rate: 10Gbps}}"), "did you mean `10Gbit`?"));
+  CHECK(mentions(wrong_with("defaults: {vm: {qdisc: 100}}"), "B, kB, KiB, MB, MiB, GB, GiB, p, packet"));
+  CHECK(mentions(wrong_with("defaults: {link: {delay: 0ns}}"), "is out of range: `delay` is at least 1ps"));
+  CHECK(good(std::string{smallest} + "duration: 27000min").duration < sluice::never);
+  CHECK(mentions(wrong_with("duration: 100000min"), "longer than any run can be"));
+  CHECK(mentions(wrong_with("seed: -1"), "has a sign"));
+  CHECK(mentions(wrong_with("seed: 1.5"), "is not a whole number"));
+  CHECK(mentions(wrong_with("clock: wall"), "`virtual` or `real`"));
+  CHECK(mentions(wrong_with("name: [a]"), "`name` wants text, not a list"));
+  CHECK(mentions(wrong_with("duration:"), "`duration` has no value"));
+}
+
+TEST_CASE("unknown keys get the nearest known one, or the place where they belong") {
+  CHECK(mentions(wrong_with("sede: 3"), "4:1 unknown key `sede` | did you mean `seed`?"));
+  CHECK(mentions(wrong_with("defaults: {host: {nic: {rx-bufer: 1KiB}}}"), "did you mean `rx-buffer`?"));
+  CHECK(mentions(wrong_with("defaults: {host: {vms: [a]}}"), "there is `nodes.<host>.vms`"));
+  CHECK(mentions(wrong_with("zzz: 3"), "keys here are name, "));
+}
+
+TEST_CASE("what is not implemented yet is refused, never ignored") {
+  for (const auto* text :
+       {"taps: {x: {on: a}}", "defaults: {pfc: {}}", "defaults: {classify: {}}",
+        "defaults: {flow-control: {nic-fabric: pfc}}", "defaults: {flow-control: s_pfc}",
+        "events: [{at: 1ms, inject: pfc-pause}]",
+        "expect: [{check: \"drops == 0\", between: [1ms, 2ms]}]",
+        "events: [{at: 1ms, link: a -- b, state: up}]"})
+    CHECK_MESSAGE(mentions(wrong_with(text), "not implemented yet"), text);
+  CHECK(mentions(wrong("nodes: {s: {kind: switch, ecn: {min: 1kB}}}"), "`ecn` is not implemented yet"));
+}
+
+TEST_CASE("duplicate keys are errors, wherever they are") {
+  CHECK(mentions(wrong_with("name: a\nname: b"), "5:1 `name` is given twice | the first is in line 4"));
+  CHECK(mentions(wrong("nodes: {a: {kind: sink}, a: {kind: sink}}"), "1:26 `a` is given twice"));
+}
+
+TEST_CASE("all problems of a file are reported at once, in its order") {
+  const auto list = wrong("sede: 1\nduration: 5\nnodes:\n  a: {kind: swich}\n  b: {kind: sink, drian: 1bit}\n"
+                          "links: [a -- c]\n");
+  REQUIRE(list.size() == 5);
+  CHECK(list[0].substr(0, 4) == "1:1 ");
+  CHECK(list[1].substr(0, 5) == "2:11 ");
+  CHECK(mentions({list[2]}, "did you mean `switch`?"));
+  CHECK(mentions({list[3]}, "did you mean `drain`?"));
+  CHECK(mentions({list[4]}, "6:14 there is no node `c`"));
+}
+
+TEST_CASE("links that cannot be are refused") {
+  const auto with_links = [](const std::string& links) {
+    return wrong("nodes: {a: {kind: host, vms: [v]}, b: {kind: host, vms: [w]}, s: {kind: switch}, g: "
+                 "{kind: generator}}\nlinks: "
+                 + links);
+  };
+  CHECK(mentions(with_links("[a -- x]"), "there is no node `x`"));
+  CHECK(mentions(with_links("[a -- s, a -- b]"), "2:17 `a` has more than one link"));
+  CHECK(mentions(with_links("[g -- s, g -- s]"), "`g` has more than one link"));
+  CHECK(mentions(with_links("[a -- s:p1, b -- s:p1]"), "port `s:p1` is used twice"));
+  CHECK(mentions(with_links("[s -- s]"), "`s` is linked to itself"));
+  CHECK(mentions(with_links("[a:p1 -- s]"), "host `a` has no port `p1`"));
+  CHECK(mentions(with_links("[a -- s:eth0]"), "ports are p1 to p65535"));
+  CHECK(mentions(with_links("[a -- s:p0]"), "ports are p1 to p65535"));
+  CHECK(mentions(with_links("[a - s]"), "`a - s` is no link"));
+  CHECK(mentions(with_links("[{endpoints: [a, b, s]}]"), "two ends, not 3"));
+  CHECK(mentions(with_links("[{rate: 1Gbit}]"), "`endpoints` is missing"));
+}
+
+TEST_CASE("traffic between things that cannot talk is refused") {
+  const auto with_traffic = [](const std::string& t) {
+    return wrong("nodes:\n  a: {kind: host, vms: [v, w]}\n  b: {kind: host, vms: [x]}\n  s: {kind: "
+                 "switch}\n  g: {kind: generator}\n  k: {kind: sink}\nlinks: [a -- s, g -- s, k -- "
+                 "s]\ntraffic: {t: "
+                 + t + "}");
+  };
+  const std::string g = "{generate: {rate: 1Gbit}, ";
+  CHECK(mentions(with_traffic(g + "from: a/v, to: b/x}"),
+                 "no path leads from `a/v` to `b/x` | `b` has no link"));
+  CHECK(mentions(with_traffic(g + "from: a/v, to: a/q}"), "host `a` has no VM `q`"));
+  CHECK(mentions(with_traffic(g + "from: a, to: k}"), "did you mean `a/v`?"));
+  CHECK(mentions(with_traffic(g + "from: s, to: k}"), "`s` is a switch, not an endpoint"));
+  CHECK(mentions(with_traffic(g + "from: k, to: a/v}"), "`k` is a sink: it cannot send"));
+  CHECK(mentions(with_traffic(g + "from: a/v, to: g}"), "`g` is a generator: it cannot receive"));
+  CHECK(mentions(with_traffic(g + "from: a/v, to: a/v}"), "`a/v` sends to itself"));
+  CHECK(mentions(with_traffic(g + "from: nobody, to: k}"), "there is no endpoint `nobody`"));
+  CHECK(mentions(with_traffic(g + "from: a/v}"), "traffic `t` has no `to`"));
+  CHECK(mentions(with_traffic("{from: a/v, to: k}"), "neither `replay` nor `generate`"));
+  CHECK(mentions(with_traffic("{generate: {}, from: a/v, to: k}"), "neither `rate` nor `pps`"));
+  CHECK(mentions(with_traffic("{generate: {rate: 1Gbit, pps: 1k}, from: a/v, to: k}"),
+                 "`rate` and `pps` cannot both be given"));
+  CHECK(mentions(with_traffic(g + "from: a/v, to: k, speed: 4x}"), "`speed` belongs to a replay"));
+  CHECK(mentions(with_traffic("{generate: {rate: 1Gbit, size: 9000B}, from: a/v, to: k}"),
+                 "frames of 9000 bytes do not fit the link of `a`"));
+  CHECK(mentions(with_traffic(g + "from: a/v, to: k, start: 200ms}"), "not before the end of the run"));
+  CHECK(mentions(with_traffic(g + "from: a/v, to: k, start: 20ms, stop: 10ms}"), "`stop` is not after"));
+  CHECK(mentions(with_traffic(g + "from: a/v, to: k, priority: 8}"), "at most 7"));
+}
+
+TEST_CASE("addresses are checked and unique, however they are spelt") {
+  const auto vms = [](const std::string& settings) {
+    return wrong("nodes: {a: {kind: host, vms: {v: " + settings + "}}}");
+  };
+  CHECK(mentions(vms("{ip: 10.0.0}"), "no IPv4 or IPv6 address"));
+  CHECK(mentions(vms("{mac: \"0:1:2:3:4:5\"}"), "no Ethernet address"));
+  CHECK(mentions(vms("{mac: \"01:00:00:00:00:00\"}"), "group address"));
+  CHECK(mentions(vms("{ip: \"fe80::1\"}, w: {ip: \"FE80:0::1\"}"), "is used twice"));
+  CHECK(mentions(wrong("nodes: {a: {kind: host, vms: [v, w]}}\ntraffic: {t: {replay: x, map: {\"::1\": "
+                       "a/v, \"0::1\": a/w}}}"),
+                 "`0::1` is the same address as `::1`"));
+}
+
+TEST_CASE("events that cannot happen are refused") {
+  const auto event = [](const std::string& e) { return wrong_with("events: [" + e + "]"); };
+  CHECK(mentions(event("{at: 1ms, set: b/w.drane, to: 1bit}"), "did you mean `b/w.drain`?"));
+  CHECK(mentions(event("{at: 1ms, set: b/w.drain}"), "`set` wants `to` beside it"));
+  CHECK(mentions(event("{at: 1ms, link: a -- b}"), "`link` wants `state` beside it"));
+  CHECK(mentions(event("{at: 1ms, link: a -- c, state: down}"), "there is no node `c`"));
+  CHECK(mentions(event("{at: 1s, link: a -- b, state: down}"), "not before the end of the run (100ms)"));
+  CHECK(mentions(event("{set: b/w.drain, to: 1bit}"), "`at` is missing"));
+  CHECK(mentions(event("{at: 1ms}"), "says what to do"));
+}
+
+TEST_CASE("expectations know metrics and flows, and point into their line") {
+  const load_options options{.known_metrics = [] { return std::vector<std::string>{"drops", "latency"}; }};
+  CHECK(mentions(wrong(std::string{smallest} + "expect:\n  - drps == 0\n", options),
+                 "5:5 there is no metric `drps` | did you mean `drops`?"));
+  CHECK(mentions(wrong(std::string{smallest} + "expect:\n  - drops{flow=x} == 0\n", options),
+                 "5:16 there is no traffic entry `x`"));
+  CHECK(mentions(wrong_with("expect:\n  - \"drops = 0\"\n"), "5:12 `=` is none of"));
+}
+
+TEST_CASE("an endless generator needs an end") {
+  CHECK(mentions(wrong_with("until: traffic-done"), "traffic `t` never ends by itself"));
+  CHECK(good(std::string{smallest} + "until: traffic-done\nduration: 1s").until_traffic_done);
+}
+
+TEST_CASE("--set changes any value, and its errors name it") {
+  const load_options many{.set = {"b/w.drain=1Gbit", "links.0.rate=40Gbit", "t.generate.rate=30%",
+                                  "seed=7", "a.nic.rx-buffer=1MiB", "defaults.flow-control=on_off",
+                                  "defaults.flow-control.guest=none", "t.from=[a/v]"}};
+  const auto s = good(smallest, many);
+  CHECK(std::get<sluice::host_settings>(s.nodes[1].as).vms[0].drain_bps == 1'000'000'000);
+  CHECK(s.links[0].rate_bps == 40'000'000'000);
+  CHECK(std::get<sluice::generate_settings>(s.traffic[0].what).share_ppm == 300'000);
+  CHECK(s.seed == 7);
+  CHECK(std::get<sluice::host_settings>(s.nodes[0].as).nic.rx_buffer_bytes == 1024 * 1024);
+  CHECK(s.nodes[0].flow_control.guest == sluice::hop_policy::none);
+  CHECK(s.nodes[0].flow_control.nic_fabric == sluice::hop_policy::on_off);
+
+  const auto r = load(smallest, {.set = {"b/w.drain=10ms"}});
+  CHECK(sluice::render(r, false)
+        == "--set b/w.drain=10ms: error: `10ms` is a duration, but `drain` wants a rate such as "
+           "`10Gbit`\n"
+           "      | b/w.drain=10ms\n"
+           "      |           ^^^^\n");
+  const auto set = [](const char* argument) { return wrong(smallest, {.set = {argument}}); };
+  CHECK(mentions(set("b/x.drain=1bit"), "node `b` has no VM `x`"));
+  CHECK(mentions(set("c/x.drain=1bit"), "there is no node `c`"));
+  CHECK(mentions(set("drain=1bit"), "is no key, node or traffic entry"));
+  CHECK(mentions(set("links.3.rate=1bit"), "its items are 0 to 0"));
+  CHECK(mentions(set("links.99999999999999999999.rate=1bit"), "its items are 0 to 0"));
+  CHECK(mentions(set("seed.x=1"), "`seed` wants a whole number, not a map"));
+  CHECK(mentions(set("nodes.a.kind.x=1"), "is a single value"));
+  CHECK(mentions(set("seed"), "an override is `path=value`"));
+  CHECK(mentions(set("seed="), "wants a value"));
+  CHECK(mentions(set("=1"), "an override is `path=value`"));
+  CHECK(mentions(set("a..b=1"), "a name is missing"));
+  CHECK(mentions(set("seed=[1"), "is not closed"));
+  CHECK(mentions(set("b.nic.rx-bufer=1kB"), "did you mean `rx-buffer`?"));
+}
+
+TEST_CASE("a diagnostic shows the line and a caret under the value") {
+  CHECK(sluice::render(load(std::string{smallest} + "defaults: {link: {rate: 10ms}}\n"), false)
+        == "test.yaml:4:25: error: `10ms` is a duration, but `rate` wants a rate such as `10Gbit`\n"
+           "    4 | defaults: {link: {rate: 10ms}}\n"
+           "      |                         ^^^^\n");
+  CHECK(sluice::render(load("größe: 1\nnodes: {k: {kind: sink}}"), false)
+        == "test.yaml:1:1: error: unknown key `größe`\n"
+           "    1 | größe: 1\n"
+           "      | ^^^^^\n"
+           "      = keys here are name, description, include, seed, clock, speed, duration, until, "
+           "defaults, nodes, links, traffic, events, taps, expect\n");
+  const auto coloured = sluice::render(load("a: 1"), true);
+  CHECK(coloured.find("\033[1;31merror") != std::string::npos);
+}
+
+TEST_CASE("columns count characters, not bytes") {
+  CHECK(mentions(wrong("nodes: {k: {kind: sink}} # é\nname: {\"öäü\": 1, seed: }"), "2:7 `name` wants text"));
+  CHECK(mentions(wrong("description: {é: 1}\nnodes: {\"é\": {kind: sink}, b: {kind: snk}}"),
+                 "2:38 there is no node kind `snk`"));
+}
+
+TEST_CASE("every scenario that we ship loads") {
+  std::size_t n = 0;
+  for (const auto& f :
+       std::filesystem::directory_iterator{std::string{SLUICE_SOURCE_DIR} + "/scenarios"})
+    if (f.path().extension() == ".yaml") {
+      const auto r = sluice::load_scenario(f.path().string());
+      CHECK_MESSAGE(r.value, sluice::render(r, false));
+      ++n;
+    }
+  MESSAGE(n << " scenarios");
+}
