@@ -6,7 +6,7 @@
 /// (bytes + 24) * 8 bits against the line instead.
 /// **poisson**: independent exponential gaps with the same mean; the first packet follows one gap
 /// after start. Integers only (a table of logarithms made at compile time), hence the same on every
-/// machine; the mean is right to 1e-9.
+/// machine; the mean is right to a millionth.
 /// **burst**: `burst_packets` back to back at line rate, each burst beginning when the constant
 /// schedule has its first packet due.
 /// **imix**: sizes 60, 590, 1514 drawn 7:4:1.

@@ -11,7 +11,7 @@
 /// 2. link types: Ethernet as it is; RAW, IPV4, IPV6, NULL, LOOP, LINUX_SLL(2) with a 14-byte
 ///    Ethernet header in place of their own; others skipped; shorter than a header: a runt, skipped;
 /// 3. `map`: by IP (or ARP) address, else by MAC address. Both sides must be mapped, to different
-///    endpoints; multicast and broadcast are nobody's. Without a map all go `from` -> `to`;
+///    endpoints; multicast and broadcast are unmapped unless the map names them. Without one all go `from` -> `to`;
 /// 4. frames above the producer's largest: `split` or `drop`.
 ///
 /// **Split.** TCP becomes segments that each repeat the link, IP and TCP headers; any other IP is
