@@ -25,12 +25,21 @@ constexpr std::uint32_t no_overhead = 0;
 /// Largest frame of a host without a network: what a virtual NIC takes at most.
 constexpr std::uint32_t largest_local_frame = 65'535 + 18;
 
+constexpr std::uint32_t imix_largest = 1514;
+
 line_config steady(std::uint64_t bps, std::uint32_t overhead, sim_time per_packet = 0) {
   line_config l;
   l.rate = line_rate{bps};
   l.overhead_bytes = overhead;
   l.per_packet = per_packet;
   return l;
+}
+
+/// What a receiver behind the hop knows of its sender.
+sender_bound bound_of(const hop_facts& hop) {
+  const auto at_rate = hop.rate.time_of(hop.max_frame_bytes + hop.overhead_bytes);
+  return {hop.rate, hop.overhead_bytes, hop.max_frame_bytes, hop.latency_down + hop.latency_up,
+          std::max(at_rate, hop.longest_service)};
 }
 
 priority_scheduler::config scheduler_of(const scheduler_settings& s) {
@@ -45,7 +54,13 @@ priority_scheduler::config scheduler_of(const scheduler_settings& s) {
 }  // namespace
 
 network_builder::network_builder(const scenario& s, network& n)
-    : scenario_{s}, net_{n}, routes_{s}, attachments_(s.links.size()), end_{s.duration} {}
+    : scenario_{s}, net_{n}, routes_{s}, attachments_(s.links.size()) {
+  for (const auto& t : s.traffic)
+    if (const auto* g = std::get_if<generate_settings>(&t.what))
+      largest_ = std::max({largest_, g->size_bytes, imix_largest});
+  for (const auto& l : s.links)
+    largest_ = std::max(largest_, l.mtu + 18);
+}
 
 void network_builder::build() {
   number_endpoints();
@@ -89,12 +104,14 @@ void network_builder::stops(const component& on, const component& sender) {
 }
 
 port_queue& network_builder::add_queue(std::string name, std::size_t node, std::string kind,
-                                       const buffer_gate::config& gate, line_config line) {
+                                       const buffer_gate::config& gate, const hop_facts& hop,
+                                       line_config line) {
   port_queue_config c;
   c.name = std::move(name);
   c.node = scenario_.nodes[node].name;
   c.kind = std::move(kind);
   c.buffer = gate;
+  c.sender = bound_of(hop);
   c.line = std::move(line);
   c.full = gate.stops ? drop_reason::headroom_exceeded : drop_reason::buffer_full;
   return add<port_queue>(std::move(c));
@@ -141,8 +158,8 @@ line_config network_builder::wire(std::size_t link_index) const {
 
 hop_facts network_builder::wire_hop(std::size_t link_index) const {
   const auto& l = scenario_.links[link_index];
-  return {line_rate{l.rate_bps}, l.delay + inside_switch, l.delay + inside_switch, l.mtu + 18,
-          ethernet_overhead_bytes};
+  return {line_rate{l.rate_bps}, l.delay + inside_switch, l.delay + inside_switch,
+          largest_, ethernet_overhead_bytes};
 }
 
 // A hop is regulated if both of its ends want it.
@@ -359,6 +376,7 @@ void network_builder::build_switching(switch_plan& plan) {
     if (p.has_ingress) {
       p.ingress_index = static_cast<std::uint16_t>(engine.ingress.size());
       engine.ingress.push_back(p.ingress);
+      engine.senders.push_back(bound_of(p.hop));
       accounted.push_back(p.ingress.stops);
     }
     if (p.has_egress)
@@ -427,8 +445,8 @@ void network_builder::build_switch(std::size_t n) {
     p.name = node.name + ":" + (ports[i].at_a ? l.a.port : l.b.port);
     p.has_ingress = !std::holds_alternative<sink_settings>(peer);
     p.has_egress = !std::holds_alternative<generator_settings>(peer);
-    p.ingress = gate_for({share}, wire_policy(ports[i].link), node.flow_control.on_off,
-                         wire_hop(ports[i].link));
+    p.hop = wire_hop(ports[i].link);
+    p.ingress = gate_for({share}, wire_policy(ports[i].link), node.flow_control.on_off, p.hop);
     p.max_frame_bytes = l.mtu + 18;
     p.egress_capacity = {share};
     p.line = wire(ports[i].link);
@@ -469,14 +487,17 @@ void network_builder::build_host(std::size_t n) {
   plan.egress_kind = "vswitch port";
   plan.forwarding_delay = h.vswitch.forwarding_delay;
   plan.scheduler = h.vswitch.scheduler;
+  const auto most = std::max(frame, largest_);
+  const auto copying = h.hypervisor.per_packet + line_rate{h.hypervisor.copy_bps}.time_of(most);
   const hop_facts from_vm{line_rate{h.hypervisor.copy_bps}, h.guest_latency + inside_switch,
-                          h.guest_latency + inside_switch, frame, no_overhead};
+                          h.guest_latency + inside_switch, most, no_overhead, copying};
   const hop_facts from_nic{line_rate{h.pcie_bps}, h.pcie_latency + inside_switch,
-                           h.pcie_latency + inside_switch, frame, no_overhead};
+                           h.pcie_latency + inside_switch, most, no_overhead};
   for (std::size_t v = 0; v < vms; ++v) {
     port_plan p;
     p.name = plan.name + ":" + h.vms[v].name;
-    p.ingress = gate_for({h.vswitch.port_queue_bytes}, fc.vm_vswitch, fc.on_off, from_vm);
+    p.hop = from_vm;
+    p.ingress = gate_for({h.vswitch.port_queue_bytes}, fc.vm_vswitch, fc.on_off, p.hop);
     p.max_frame_bytes = frame;
     p.egress_capacity = {h.vswitch.port_queue_bytes};
     p.line = steady(h.guest_bps, no_overhead);
@@ -486,7 +507,8 @@ void network_builder::build_host(std::size_t n) {
   if (linked) {
     port_plan p;
     p.name = plan.name + ":uplink";
-    p.ingress = gate_for({h.vswitch.port_queue_bytes}, fc.vswitch_nic, fc.on_off, from_nic);
+    p.hop = from_nic;
+    p.ingress = gate_for({h.vswitch.port_queue_bytes}, fc.vswitch_nic, fc.on_off, p.hop);
     p.max_frame_bytes = frame;
     p.egress_capacity = {h.vswitch.port_queue_bytes};
     p.line = steady(h.pcie_bps, no_overhead);
@@ -526,8 +548,9 @@ void network_builder::build_host(std::size_t n) {
   tx.name = nic + "-tx";
   tx.node = node.name;
   tx.kind = "nic";
-  tx.buffer = gate_for({h.nic.tx_buffer_bytes}, fc.vswitch_nic, fc.on_off,
-                       {line_rate{h.pcie_bps}, h.pcie_latency, h.pcie_latency, frame, no_overhead});
+  const hop_facts to_nic{line_rate{h.pcie_bps}, h.pcie_latency, h.pcie_latency, most, no_overhead};
+  tx.buffer = gate_for({h.nic.tx_buffer_bytes}, fc.vswitch_nic, fc.on_off, to_nic);
+  tx.sender = bound_of(to_nic);
   tx.full = tx.buffer.stops ? drop_reason::headroom_exceeded : drop_reason::buffer_full;
   tx.scheduler = scheduler_of(h.nic.scheduler);
   tx.priorities = all_priorities_;
@@ -539,7 +562,7 @@ void network_builder::build_host(std::size_t n) {
 
   const auto gate = gate_for({h.nic.rx_buffer_bytes}, wire_policy(link_index), fc.on_off,
                              wire_hop(link_index));
-  auto& nic_rx = add_queue(nic, n, "nic", gate, steady(h.pcie_bps, no_overhead));
+  auto& nic_rx = add_queue(nic, n, "nic", gate, wire_hop(link_index), steady(h.pcie_bps, no_overhead));
   connect(nic_rx, *up.in, h.pcie_latency, h.pcie_latency);
   if (up.ingress.stops)
     net_.stoppables_.push_back({up.in, plan.engine, up.ingress_index, &nic_rx, up.name});
@@ -559,10 +582,13 @@ void network_builder::build_vm(std::size_t n, std::size_t v, switch_plan& vswitc
   const auto name = node.name + "/" + vm.name;
   const auto e = endpoints_at_[n][v];
   const auto t = h.guest_latency;
-  const auto frame = max_frame(n);
+  const auto most = std::max(max_frame(n), largest_);
   const auto copy = steady(h.guest_bps, no_overhead);
   const auto hypervisor = steady(h.hypervisor.copy_bps, no_overhead, h.hypervisor.per_packet);
-  const hop_facts in_guest{line_rate{h.guest_bps}, t, t, frame, no_overhead};
+  const hop_facts in_guest{
+      std::max(line_rate{h.guest_bps}, line_rate{h.hypervisor.copy_bps}), t, t, most, no_overhead,
+      std::max(line_rate{h.guest_bps}.time_of(most),
+               h.hypervisor.per_packet + line_rate{h.hypervisor.copy_bps}.time_of(most))};
   const auto gate = [&](buffer_limit capacity, hop_policy policy) {
     return gate_for(capacity, policy, fc.on_off, in_guest);
   };
@@ -574,7 +600,7 @@ void network_builder::build_vm(std::size_t n, std::size_t v, switch_plan& vswitc
   endpoints_[e].source = &source;
   std::vector<port_queue*> way;
   way.push_back(&add_queue(name + ".socket-tx", n, "socket",
-                           gate({vm.socket_buffer_bytes}, fc.guest), copy));
+                           gate({vm.socket_buffer_bytes}, fc.guest), in_guest, copy));
   {
     port_queue_config c;  // pfifo_fast: the only queue of a guest that looks at priorities
     c.name = name + ".qdisc";
@@ -582,14 +608,15 @@ void network_builder::build_vm(std::size_t n, std::size_t v, switch_plan& vswitc
     c.kind = "qdisc";
     c.buffer = gate(as_limit(vm.qdisc), fc.guest);
     c.full = c.buffer.stops ? drop_reason::headroom_exceeded : drop_reason::buffer_full;
+    c.sender = bound_of(in_guest);
     c.priorities = endpoints_[e].sends;
     c.line = copy;
     way.push_back(&add<port_queue>(std::move(c)));
   }
   way.push_back(&add_queue(name + ".vnic-tx", n, "vnic", gate(as_limit(vm.vnic_ring), fc.guest),
-                           copy));
+                           in_guest, copy));
   way.push_back(&add_queue(name + ".hypervisor-tx", n, "hypervisor",
-                           gate(as_limit(h.hypervisor.queue), fc.vm_vswitch), hypervisor));
+                           gate(as_limit(h.hypervisor.queue), fc.vm_vswitch), in_guest, hypervisor));
   component* upper = &source;
   for (auto q : way) {
     connect(*upper, *q, t, t);
@@ -604,11 +631,11 @@ void network_builder::build_vm(std::size_t n, std::size_t v, switch_plan& vswitc
   // Up: the application receives.
   way.clear();
   way.push_back(&add_queue(name + ".hypervisor", n, "hypervisor",
-                           gate(as_limit(h.hypervisor.queue), fc.vm_vswitch), hypervisor));
+                           gate(as_limit(h.hypervisor.queue), fc.vm_vswitch), in_guest, hypervisor));
   way.push_back(&add_queue(name + ".vnic", n, "vnic", gate(as_limit(vm.vnic_ring), fc.vm_vswitch),
-                           copy));
+                           in_guest, copy));
   way.push_back(&add_queue(name + ".socket", n, "socket", gate({vm.socket_buffer_bytes}, fc.guest),
-                           drain(name, vm.drain_bps)));
+                           in_guest, drain(name, vm.drain_bps)));
   upper = port.out;
   for (auto q : way) {
     connect(*upper, *q, t, t);
@@ -652,7 +679,7 @@ void network_builder::build_sink(std::size_t n) {
     const auto normal = s.drain_bps != 0 ? s.drain_bps : 10 * scenario_.links[link_index].rate_bps;
     const auto gate = gate_for({s.buffer_bytes}, wire_policy(link_index),
                                node.flow_control.on_off, wire_hop(link_index));
-    auto& q = add_queue(node.name, n, "socket", gate, drain(node.name, normal));
+    auto& q = add_queue(node.name, n, "socket", gate, wire_hop(link_index), drain(node.name, normal));
     regulated = gate.stops;
     receiver = &q;
   }

@@ -46,6 +46,7 @@ private:
   struct port_plan {
     bool has_ingress = true, has_egress = true;
     std::string name;  // of the egress queue; ".in" is added for the ingress
+    hop_facts hop;  // of who sends to the ingress
     buffer_gate::config ingress;
     std::uint32_t max_frame_bytes = 0;
     buffer_limit egress_capacity;
@@ -86,7 +87,7 @@ private:
   void fill_producers();
 
   port_queue& add_queue(std::string name, std::size_t node, std::string kind,
-                        const buffer_gate::config& gate, line_config line);
+                        const buffer_gate::config& gate, const hop_facts& hop, line_config line);
   bool has_link(std::size_t node) const { return !routes_.ports(node).empty(); }
   const link& link_at(std::size_t node, std::size_t port) const;
   attachment& attached(std::size_t node, std::size_t port);
@@ -109,7 +110,7 @@ private:
   std::vector<std::array<attachment, 2>> attachments_;           // link -> end a, end b
   std::vector<std::vector<std::vector<bool>>> feeds_;            // switch node -> egress -> ingress
   std::vector<std::unique_ptr<replay>> replays_;                 // by traffic entry; null: generator
-  sim_time end_ = never;
+  std::uint32_t largest_ = 0;  // no frame of the run is larger, whatever an MTU says
 };
 
 }  // namespace sluice

@@ -2,8 +2,8 @@
 /// Units of the model: virtual time, sizes and line rates.
 ///
 /// Time is a signed count of picoseconds, so that one byte at 10, 25, 40, 100 or 400 Gb/s is a
-/// whole number and no floating point enters the model. A rate whose byte time is not whole (3 Gb/s)
-/// is rounded up for each packet, so that a line is never faster than configured.
+/// whole number and no floating point enters the model. A rate whose byte time is not whole (3
+/// Gb/s) is rounded up for each packet, so that a line is never faster than configured.
 #pragma once
 
 #include <cstdint>
@@ -74,8 +74,8 @@ private:
 /// `count` units at `units_per_second`, as a time, exactly rounded down: the absolute schedule of
 /// rate-driven traffic. Never sums gaps, so it never drifts.
 constexpr sim_time absolute_time(std::uint64_t count, std::uint64_t units_per_second) {
-  const auto t = static_cast<uint128>(count) * static_cast<std::uint64_t>(second)
-                 / units_per_second;
+  const auto t =
+      static_cast<uint128>(count) * static_cast<std::uint64_t>(second) / units_per_second;
   return t >= static_cast<uint128>(never) ? never : static_cast<sim_time>(t);
 }
 

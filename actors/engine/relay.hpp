@@ -69,6 +69,9 @@ void relay<Base>::down(transport& out) {
       bytes -= x.bytes;
     }
     dropped_bytes_ += static_cast<std::int64_t>(bytes);
+    o.packets += d.items.size();
+    for (const auto& x : d.items)
+      o.bytes += x.bytes;
     if (d.items.empty())
       continue;
     d.port = o.peer_port;

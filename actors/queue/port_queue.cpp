@@ -135,6 +135,7 @@ void port_queue::arrive(const packet& p) {
   if (gate_.arrive(p.bytes)) {
     ++counters_.stops_sent;
     no_arrival_before_ = 0;
+    stopped_at_ = p.at;
     emit_signal(side, {.at = p.at + inputs_[side].signal_latency, .what = signal::kind::stop});
   }
 }
@@ -158,14 +159,15 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
 }
 
 void port_queue::release(sim_time at, std::uint32_t bytes) {
+  const bool held = upper_is_held();
   if (!gate_.release(bytes))
     return;
   ++counters_.starts_sent;
   auto& in = inputs_[side];
   emit_signal(side, {.at = at + in.signal_latency, .what = signal::kind::start});
   // The sender was held until now: nothing of it can be here before the start has been there.
-  if (in.items.empty() && in.heard + 1 >= in.signals)
-    no_arrival_before_ = at + in.signal_latency + in.packet_latency;
+  if (held)
+    no_arrival_before_ = at + round_trip();
 }
 
 // The gate sees every packet that started before `before` leave.
@@ -196,7 +198,14 @@ void port_queue::settle_rest() {
 // The sender has obeyed our stop, and all that it sent before is here.
 bool port_queue::upper_is_held() const {
   const auto& in = inputs_[side];
-  return gate_.stopping() && in.items.empty() && in.heard >= in.signals;
+  return gate_.stopping() && in.items.empty()
+         && (in.heard >= in.signals
+             || (config_.sender.known() && in.promise >= config_.sender.quiet_after(stopped_at_)));
+}
+
+sim_time port_queue::round_trip() const {
+  const auto& in = inputs_[side];
+  return std::max(config_.sender.round_trip, in.signal_latency + in.packet_latency);
 }
 
 // No packet arrives before this.
@@ -206,7 +215,7 @@ sim_time port_queue::next_arrival() const {
     return in.items.front().at;
   if (upper_is_held())
     return std::max(in.promise,
-                    later(resume_bound(), in.signal_latency + in.packet_latency));
+                    later(resume_bound(), round_trip()));
   return std::max(in.promise, no_arrival_before_);
 }
 
@@ -277,7 +286,14 @@ sim_time port_queue::earliest_signal(port_index) {
     return later(next_start(), latency);
   if (!config_.buffer.stops)
     return never;
-  return later(gate_.stopping() ? resume_bound() : next_arrival(), latency);
+  if (gate_.stopping())
+    return later(resume_bound(), latency);
+  // Not before the sender, as fast as it can, has filled the buffer.
+  const auto& stop = config_.buffer.stop;
+  return later(earliest_fill(config_.sender, next_arrival(), gate_.bytes(), gate_.packets(),
+                             stop.bytes, stop.packets, leaving_.size(),
+                             [&](std::size_t i) { return leaving_[i]; }),
+               latency);
 }
 
 void port_queue::explain_signal(port_index, sim_time beyond) {

@@ -28,6 +28,7 @@
 #include "actors/component.hpp"
 #include "actors/logic/buffer_gate.hpp"
 #include "actors/logic/scheduler.hpp"
+#include "actors/logic/sender_bound.hpp"
 #include "actors/queue/transmitter.hpp"
 
 namespace sluice {
@@ -35,6 +36,7 @@ namespace sluice {
 struct port_queue_config {
   std::string name, node, kind = "queue";
   buffer_gate::config buffer;  ///< capacity; thresholds if it stops its sender
+  sender_bound sender;         ///< what is known of who sends here; only matters if it is stopped
   bool reports_releases = false;
   /// With `reports_releases`: packets of these ingress ports are reported, and never dropped here,
   /// because the engine accounts for them.
@@ -81,6 +83,7 @@ private:
   void settle(sim_time before);
   void settle_rest();
   bool upper_is_held() const;
+  sim_time round_trip() const;
   sim_time next_arrival() const;
   sim_time next_start() const;
   sim_time resume_bound() const;
@@ -96,6 +99,7 @@ private:
   ring<leaving> leaving_;       // started, but maybe later than what the gate has seen
   transmitter::verdict head_{never, false};  // of the next start, if something is queued
   bool out_of_window_ = false;
+  sim_time stopped_at_ = 0;         // when the last stop was issued
   sim_time no_arrival_before_ = 0;  // known from our own stop: the sender is held until we start it
   std::int64_t arrived_bytes_ = 0, arrived_packets_ = 0;  // all that came, dropped or not
   component_counters counters_;

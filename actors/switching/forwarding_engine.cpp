@@ -8,6 +8,7 @@ namespace sluice {
 forwarding_engine::forwarding_engine(forwarding_engine_config c)
     : component{c.name, c.node}, config_{std::move(c)} {
   const auto n = config_.ingress.size();
+  config_.senders.resize(n);
   const auto m = config_.egress_ports;
   ingress_.resize(n);
   for (std::size_t i = 0; i < n; ++i)
@@ -33,7 +34,6 @@ void forwarding_engine::advance() {
     take_ingress(listed_inputs_[x]);
   for (std::size_t x = 0; x < changed_.size(); ++x) {
     const auto i = changed_[x];
-    ingress_[i].changed = false;
     account(i);
     if (!inputs_[i].items.empty()) {
       take_ingress(i);  // what it could not decide on before
@@ -203,13 +203,14 @@ void forwarding_engine::account(port_index i) {
 
 void forwarding_engine::apply_release(port_index i, const amount& r) {
   auto& s = ingress_[i];
+  const bool held = upper_is_held(i);
   if (!s.gate.release(r.bytes))
     return;
   ++s.starts;
   auto& in = inputs_[i];
   emit_signal(i, {.at = r.at + in.signal_latency, .what = signal::kind::start});
-  if (in.items.empty() && in.heard + 1 >= in.signals)
-    s.no_arrival_before = r.at + in.signal_latency + in.packet_latency;
+  if (held)
+    s.no_arrival_before = r.at + round_trip(i);
 }
 
 void forwarding_engine::apply_arrival(port_index i, const amount& a) {
@@ -220,6 +221,7 @@ void forwarding_engine::apply_arrival(port_index i, const amount& a) {
     return;
   ++s.stops;
   s.no_arrival_before = 0;
+  s.stopped_at = a.at;
   emit_signal(i, {.at = a.at + inputs_[i].signal_latency, .what = signal::kind::stop});
 }
 
@@ -265,7 +267,16 @@ sim_time forwarding_engine::watermark(port_index k) {
 
 bool forwarding_engine::upper_is_held(port_index i) const {
   const auto& in = inputs_[i];
-  return ingress_[i].gate.stopping() && in.items.empty() && in.heard >= in.signals;
+  const auto& s = ingress_[i];
+  return s.gate.stopping() && in.items.empty()
+         && (in.heard >= in.signals
+             || (config_.senders[i].known()
+                 && in.promise >= config_.senders[i].quiet_after(s.stopped_at)));
+}
+
+sim_time forwarding_engine::round_trip(port_index i) const {
+  const auto& in = inputs_[i];
+  return std::max(config_.senders[i].round_trip, in.signal_latency + in.packet_latency);
 }
 
 sim_time forwarding_engine::next_arrival(port_index i) const {
@@ -274,7 +285,7 @@ sim_time forwarding_engine::next_arrival(port_index i) const {
     return in.items.front().at;
   const auto& s = ingress_[i];
   if (upper_is_held(i) && s.arrivals.empty())
-    return std::max(in.promise, later(resume_bound(i), in.signal_latency + in.packet_latency));
+    return std::max(in.promise, later(resume_bound(i), round_trip(i)));
   return std::max(in.promise, s.no_arrival_before);
 }
 
@@ -344,8 +355,7 @@ void forwarding_engine::explain_packet(port_index k, sim_time beyond) {
     const auto& s = ingress_[i];
     if (upper_is_held(i) && s.arrivals.empty())
       for (auto e : s.owing)
-        need_signals(e, std::max(outputs_[e].promise, t - inputs_[i].signal_latency
-                                                          - inputs_[i].packet_latency));
+        need_signals(e, std::max(outputs_[e].promise, t - round_trip(i)));
     else
       need_packets(i, std::max(t, inputs_[i].promise));
   }
@@ -357,10 +367,18 @@ sim_time forwarding_engine::earliest_signal(port_index i) {
   const auto& s = ingress_[i];
   const auto latency = inputs_[i].signal_latency;
   if (s.gate.stopping())
-    return later(s.arrivals.empty() ? resume_bound(i)
-                                    : std::min(resume_bound(i), s.arrivals.front().at),
-                 latency);
-  return later(s.arrivals.empty() ? next_arrival(i) : s.arrivals.front().at, latency);
+    return later(resume_bound(i), latency);  // pending arrivals only delay it
+  if (!s.arrivals.empty())
+    return later(s.arrivals.front().at, latency);
+  const auto& stop = config_.ingress[i].stop;
+  const auto unknown = next_unknown_release(i);
+  std::size_t known = 0;
+  while (known < s.releases.size() && s.releases[known].at <= unknown)
+    ++known;
+  return later(earliest_fill(config_.senders[i], next_arrival(i), s.gate.bytes(), s.gate.packets(),
+                             stop.bytes, stop.packets, known,
+                             [&](std::size_t x) { return s.releases[x]; }),
+               latency);
 }
 
 void forwarding_engine::explain_signal(port_index i, sim_time beyond) {

@@ -28,6 +28,7 @@
 
 #include "actors/component.hpp"
 #include "actors/logic/buffer_gate.hpp"
+#include "actors/logic/sender_bound.hpp"
 
 namespace sluice {
 
@@ -35,6 +36,7 @@ struct forwarding_engine_config {
   std::string name, node;
   /// One for each ingress port; `stops` says that the port's sender is regulated.
   std::vector<buffer_gate::config> ingress;
+  std::vector<sender_bound> senders;  ///< likewise: what is known of who sends there
   std::size_t egress_ports = 0;
   /// feeds[k]: the ingress ports from which packets can come to egress k.
   std::vector<std::vector<std::uint16_t>> feeds;
@@ -78,7 +80,7 @@ private:
     ring<amount> releases;
     std::int64_t pending_bytes = 0, pending_packets = 0;
     std::vector<std::uint16_t> owing;
-    sim_time no_arrival_before = 0;
+    sim_time stopped_at = 0, no_arrival_before = 0;
     std::int64_t arrived_bytes = 0, arrived_packets = 0;
     std::uint64_t stops = 0, starts = 0;
     bool changed = false;
@@ -121,6 +123,7 @@ private:
   void touch(port_index i);
 
   bool upper_is_held(port_index i) const;
+  sim_time round_trip(port_index i) const;
   sim_time next_arrival(port_index i) const;
   sim_time next_unknown_release(port_index i) const;
   sim_time resume_bound(port_index i) const;
