@@ -37,10 +37,14 @@ std::optional<net_address> parse_mac(std::string_view text) {
 
 std::size_t size_of(net_address::family kind) {
   switch (kind) {
-    case net_address::family::ipv4: return 4;
-    case net_address::family::ipv6: return 16;
-    case net_address::family::mac: return 6;
-    case net_address::family::none: break;
+    case net_address::family::ipv4:
+      return 4;
+    case net_address::family::ipv6:
+      return 16;
+    case net_address::family::mac:
+      return 6;
+    case net_address::family::none:
+      break;
   }
   return 0;
 }
@@ -87,11 +91,13 @@ std::span<const std::uint8_t> net_address::bytes() const {
 bool net_address::is_multicast() const {
   switch (family_) {
     case family::ipv4:
-      return (bytes_[0] & 0xf0) == 0xe0
-             || (bytes_[0] & bytes_[1] & bytes_[2] & bytes_[3]) == 0xff;
-    case family::ipv6: return bytes_[0] == 0xff;
-    case family::mac: return (bytes_[0] & 1) != 0;
-    case family::none: break;
+      return (bytes_[0] & 0xf0) == 0xe0 || (bytes_[0] & bytes_[1] & bytes_[2] & bytes_[3]) == 0xff;
+    case family::ipv6:
+      return bytes_[0] == 0xff;
+    case family::mac:
+      return (bytes_[0] & 1) != 0;
+    case family::none:
+      break;
   }
   return false;
 }
@@ -104,12 +110,17 @@ std::string to_string(const net_address& address) {
   const auto b = address.bytes();
   char text[INET6_ADDRSTRLEN] = "-";
   switch (address.kind()) {
-    case net_address::family::ipv4: inet_ntop(AF_INET, b.data(), text, sizeof text); break;
-    case net_address::family::ipv6: inet_ntop(AF_INET6, b.data(), text, sizeof text); break;
+    case net_address::family::ipv4:
+      inet_ntop(AF_INET, b.data(), text, sizeof text);
+      break;
+    case net_address::family::ipv6:
+      inet_ntop(AF_INET6, b.data(), text, sizeof text);
+      break;
     case net_address::family::mac:
       return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", b[0], b[1], b[2], b[3], b[4],
                          b[5]);
-    case net_address::family::none: break;
+    case net_address::family::none:
+      break;
   }
   return text;
 }

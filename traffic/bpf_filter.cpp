@@ -21,9 +21,10 @@ void bpf_filter::prepare(int link_type) {
     throw std::bad_alloc{};
   auto program = std::make_unique<bpf_program>();
   if (pcap_compile(dead.get(), program.get(), expression_.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0)
-    throw traffic_error{traffic_ec::bad_filter,
-                        fmt::format("filter '{}' does not compile for link type {}: {}",
-                                    expression_, link_type_name(link_type), pcap_geterr(dead.get()))};
+    throw traffic_error{
+        traffic_ec::bad_filter,
+        fmt::format("filter '{}' does not compile for link type {}: {}", expression_,
+                    link_type_name(link_type), pcap_geterr(dead.get()))};
   programs_.emplace_back(link_type, program.release());
 }
 
@@ -46,6 +47,8 @@ const bpf_program* bpf_filter::find(int link_type) const {
   return nullptr;
 }
 
-void check_filter(const std::string& filter) { bpf_filter{filter}.prepare(DLT_EN10MB); }
+void check_filter(const std::string& filter) {
+  bpf_filter{filter}.prepare(DLT_EN10MB);
+}
 
 }  // namespace sluice

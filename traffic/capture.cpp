@@ -23,12 +23,9 @@ struct known_start {
 };
 
 constexpr known_start compressed_starts[] = {
-    {{0x1f, 0x8b}, 2, "gzip", "gunzip"},
-    {{0x28, 0xb5, 0x2f, 0xfd}, 4, "zstd", "unzstd"},
-    {{0x04, 0x22, 0x4d, 0x18}, 4, "lz4", "unlz4"},
-    {{0xfd, '7', 'z', 'X', 'Z', 0}, 6, "xz", "unxz"},
-    {{'B', 'Z', 'h'}, 3, "bzip2", "bunzip2"},
-    {{'P', 'K', 3, 4}, 4, "zip", "unzip"},
+    {{0x1f, 0x8b}, 2, "gzip", "gunzip"},           {{0x28, 0xb5, 0x2f, 0xfd}, 4, "zstd", "unzstd"},
+    {{0x04, 0x22, 0x4d, 0x18}, 4, "lz4", "unlz4"}, {{0xfd, '7', 'z', 'X', 'Z', 0}, 6, "xz", "unxz"},
+    {{'B', 'Z', 'h'}, 3, "bzip2", "bunzip2"},      {{'P', 'K', 3, 4}, 4, "zip", "unzip"},
 };
 
 [[noreturn]] void refuse(traffic_ec code, const file_window& window, std::string message) {
@@ -54,8 +51,8 @@ std::unique_ptr<capture_reader::impl> make_reader(std::unique_ptr<file_window> w
   if (start.size() < 4)
     refuse(traffic_ec::not_a_capture, *window,
            fmt::format("is no capture: it has only {} bytes", start.size()));
-  const std::uint32_t magic = static_cast<std::uint32_t>(start[0]) << 24 | start[1] << 16
-                              | start[2] << 8 | start[3];
+  const std::uint32_t magic =
+      static_cast<std::uint32_t>(start[0]) << 24 | start[1] << 16 | start[2] << 8 | start[3];
   if (magic == 0x0a0d0d0a)
     return make_pcapng_reader(std::move(window));
   if (is_classic_magic(magic))
@@ -105,18 +102,28 @@ capture_reader::capture_reader(capture_reader&&) noexcept = default;
 capture_reader& capture_reader::operator=(capture_reader&&) noexcept = default;
 capture_reader::~capture_reader() = default;
 
-bool capture_reader::next(capture_record& record) { return impl_->next(record); }
+bool capture_reader::next(capture_record& record) {
+  return impl_->next(record);
+}
 
-capture_reader::format capture_reader::kind() const { return impl_->kind_; }
+capture_reader::format capture_reader::kind() const {
+  return impl_->kind_;
+}
 
 const std::vector<capture_interface>& capture_reader::interfaces() const {
   return impl_->interfaces_;
 }
 
-std::uint64_t capture_reader::file_bytes() const { return impl_->window_->size(); }
+std::uint64_t capture_reader::file_bytes() const {
+  return impl_->window_->size();
+}
 
-std::uint64_t capture_reader::file_version() const { return impl_->window_->version(); }
+std::uint64_t capture_reader::file_version() const {
+  return impl_->window_->version();
+}
 
-const std::string& capture_reader::file() const { return impl_->window_->name(); }
+const std::string& capture_reader::file() const {
+  return impl_->window_->name();
+}
 
 }  // namespace sluice

@@ -1,11 +1,11 @@
 /// \file
 /// Reading capture files, packet by packet, with one window of the file in memory.
 ///
-/// Classic pcap (both byte orders, microseconds and nanoseconds) is decoded by libpcap. Every pcapng
-/// goes through a reader of our own, because libpcap refuses a file whose interfaces differ in link
-/// type or snap length, and two readers for one format would give two sets of rules. Both read
-/// through the same bounded window of the file, so a length that lies is found before anything is
-/// allocated for it.
+/// Classic pcap (both byte orders, microseconds and nanoseconds) is decoded by libpcap. Every
+/// pcapng goes through a reader of our own, because libpcap refuses a file whose interfaces differ
+/// in link type or snap length, and two readers for one format would give two sets of rules. Both
+/// read through the same bounded window of the file, so a length that lies is found before anything
+/// is allocated for it.
 ///
 /// Source: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng (sections 4.1 to 4.5, appendix A).
 #pragma once
@@ -22,15 +22,15 @@ namespace sluice {
 
 /// One packet of a capture. `data` is valid until the next call of the reader.
 struct capture_record {
-  std::uint64_t number = 0;        ///< from 1, over all sections and interfaces
-  std::int64_t timestamp_ns = 0;   ///< since 1970; clamped to +-2^62; see `stamped`
+  std::uint64_t number = 0;       ///< from 1, over all sections and interfaces
+  std::int64_t timestamp_ns = 0;  ///< since 1970; clamped to +-2^62; see `stamped`
   /// false: the file has no time stamp for it (a Simple Packet Block); timestamp_ns then repeats
   /// that of the last stamped packet before it, or is 0.
   bool stamped = true;
-  std::uint32_t wire_bytes = 0;    ///< as it was on the wire
-  std::uint32_t interface = 0;     ///< index into `capture_reader::interfaces()`
-  int link_type = 0;               ///< libpcap's DLT_ value
-  std::uint64_t offset = 0;        ///< of the first captured byte in the file
+  std::uint32_t wire_bytes = 0;        ///< as it was on the wire
+  std::uint32_t interface = 0;         ///< index into `capture_reader::interfaces()`
+  int link_type = 0;                   ///< libpcap's DLT_ value
+  std::uint64_t offset = 0;            ///< of the first captured byte in the file
   std::span<const std::uint8_t> data;  ///< the captured bytes: at most wire_bytes
 
   std::uint32_t captured_bytes() const { return static_cast<std::uint32_t>(data.size()); }

@@ -31,7 +31,7 @@ struct capture_reader::impl {
   format kind_;
   std::unique_ptr<file_window> window_;
   std::vector<capture_interface> interfaces_;
-  std::uint64_t packets_ = 0;     // given out so far
+  std::uint64_t packets_ = 0;  // given out so far
   std::int64_t last_stamp_ns_ = 0;
 };
 

@@ -52,7 +52,8 @@ public:
     for (const auto& [key, talker] : talkers_)
       info_.talkers.push_back(talker);
     std::sort(info_.talkers.begin(), info_.talkers.end(), [](const auto& a, const auto& b) {
-      return std::tie(b.bytes, a.source, a.destination) < std::tie(a.bytes, b.source, b.destination);
+      return std::tie(b.bytes, a.source, a.destination)
+             < std::tie(a.bytes, b.source, b.destination);
     });
     if (info_.talkers.size() > capture_info::max_talkers)
       info_.talkers.resize(capture_info::max_talkers);
@@ -155,7 +156,8 @@ void read_all(capture_reader& reader, collector& into, capture_info& info) {
 // Seconds since 1970 with all nine digits: exact, and needs no calendar.
 std::string seconds_text(std::int64_t ns) {
   const bool negative = ns < 0;
-  const auto magnitude = negative ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
+  const auto magnitude =
+      negative ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
   return fmt::format("{}{}.{:09} s", negative ? "-" : "", magnitude / 1'000'000'000,
                      magnitude % 1'000'000'000);
 }
@@ -245,11 +247,12 @@ std::string to_text(const capture_info& info) {
   std::string link_types;
   for (const auto& name : info.link_types)
     link_types += (link_types.empty() ? "" : ", ") + name;
-  std::string text = fmt::format("{}: {}, {} bytes\n", info.file,
-                                 info.format == capture_reader::format::pcap ? "pcap" : "pcapng",
-                                 info.file_bytes);
+  std::string text =
+      fmt::format("{}: {}, {} bytes\n", info.file,
+                  info.format == capture_reader::format::pcap ? "pcap" : "pcapng", info.file_bytes);
   if (!info.complete)
-    text += fmt::format("DAMAGED   {}\n          (what follows is what comes before)\n", info.error);
+    text +=
+        fmt::format("DAMAGED   {}\n          (what follows is what comes before)\n", info.error);
   text += fmt::format("packets   {}\n", info.packets);
   text += fmt::format("bytes     {} on the wire, {} captured\n", info.bytes, info.captured_bytes);
   text += fmt::format("links     {} ({} interface{})\n", link_types, info.interfaces,

@@ -42,15 +42,15 @@ struct capture_info {
   std::uint64_t backward_timestamps = 0;  ///< stamped earlier than the packet before
   std::uint64_t unstamped = 0;            ///< without a time stamp (Simple Packet Blocks)
   std::uint64_t fragments = 0;            ///< IP fragments other than the first
-  bool complete = true;                   ///< false: cut off or corrupt; figures count what came before
-  std::string error;                      ///< why not complete: the reader's whole message
-  std::optional<traffic_ec> error_code;   ///< set when not complete
-  std::uint64_t error_packet = 0;         ///< the packet that could not be read
+  bool complete = true;  ///< false: cut off or corrupt; figures count what came before
+  std::string error;     ///< why not complete: the reader's whole message
+  std::optional<traffic_ec> error_code;  ///< set when not complete
+  std::uint64_t error_packet = 0;        ///< the packet that could not be read
   std::uint64_t error_offset = 0;
-  std::vector<talker> talkers;            ///< the largest by bytes, at most `max_talkers`
-  std::vector<endpoint> endpoints;        ///< unicast, by bytes; at most `max_tracked`
-  std::uint64_t talkers_total = 0;        ///< distinct pairs seen, up to `max_tracked`
-  std::uint64_t untracked_packets = 0;    ///< packets of pairs or addresses beyond `max_tracked`
+  std::vector<talker> talkers;          ///< the largest by bytes, at most `max_talkers`
+  std::vector<endpoint> endpoints;      ///< unicast, by bytes; at most `max_tracked`
+  std::uint64_t talkers_total = 0;      ///< distinct pairs seen, up to `max_tracked`
+  std::uint64_t untracked_packets = 0;  ///< packets of pairs or addresses beyond `max_tracked`
 
   static constexpr std::size_t max_talkers = 20;
   /// Distinct pairs, and distinct addresses, that are counted; memory stays below about 20 MB.

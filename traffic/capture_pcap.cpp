@@ -1,6 +1,6 @@
 // Classic pcap over libpcap. The lengths in each packet's header are looked at before libpcap sees
-// it: so nothing is allocated for a length that lies, an error can name its place, and the offset of
-// the packet's bytes is known even where libpcap cuts a packet to the file's snap length.
+// it: so nothing is allocated for a length that lies, an error can name its place, and the offset
+// of the packet's bytes is known even where libpcap cuts a packet to the file's snap length.
 #include <fmt/format.h>
 #include <pcap/pcap.h>
 
@@ -42,9 +42,9 @@ public:
       fail(traffic_ec::cannot_read, at_, fmt::format("libpcap: {}", pcap_geterr(pcap_)));
     record.number = ++packets_;
     // The field is unsigned in the file: libpcap's own type would end in 2038.
-    record.timestamp_ns = std::int64_t{static_cast<std::uint32_t>(header->ts.tv_sec)}
-                              * 1'000'000'000
-                          + header->ts.tv_usec;
+    record.timestamp_ns =
+        std::int64_t{static_cast<std::uint32_t>(header->ts.tv_sec)} * 1'000'000'000
+        + header->ts.tv_usec;
     record.stamped = true;
     record.wire_bytes = lengths.wire;
     record.interface = 0;

@@ -14,11 +14,11 @@ namespace sluice {
 namespace {
 
 enum : std::uint32_t {
-  block_section = 0x0a0d0d0a,    // 4.1
-  block_interface = 1,           // 4.2
-  block_packet_obsolete = 2,     // appendix A
-  block_packet_simple = 3,       // 4.4
-  block_packet_enhanced = 6,     // 4.3
+  block_section = 0x0a0d0d0a,  // 4.1
+  block_interface = 1,         // 4.2
+  block_packet_obsolete = 2,   // appendix A
+  block_packet_simple = 3,     // 4.4
+  block_packet_enhanced = 6,   // 4.3
 };
 enum : std::uint16_t { option_end = 0, option_tsresol = 9, option_tsoffset = 14 };
 
@@ -33,14 +33,22 @@ constexpr std::size_t max_interfaces = 65'536;  // of all sections: bounds memor
 // systems (pcap-common.c of libpcap has the list).
 int link_type_of_file(std::uint16_t type) {
   switch (type) {
-    case 50: return DLT_PPP_SERIAL;
-    case 51: return DLT_PPP_ETHER;
-    case 100: return DLT_ATM_RFC1483;
-    case 101: return DLT_RAW;
-    case 102: return DLT_SLIP_BSDOS;
-    case 103: return DLT_PPP_BSDOS;
-    case 106: return DLT_ATM_CLIP;
-    default: return type;
+    case 50:
+      return DLT_PPP_SERIAL;
+    case 51:
+      return DLT_PPP_ETHER;
+    case 100:
+      return DLT_ATM_RFC1483;
+    case 101:
+      return DLT_RAW;
+    case 102:
+      return DLT_SLIP_BSDOS;
+    case 103:
+      return DLT_PPP_BSDOS;
+    case 106:
+      return DLT_ATM_CLIP;
+    default:
+      return type;
   }
 }
 
@@ -91,12 +99,23 @@ public:
       read_block_header();
       bool is_packet = false;
       switch (block_type_) {
-        case block_section: read_section(); break;
-        case block_interface: read_interface(); break;
-        case block_packet_enhanced: is_packet = read_enhanced(record, false); break;
-        case block_packet_obsolete: is_packet = read_enhanced(record, true); break;
-        case block_packet_simple: is_packet = read_simple(record); break;
-        default: break;  // name resolution, statistics, secrets, custom: nothing for us
+        case block_section:
+          read_section();
+          break;
+        case block_interface:
+          read_interface();
+          break;
+        case block_packet_enhanced:
+          is_packet = read_enhanced(record, false);
+          break;
+        case block_packet_obsolete:
+          is_packet = read_enhanced(record, true);
+          break;
+        case block_packet_simple:
+          is_packet = read_simple(record);
+          break;
+        default:
+          break;  // name resolution, statistics, secrets, custom: nothing for us
       }
       at_ += block_bytes_;
       if (is_packet)
@@ -158,8 +177,7 @@ private:
   void read_interface() {
     const auto block = body(8, "interface description");
     if (interfaces_.size() == max_interfaces)
-      fail(traffic_ec::unsupported, at_,
-           fmt::format("more than {} interfaces", max_interfaces));
+      fail(traffic_ec::unsupported, at_, fmt::format("more than {} interfaces", max_interfaces));
     interfaces_.push_back({link_type_of_file(field16(block, 0)), field32(block, 4), 0});
     units_.emplace_back();
     read_interface_options(units_.back());

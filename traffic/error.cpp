@@ -18,17 +18,28 @@ std::string place(const std::string& file, std::uint64_t packet, std::uint64_t o
 
 std::string_view to_string(traffic_ec code) {
   switch (code) {
-    case traffic_ec::cannot_open: return "cannot_open";
-    case traffic_ec::cannot_read: return "cannot_read";
-    case traffic_ec::empty: return "empty";
-    case traffic_ec::compressed: return "compressed";
-    case traffic_ec::not_a_capture: return "not_a_capture";
-    case traffic_ec::unsupported: return "unsupported";
-    case traffic_ec::cut_off: return "cut_off";
-    case traffic_ec::bad_length: return "bad_length";
-    case traffic_ec::bad_block: return "bad_block";
-    case traffic_ec::bad_filter: return "bad_filter";
-    case traffic_ec::bad_config: return "bad_config";
+    case traffic_ec::cannot_open:
+      return "cannot_open";
+    case traffic_ec::cannot_read:
+      return "cannot_read";
+    case traffic_ec::empty:
+      return "empty";
+    case traffic_ec::compressed:
+      return "compressed";
+    case traffic_ec::not_a_capture:
+      return "not_a_capture";
+    case traffic_ec::unsupported:
+      return "unsupported";
+    case traffic_ec::cut_off:
+      return "cut_off";
+    case traffic_ec::bad_length:
+      return "bad_length";
+    case traffic_ec::bad_block:
+      return "bad_block";
+    case traffic_ec::bad_filter:
+      return "bad_filter";
+    case traffic_ec::bad_config:
+      return "bad_config";
   }
   return "unknown";
 }

@@ -13,17 +13,17 @@
 namespace sluice {
 
 enum class traffic_ec : std::uint8_t {
-  cannot_open,   ///< no such file, no permission, not a regular file
-  cannot_read,   ///< the system refused to read, or the file changed while it was read
-  empty,         ///< no byte in it
-  compressed,    ///< gzip, zstd, xz...: the message says which tool unpacks it
-  not_a_capture, ///< neither pcap nor pcapng
-  unsupported,   ///< a version or variant that no reader here knows
-  cut_off,       ///< the file ends inside a header, a packet or a block
-  bad_length,    ///< a length that contradicts another one or is larger than any frame
-  bad_block,     ///< pcapng: wrong trailing length, option beyond its block, unknown interface...
-  bad_filter,    ///< the BPF expression does not compile
-  bad_config,    ///< settings that contradict each other or are out of range
+  cannot_open,    ///< no such file, no permission, not a regular file
+  cannot_read,    ///< the system refused to read, or the file changed while it was read
+  empty,          ///< no byte in it
+  compressed,     ///< gzip, zstd, xz...: the message says which tool unpacks it
+  not_a_capture,  ///< neither pcap nor pcapng
+  unsupported,    ///< a version or variant that no reader here knows
+  cut_off,        ///< the file ends inside a header, a packet or a block
+  bad_length,     ///< a length that contradicts another one or is larger than any frame
+  bad_block,      ///< pcapng: wrong trailing length, option beyond its block, unknown interface...
+  bad_filter,     ///< the BPF expression does not compile
+  bad_config,     ///< settings that contradict each other or are out of range
 };
 
 /// "cut_off" and so on: the name of a code, for summaries in JSON.

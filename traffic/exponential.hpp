@@ -3,8 +3,8 @@
 ///
 /// std::log differs in its last bits among libraries and processors; a schedule built on it would
 /// too. Here u = 2^-(z+1) * y with y in [1, 2): -ln u = (z+1) ln 2 - ln y, and ln y comes from a
-/// table at 256 points c and four terms of ln(1 + t), t = y/c - 1, |t| <= 2^-9. The table is made at
-/// compile time by exact integer arithmetic. Error below 2^-40, against a mean of 1.
+/// table at 256 points c and four terms of ln(1 + t), t = y/c - 1, |t| <= 2^-9. The table is made
+/// at compile time by exact integer arithmetic. Error below 2^-40, against a mean of 1.
 #pragma once
 
 #include <array>
@@ -21,7 +21,8 @@ inline constexpr unsigned fraction_bits = 44;
 inline constexpr unsigned table_bits = 8;
 inline constexpr std::uint64_t table_size = 1u << table_bits;
 
-/// ln((1 + x) / (1 - x)) = 2 (x + x^3/3 + x^5/5 ...) with x = num/den <= 1/3, 60 bits after the point.
+/// ln((1 + x) / (1 - x)) = 2 (x + x^3/3 + x^5/5 ...) with x = num/den <= 1/3, 60 bits after the
+/// point.
 constexpr std::int64_t log_series(std::uint64_t num, std::uint64_t den) {
   constexpr unsigned guard_bits = 62;
   const auto x = static_cast<std::uint64_t>((static_cast<uint128>(num) << guard_bits) / den);
@@ -35,8 +36,8 @@ constexpr std::int64_t log_series(std::uint64_t num, std::uint64_t den) {
 }
 
 struct point {
-  std::int64_t log = 0;           ///< ln c, 60 bits after the point
-  std::uint64_t reciprocal = 0;   ///< 1/c, 64 bits after the point
+  std::int64_t log = 0;          ///< ln c, 60 bits after the point
+  std::uint64_t reciprocal = 0;  ///< 1/c, 64 bits after the point
 };
 
 /// Points c(i) = 1 + (2i + 1) / 512, in the middle of each interval.
@@ -45,8 +46,8 @@ constexpr std::array<point, table_size> make_table() {
   for (std::uint64_t i = 0; i != table_size; ++i) {
     const std::uint64_t half_steps = 2 * table_size, above = 2 * i + 1;
     table[i].log = log_series(above, 2 * half_steps + above);
-    table[i].reciprocal = static_cast<std::uint64_t>((static_cast<uint128>(half_steps) << 64)
-                                                     / (half_steps + above));
+    table[i].reciprocal =
+        static_cast<std::uint64_t>((static_cast<uint128>(half_steps) << 64) / (half_steps + above));
   }
   return table;
 }

@@ -35,9 +35,10 @@ file_window::file_window(const std::string& file) : name_{file} {
     fail_to_open(file, S_ISDIR(status.st_mode) ? "is a directory" : "is not a regular file");
   }
   size_ = static_cast<std::uint64_t>(status.st_size);
-  version_ = mix64(size_ ^ mix64(static_cast<std::uint64_t>(status.st_mtim.tv_sec)
-                                 ^ mix64(static_cast<std::uint64_t>(status.st_mtim.tv_nsec)
-                                         ^ mix64(status.st_ino))));
+  version_ = mix64(
+      size_
+      ^ mix64(static_cast<std::uint64_t>(status.st_mtim.tv_sec)
+              ^ mix64(static_cast<std::uint64_t>(status.st_mtim.tv_nsec) ^ mix64(status.st_ino))));
 }
 
 file_window::file_window(std::span<const std::uint8_t> bytes, const std::string& name)
@@ -66,8 +67,7 @@ void file_window::fill(std::uint64_t offset, std::size_t bytes) {
   }
   held_ = {};
   held_from_ = offset;
-  const auto aim =
-      static_cast<std::size_t>(std::min<std::uint64_t>(capacity_, size_ - offset));
+  const auto aim = static_cast<std::size_t>(std::min<std::uint64_t>(capacity_, size_ - offset));
   std::size_t got = 0;
   while (got < aim) {
     const auto n = ::pread(fd_, buffer_.get() + got, aim - got, static_cast<off_t>(offset + got));

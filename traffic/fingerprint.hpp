@@ -2,9 +2,10 @@
 /// A run's fingerprint: a 64-bit hash over ordered (packet id, time) pairs.
 ///
 /// Each pair is folded by one 64 x 64 -> 128 bit multiplication (both halves xored), off the chain
-/// of dependencies; the state is then rotated, multiplied by an odd constant and xored with it. That
-/// step is a bijection of the state, so what differed once stays different until another difference
-/// undoes it by chance (2^-64), and order matters. About 2 ns a pair. Not for adversaries.
+/// of dependencies; the state is then rotated, multiplied by an odd constant and xored with it.
+/// That step is a bijection of the state, so what differed once stays different until another
+/// difference undoes it by chance (2^-64), and order matters. About 2 ns a pair. Not for
+/// adversaries.
 #pragma once
 
 #include <bit>

@@ -22,11 +22,11 @@ const generator_config& checked(const generator_config& config) {
   if (config.destinations.empty())
     refuse("a generator needs a destination");
   if (settings.size_bytes != 0 && settings.size_bytes < 14)
-    refuse(fmt::format("frames of {} bytes are smaller than an Ethernet header",
-                       settings.size_bytes));
+    refuse(
+        fmt::format("frames of {} bytes are smaller than an Ethernet header", settings.size_bytes));
   if (settings.size_bytes > max_frame_bytes)
-    refuse(fmt::format("frames of {} bytes are larger than {}", settings.size_bytes,
-                       max_frame_bytes));
+    refuse(
+        fmt::format("frames of {} bytes are larger than {}", settings.size_bytes, max_frame_bytes));
   if (settings.arrivals == arrival_process::burst
       && (settings.burst_packets == 0 || config.line_bps == 0))
     refuse("bursts need a number of packets and the line's rate");

@@ -36,8 +36,8 @@ struct generator_config {
   std::vector<std::uint32_t> destinations;  ///< at least one; the producer itself is not among them
   destination_rule pick = destination_rule::random;
   sim_time start = 0;
-  sim_time stop = never;       ///< no packet is due at or after it
-  std::uint64_t line_bps = 0;  ///< the producer's line: for share_ppm and bursts
+  sim_time stop = never;                  ///< no packet is due at or after it
+  std::uint64_t line_bps = 0;             ///< the producer's line: for share_ppm and bursts
   std::vector<rate_change> rate_profile;  ///< ascending times
 };
 

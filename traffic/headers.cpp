@@ -17,7 +17,9 @@ std::uint16_t be16(bytes data, std::size_t at) {
   return static_cast<std::uint16_t>(data[at] << 8 | data[at + 1]);
 }
 
-bool is_vlan(std::uint16_t type) { return type == 0x8100 || type == 0x88a8 || type == 0x9100; }
+bool is_vlan(std::uint16_t type) {
+  return type == 0x8100 || type == 0x88a8 || type == 0x9100;
+}
 
 std::uint16_t type_of_version(bytes data) {
   if (data.empty())
@@ -32,9 +34,15 @@ std::uint16_t type_of_family(bytes data) {
     return 0;
   const unsigned family = data[0] == 0 ? data[3] : data[0];
   switch (family) {
-    case 2: return type_ipv4;
-    case 10: case 24: case 28: case 30: return type_ipv6;
-    default: return 0;
+    case 2:
+      return type_ipv4;
+    case 10:
+    case 24:
+    case 28:
+    case 30:
+      return type_ipv6;
+    default:
+      return 0;
   }
 }
 
@@ -132,10 +140,18 @@ void parse_arp(bytes data, frame_headers& h) {
 
 link_class classify_link_type(int link_type) {
   switch (link_type) {
-    case DLT_EN10MB: return link_class::ethernet;
-    case DLT_RAW: case DLT_IPV4: case DLT_IPV6: case DLT_NULL: case DLT_LOOP: case DLT_LINUX_SLL:
-    case DLT_LINUX_SLL2: return link_class::convertible;
-    default: return link_class::foreign;
+    case DLT_EN10MB:
+      return link_class::ethernet;
+    case DLT_RAW:
+    case DLT_IPV4:
+    case DLT_IPV6:
+    case DLT_NULL:
+    case DLT_LOOP:
+    case DLT_LINUX_SLL:
+    case DLT_LINUX_SLL2:
+      return link_class::convertible;
+    default:
+      return link_class::foreign;
   }
 }
 
@@ -143,11 +159,20 @@ frame_headers parse_headers(int link_type, std::span<const std::uint8_t> data) {
   frame_headers h;
   h.link = classify_link_type(link_type);
   switch (link_type) {
-    case DLT_EN10MB: parse_ethernet(data, h); break;
-    case DLT_RAW: h.ether_type = type_of_version(data); break;
-    case DLT_IPV4: h.ether_type = type_ipv4; break;
-    case DLT_IPV6: h.ether_type = type_ipv6; break;
-    case DLT_NULL: case DLT_LOOP:
+    case DLT_EN10MB:
+      parse_ethernet(data, h);
+      break;
+    case DLT_RAW:
+      h.ether_type = type_of_version(data);
+      break;
+    case DLT_IPV4:
+      h.ether_type = type_ipv4;
+      break;
+    case DLT_IPV6:
+      h.ether_type = type_ipv6;
+      break;
+    case DLT_NULL:
+    case DLT_LOOP:
       h.link_bytes = 4;
       h.ether_type = type_of_family(data);
       break;
@@ -159,16 +184,24 @@ frame_headers parse_headers(int link_type, std::span<const std::uint8_t> data) {
       h.link_bytes = 20;
       h.ether_type = data.size() >= 20 ? be16(data, 0) : 0;
       break;
-    default: return h;
+    default:
+      return h;
   }
   if (data.size() <= h.link_bytes)
     return h;
   const auto payload = data.subspan(h.link_bytes);
   switch (h.ether_type) {
-    case type_ipv4: parse_ipv4(payload, h); break;
-    case type_ipv6: parse_ipv6(payload, h); break;
-    case type_arp: parse_arp(payload, h); break;
-    default: break;
+    case type_ipv4:
+      parse_ipv4(payload, h);
+      break;
+    case type_ipv6:
+      parse_ipv6(payload, h);
+      break;
+    case type_arp:
+      parse_arp(payload, h);
+      break;
+    default:
+      break;
   }
   return h;
 }
@@ -176,12 +209,14 @@ frame_headers parse_headers(int link_type, std::span<const std::uint8_t> data) {
 std::uint32_t ethernet_bytes(int link_type, const frame_headers& headers,
                              std::uint32_t wire_bytes) {
   switch (classify_link_type(link_type)) {
-    case link_class::ethernet: return wire_bytes < ethernet_header_bytes ? 0 : wire_bytes;
+    case link_class::ethernet:
+      return wire_bytes < ethernet_header_bytes ? 0 : wire_bytes;
     case link_class::convertible:
       return wire_bytes <= headers.link_bytes
                  ? 0
                  : wire_bytes - headers.link_bytes + ethernet_header_bytes;
-    case link_class::foreign: break;
+    case link_class::foreign:
+      break;
   }
   return 0;
 }

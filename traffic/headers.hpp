@@ -17,7 +17,8 @@ namespace sluice {
 /// How a link type's packets become Ethernet frames.
 enum class link_class : std::uint8_t {
   ethernet,
-  convertible,  ///< RAW, IPV4, IPV6, NULL, LOOP, LINUX_SLL, LINUX_SLL2: has a layer 3 to put a header before
+  convertible,  ///< RAW, IPV4, IPV6, NULL, LOOP, LINUX_SLL, LINUX_SLL2: has a layer 3 to put a
+                ///< header before
   foreign,      ///< anything else
 };
 
@@ -30,13 +31,14 @@ struct frame_headers {
   std::uint16_t ether_type = 0;     ///< after VLAN tags; 0: none (LLC) or not captured
   std::uint16_t link_bytes = 0;     ///< Ethernet header with tags, or the pseudo header
   std::uint16_t ip_bytes = 0;       ///< IP header with options and extension headers; 0: not IP
-  std::uint16_t transport_bytes = 0;  ///< TCP with options, UDP; 0: neither, not captured, a fragment
-  std::uint8_t ip_version = 0;        ///< 4, 6 or 0
-  std::uint8_t protocol = 0;          ///< IP protocol: 6 TCP, 17 UDP
-  bool fragment = false;              ///< a fragment that is not the first
+  std::uint16_t transport_bytes =
+      0;                        ///< TCP with options, UDP; 0: neither, not captured, a fragment
+  std::uint8_t ip_version = 0;  ///< 4, 6 or 0
+  std::uint8_t protocol = 0;    ///< IP protocol: 6 TCP, 17 UDP
+  bool fragment = false;        ///< a fragment that is not the first
   bool more_fragments = false;
   std::uint16_t source_port = 0, destination_port = 0;
-  std::optional<std::uint8_t> pcp;    ///< of the outer VLAN tag
+  std::optional<std::uint8_t> pcp;  ///< of the outer VLAN tag
   std::optional<std::uint8_t> dscp;
 };
 
@@ -46,8 +48,7 @@ frame_headers parse_headers(int link_type, std::span<const std::uint8_t> data);
 
 /// The bytes of a packet as an Ethernet frame: `wire_bytes` itself, or its layer 3 and a 14-byte
 /// header. Zero when it is foreign or shorter than its own link header.
-std::uint32_t ethernet_bytes(int link_type, const frame_headers& headers,
-                             std::uint32_t wire_bytes);
+std::uint32_t ethernet_bytes(int link_type, const frame_headers& headers, std::uint32_t wire_bytes);
 
 inline constexpr std::uint32_t ethernet_header_bytes = 14;
 

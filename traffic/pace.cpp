@@ -20,7 +20,9 @@ std::uint64_t saturate(uint128 value) {
   return static_cast<std::uint64_t>(std::min(value, most));
 }
 
-[[noreturn]] void refuse(const char* why) { throw traffic_error{traffic_ec::bad_config, why}; }
+[[noreturn]] void refuse(const char* why) {
+  throw traffic_error{traffic_ec::bad_config, why};
+}
 
 gap_rule rule_of(const generator_config& config) {
   const auto& settings = config.settings;
@@ -43,7 +45,9 @@ size_mix size_mix::of(std::uint32_t size_bytes) {
   return {{size_bytes, 0, 0}, {1, 0, 0}};
 }
 
-gap_rule gap_rule::of_rate(std::uint64_t bps) { return {0, bits_ps, bps}; }
+gap_rule gap_rule::of_rate(std::uint64_t bps) {
+  return {0, bits_ps, bps};
+}
 
 gap_rule gap_rule::of_pps(std::uint64_t pps) {
   return {static_cast<std::uint64_t>(second), 0, pps};
@@ -110,7 +114,8 @@ void pace::set_rule(const gap_rule& rule) {
 // The gap that is under way, in any unit that is the same before and after a change of rate. At
 // least 1: it is divided by.
 std::uint64_t pace::gap_for_scaling(std::size_t size) const {
-  const auto gap = poisson_ ? mean_ >> mean_bits_ : static_cast<std::uint64_t>(steps_[size].quotient);
+  const auto gap =
+      poisson_ ? mean_ >> mean_bits_ : static_cast<std::uint64_t>(steps_[size].quotient);
   return std::max<std::uint64_t>(gap, 1);
 }
 

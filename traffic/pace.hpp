@@ -35,7 +35,8 @@ struct gap_rule {
   uint128 of(std::uint32_t bytes) const { return per_packet + per_byte * bytes; }
 };
 
-/// The absolute schedule of a generator under a changing rate. `due` is when the next packet is due.
+/// The absolute schedule of a generator under a changing rate. `due` is when the next packet is
+/// due.
 class pace {
 public:
   /// \throws traffic_error bad_config
@@ -81,9 +82,9 @@ private:
   sim_time due_ = 0;
   std::array<gap_step, 3> steps_{};
   std::uint64_t remainder_ = 0, denominator_ = 1;
-  std::uint64_t mean_ = 0;       // of all gaps, with mean_bits_ after the point
+  std::uint64_t mean_ = 0;  // of all gaps, with mean_bits_ after the point
   unsigned mean_bits_ = 0;
-  uint128 fraction_ = 0;         // of due_, for exponential gaps
+  uint128 fraction_ = 0;                                // of due_, for exponential gaps
   std::vector<generator_config::rate_change> changes_;  // those after start
   std::size_t change_ = 0;
   sim_time next_change_ = never;

@@ -32,14 +32,14 @@ inline constexpr unsigned max_priorities = 8;
 
 /// One packet, 64 bytes. Sizes are frame bytes as Wireshark shows them: no preamble, no FCS.
 struct packet {
-  sim_time at = 0;          ///< arrival of the last bit at the channel's receiver
-  sim_time due = 0;         ///< when its producer was to send it; latency counts from here
-  std::uint64_t id = 0;     ///< producer << 40 | sequence: the same in every run
-  frame_ref frame;          ///< its bytes
-  std::uint32_t bytes = 0;  ///< frame length on the wire
-  std::uint32_t flow = 0;   ///< index of the scenario's traffic entry
-  std::uint32_t from = 0;   ///< index of the endpoint (VM, generator) that made it
-  std::uint32_t to = 0;     ///< index of the endpoint (VM, sink) that it is for
+  sim_time at = 0;            ///< arrival of the last bit at the channel's receiver
+  sim_time due = 0;           ///< when its producer was to send it; latency counts from here
+  std::uint64_t id = 0;       ///< producer << 40 | sequence: the same in every run
+  frame_ref frame;            ///< its bytes
+  std::uint32_t bytes = 0;    ///< frame length on the wire
+  std::uint32_t flow = 0;     ///< index of the scenario's traffic entry
+  std::uint32_t from = 0;     ///< index of the endpoint (VM, generator) that made it
+  std::uint32_t to = 0;       ///< index of the endpoint (VM, sink) that it is for
   std::uint16_t ingress = 0;  ///< the port by which it entered the switch it is in
   std::uint16_t egress = 0;   ///< the port by which it will leave that switch
   std::uint8_t priority = 0;

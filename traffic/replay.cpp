@@ -175,7 +175,9 @@ replay replay::open(replay_config config) {
   return replay{std::move(opened)};
 }
 
-const replay_report& replay::report() const { return state_->report; }
+const replay_report& replay::report() const {
+  return state_->report;
+}
 
 std::vector<std::uint32_t> replay::producers() const {
   std::vector<std::uint32_t> endpoints;

@@ -9,9 +9,11 @@
 /// **Which packets.** In this order, each step counted in the report:
 /// 1. `filter` (BPF, on the packet as captured);
 /// 2. link types: Ethernet as it is; RAW, IPV4, IPV6, NULL, LOOP, LINUX_SLL(2) with a 14-byte
-///    Ethernet header in place of their own; others skipped; shorter than a header: a runt, skipped;
+///    Ethernet header in place of their own; others skipped; shorter than a header: a runt,
+///    skipped;
 /// 3. `map`: by IP (or ARP) address, else by MAC address. Both sides must be mapped, to different
-///    endpoints; multicast and broadcast are unmapped unless the map names them. Without one all go `from` -> `to`;
+///    endpoints; multicast and broadcast are unmapped unless the map names them. Without one all go
+///    `from` -> `to`;
 /// 4. frames above the producer's largest: `split` or `drop`.
 ///
 /// **Split.** TCP becomes segments that each repeat the link, IP and TCP headers; any other IP is
@@ -22,13 +24,15 @@
 /// **When.** Due times come from an absolute schedule, rounded down once, so they do not drift.
 /// With t(i) the time of packet i after the first selected one, gaps above `max-gap` shortened:
 /// - as captured: start + t(i);  speed: start + t(i) * den / num;
-/// - rate: start + 8 * (frame bytes of the entry before it) / rate;  pps: start + (packets before) / pps;
+/// - rate: start + 8 * (frame bytes of the entry before it) / rate;
+/// - pps: start + (packets of the entry before it) / pps;
 /// - as fast as possible: all at start.
-/// A packet stamped earlier than one before it is due with it. An unstamped one likewise. All pieces
-/// of a split frame are due together (rate and pps: each in its turn).
-/// Round k of `repeat` begins k periods after start: a period is last - first + mean gap (as captured,
-/// speed; 0 when all selected packets have one time), or all bytes or packets at the rate.
-/// No packet is due at or after `stop`.
+///
+/// A packet stamped earlier than one before it is due with it. An unstamped one likewise. All
+/// pieces of a split frame are due together (rate and pps: each in its turn). Round k of `repeat`
+/// begins k periods after start: a period is last - first + mean gap (as captured, speed; 0 when
+/// all selected packets have one time), or all bytes or packets at the rate. No packet is due at or
+/// after `stop`.
 #pragma once
 
 #include <cstdint>
@@ -55,13 +59,14 @@ struct replay_config {
   std::string filter;               ///< BPF; empty: everything
   replay_timing timing;
   oversize_rule oversize = oversize_rule::split;
-  std::vector<mapping> map;         ///< empty: everything goes from `from` to `to`
+  std::vector<mapping> map;  ///< empty: everything goes from `from` to `to`
   std::uint32_t from = 0, to = 0;
   sim_time start = 0;
   sim_time stop = never;
   /// The largest frame that an endpoint may send (its line's MTU + 18). Unset: no limit.
   std::function<std::uint32_t(std::uint32_t endpoint)> max_frame;
-  /// Schedules up to so many emissions are kept in memory (24 bytes each); larger ones are streamed.
+  /// Schedules up to so many emissions are kept in memory (24 bytes each); larger ones are
+  /// streamed.
   std::size_t max_records_in_memory = 1'000'000;
 };
 
@@ -80,26 +85,26 @@ struct replay_report {
   };
 
   std::uint64_t file_packets = 0, file_bytes = 0;  ///< all of the capture, wire bytes
-  std::uint64_t filtered = 0;       ///< rejected by `filter`
-  std::uint64_t foreign_link = 0;   ///< skipped: a link type that cannot become Ethernet
-  std::uint64_t runts = 0;          ///< skipped: shorter than its link header
-  std::uint64_t unmapped = 0;       ///< skipped: multicast, or an address without endpoint
+  std::uint64_t filtered = 0;                      ///< rejected by `filter`
+  std::uint64_t foreign_link = 0;      ///< skipped: a link type that cannot become Ethernet
+  std::uint64_t runts = 0;             ///< skipped: shorter than its link header
+  std::uint64_t unmapped = 0;          ///< skipped: multicast, or an address without endpoint
   std::uint64_t oversize_dropped = 0;  ///< skipped: too large, and `drop` or not IP
-  std::uint64_t selected = 0;       ///< the rest: file_packets less the five above
+  std::uint64_t selected = 0;          ///< the rest: file_packets less the five above
 
   std::uint64_t packets = 0, bytes = 0;  ///< emitted in one round: selected, after splitting
-  std::uint64_t not_ethernet = 0;   ///< selected, with an Ethernet header made for them
-  std::uint64_t sliced = 0;         ///< selected, captured shorter than they were; sent at full length
-  std::uint64_t oversize = 0;       ///< too large for their line: split or dropped
-  std::uint64_t split = 0;          ///< of them split...
-  std::uint64_t split_into = 0;     ///< ...into so many
-  std::uint64_t backward = 0;       ///< selected, stamped earlier than one before; due moved up to it
-  std::uint64_t unstamped = 0;      ///< selected, without time stamp
+  std::uint64_t not_ethernet = 0;        ///< selected, with an Ethernet header made for them
+  std::uint64_t sliced = 0;      ///< selected, captured shorter than they were; sent at full length
+  std::uint64_t oversize = 0;    ///< too large for their line: split or dropped
+  std::uint64_t split = 0;       ///< of them split...
+  std::uint64_t split_into = 0;  ///< ...into so many
+  std::uint64_t backward = 0;    ///< selected, stamped earlier than one before; due moved up to it
+  std::uint64_t unstamped = 0;   ///< selected, without time stamp
   std::int64_t first_ns = 0, last_ns = 0;  ///< earliest and latest stamp of those selected
   std::vector<mapping_count> map;          ///< as in the configuration
   std::vector<producer_count> producers;   ///< by endpoint
-  sim_time period = 0;      ///< from the begin of a round to that of the next
-  bool in_memory = false;   ///< the schedule is kept; otherwise each source streams the file
+  sim_time period = 0;                     ///< from the begin of a round to that of the next
+  bool in_memory = false;  ///< the schedule is kept; otherwise each source streams the file
 };
 
 /// Immutable once open; sources share its schedule and may be used from different threads.

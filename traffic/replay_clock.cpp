@@ -19,7 +19,9 @@ sim_time scale(int128 ps, std::uint64_t num, std::uint64_t den) {
   return scaled >= never ? never : static_cast<sim_time>(scaled);
 }
 
-[[noreturn]] void refuse(const char* why) { throw traffic_error{traffic_ec::bad_config, why}; }
+[[noreturn]] void refuse(const char* why) {
+  throw traffic_error{traffic_ec::bad_config, why};
+}
 
 // As captured is speed 1, and speeds are in lowest terms.
 replay_timing checked(replay_timing timing) {
@@ -74,10 +76,15 @@ sim_time replay_clock::piece(std::uint32_t bytes) {
   bytes_ += bytes;
   ++pieces_;
   switch (timing_.how) {
-    case mode::rate: return absolute_time(bytes_before * 8, timing_.rate_bps);
-    case mode::pps: return absolute_time(pieces_before, timing_.pps);
-    case mode::as_fast_as_possible: return 0;
-    case mode::as_captured: case mode::speed: break;
+    case mode::rate:
+      return absolute_time(bytes_before * 8, timing_.rate_bps);
+    case mode::pps:
+      return absolute_time(pieces_before, timing_.pps);
+    case mode::as_fast_as_possible:
+      return 0;
+    case mode::as_captured:
+    case mode::speed:
+      break;
   }
   return elapsed_due_;
 }
@@ -85,8 +92,9 @@ sim_time replay_clock::piece(std::uint32_t bytes) {
 replay_clock::round replay_clock::finish() const {
   round result;
   result.how = timing_.how;
-  result.period_ps =
-      packets_ < 2 ? elapsed_ps_ : elapsed_ps_ + elapsed_ps_ / static_cast<std::int64_t>(packets_ - 1);
+  result.period_ps = packets_ < 2
+                         ? elapsed_ps_
+                         : elapsed_ps_ + elapsed_ps_ / static_cast<std::int64_t>(packets_ - 1);
   result.speed_num = timing_.speed_num;
   result.speed_den = timing_.speed_den;
   result.units = timing_.how == mode::rate ? bytes_ * 8 : pieces_;
@@ -98,13 +106,18 @@ replay_clock::round replay_clock::finish() const {
 
 sim_time replay_clock::round::begin(std::uint64_t k) const {
   switch (how) {
-    case mode::as_fast_as_possible: return 0;
-    case mode::rate: case mode::pps: {
+    case mode::as_fast_as_possible:
+      return 0;
+    case mode::rate:
+    case mode::pps: {
       const auto total = static_cast<uint128>(units) * k;
-      return total > UINT64_MAX ? never
-                                : absolute_time(static_cast<std::uint64_t>(total), units_per_second);
+      return total > UINT64_MAX
+                 ? never
+                 : absolute_time(static_cast<std::uint64_t>(total), units_per_second);
     }
-    case mode::as_captured: case mode::speed: break;
+    case mode::as_captured:
+    case mode::speed:
+      break;
   }
   // One period first: when k of them are beyond the end of time, k * period may be beyond 128 bits.
   const int128 one = scale(period_ps, speed_num, speed_den);

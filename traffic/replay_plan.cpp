@@ -15,9 +15,10 @@ std::uint32_t max_frame_of(const replay_config& config, std::uint32_t endpoint) 
     return max_frame_bytes;
   const auto bytes = config.max_frame(endpoint);
   if (bytes < least_max_frame)
-    throw traffic_error{traffic_ec::bad_config,
-                        fmt::format("endpoint {} may send frames of at most {} bytes: fewer than {}",
-                                    endpoint, bytes, least_max_frame)};
+    throw traffic_error{
+        traffic_ec::bad_config,
+        fmt::format("endpoint {} may send frames of at most {} bytes: fewer than {}", endpoint,
+                    bytes, least_max_frame)};
   return bytes;
 }
 
@@ -88,7 +89,8 @@ bool packet_selector::map_packet(const frame_headers& headers, selected& into,
     report->map[source->index].sent += selects;
   }
   if (report != nullptr && destination != nullptr) {
-    report->map[destination->index].seen += source == nullptr || source->index != destination->index;
+    report->map[destination->index].seen +=
+        source == nullptr || source->index != destination->index;
     report->map[destination->index].received += selects;
   }
   if (!selects)
@@ -105,9 +107,8 @@ bool packet_selector::fit(const frame_headers& headers, std::uint32_t bytes, sel
     into.pieces = {1, bytes, bytes};
     return true;
   }
-  const auto plan = oversize_ == oversize_rule::split
-                        ? plan_split(headers, bytes, max_frame)
-                        : std::nullopt;
+  const auto plan =
+      oversize_ == oversize_rule::split ? plan_split(headers, bytes, max_frame) : std::nullopt;
   if (plan)
     into.pieces = *plan;
   if (report != nullptr) {
@@ -130,8 +131,7 @@ bool replay_walk::next(const packet_selector& selector, planned& piece, replay_r
   return emit(piece);
 }
 
-bool replay_walk::next_preparing(packet_selector& selector, planned& piece,
-                                 replay_report& report) {
+bool replay_walk::next_preparing(packet_selector& selector, planned& piece, replay_report& report) {
   while (piece_ == pieces_) {
     if (!reader_.next(record_))
       return false;

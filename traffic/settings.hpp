@@ -35,8 +35,9 @@ struct generate_settings {
   std::uint64_t pps = 0;
   std::uint32_t share_ppm = 0;
   arrival_process arrivals = arrival_process::constant;
-  std::uint32_t burst_packets = 32;  ///< burst: back to back at line rate, then silence, at the mean rate
-  std::uint64_t packets = 0;         ///< stop after so many for each producer; 0: no limit
+  std::uint32_t burst_packets =
+      32;                     ///< burst: back to back at line rate, then silence, at the mean rate
+  std::uint64_t packets = 0;  ///< stop after so many for each producer; 0: no limit
 };
 
 }  // namespace sluice

@@ -1,5 +1,6 @@
 // Any bytes as a capture: read, summed up, replayed from memory and streamed. Nothing may crash,
-// read beyond the bytes, or give two different schedules; errors are capture_error or traffic_error.
+// read beyond the bytes, or give two different schedules; errors are capture_error or
+// traffic_error.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -78,8 +79,10 @@ replay_config settings_of(input bytes, const std::string& path) {
   if (byte(3) % 16 == 3)
     config.filter = "tcp or udp or greater 60";
   if (byte(3) % 16 < 8)
-    config.map = {{*net_address::parse("10.0.0.1"), 0}, {*net_address::parse("10.0.0.2"), 1},
-                  {*net_address::parse("fd00::a00:1"), 0}, {*net_address::parse("fd00::a00:2"), 1}};
+    config.map = {{*net_address::parse("10.0.0.1"), 0},
+                  {*net_address::parse("10.0.0.2"), 1},
+                  {*net_address::parse("fd00::a00:1"), 0},
+                  {*net_address::parse("fd00::a00:2"), 1}};
   const auto max_frame = 64 + byte(5) * 8;
   config.max_frame = [max_frame](std::uint32_t) { return max_frame; };
   return config;

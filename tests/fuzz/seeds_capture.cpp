@@ -13,8 +13,8 @@ namespace {
 std::filesystem::path folder;
 
 void write(const std::string& name, const byte_string& bytes) {
-  std::ofstream{folder / name, std::ios::binary}.write(
-      reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  std::ofstream{folder / name, std::ios::binary}.write(reinterpret_cast<const char*>(bytes.data()),
+                                                       static_cast<std::streamsize>(bytes.size()));
 }
 
 void write_pcaps() {

@@ -64,7 +64,11 @@ inline byte_string make_frame(const frame_spec& spec) {
     w.u16(0x8100).u16(3 << 13 | 7);
   const auto header = w.bytes.size() + 2;
   if (spec.ip6) {
-    w.u16(0x86dd).u32(0x60000000 | 26u << 22).u16(spec.bytes - header - 40).u8(spec.protocol).u8(64);
+    w.u16(0x86dd)
+        .u32(0x60000000 | 26u << 22)
+        .u16(spec.bytes - header - 40)
+        .u8(spec.protocol)
+        .u8(64);
     for (const auto& address : {spec.from, spec.to})
       w.u16(0xfd00).zeros(10).raw(address);
   } else {
@@ -127,13 +131,26 @@ public:
 
   pcapng_writer& enhanced(std::uint32_t interface, std::uint64_t stamp, const byte_string& data,
                           std::uint32_t wire_bytes = 0) {
-    return block(6, number().u32(interface).u32(stamp >> 32).u32(stamp).u32(data.size())
-                        .u32(wire_bytes != 0 ? wire_bytes : data.size()).raw(padded(data)).bytes);
+    return block(6, number()
+                        .u32(interface)
+                        .u32(stamp >> 32)
+                        .u32(stamp)
+                        .u32(data.size())
+                        .u32(wire_bytes != 0 ? wire_bytes : data.size())
+                        .raw(padded(data))
+                        .bytes);
   }
 
   pcapng_writer& obsolete(std::uint16_t interface, std::uint64_t stamp, const byte_string& data) {
-    return block(2, number().u16(interface).u16(9).u32(stamp >> 32).u32(stamp).u32(data.size())
-                        .u32(data.size()).raw(padded(data)).bytes);
+    return block(2, number()
+                        .u16(interface)
+                        .u16(9)
+                        .u32(stamp >> 32)
+                        .u32(stamp)
+                        .u32(data.size())
+                        .u32(data.size())
+                        .raw(padded(data))
+                        .bytes);
   }
 
   pcapng_writer& simple(std::uint32_t wire_bytes, const byte_string& data) {
@@ -170,9 +187,10 @@ class temp_file {
 public:
   explicit temp_file(const byte_string& bytes, const std::string& suffix = ".pcap") {
     static int count = 0;
-    path_ = (std::filesystem::temp_directory_path()
-             / ("sluice-test-" + std::to_string(::getpid()) + "-" + std::to_string(++count) + suffix))
-                .string();
+    path_ =
+        (std::filesystem::temp_directory_path()
+         / ("sluice-test-" + std::to_string(::getpid()) + "-" + std::to_string(++count) + suffix))
+            .string();
     std::ofstream{path_, std::ios::binary}.write(reinterpret_cast<const char*>(bytes.data()),
                                                  static_cast<std::streamsize>(bytes.size()));
   }

@@ -83,12 +83,13 @@ TEST_CASE("memory for talkers is bounded, and what is beyond is counted") {
   std::vector<packet_spec> packets;
   const std::uint32_t many = capture_info::max_tracked + 1000;
   for (std::uint32_t i = 0; i != many; ++i)
-    packets.push_back({i, make_frame({.from = {10, static_cast<std::uint8_t>(i >> 16),
-                                               static_cast<std::uint8_t>(i >> 8),
-                                               static_cast<std::uint8_t>(i)},
-                                      .to = {172, 16, 0, 1},
-                                      .bytes = 60}),
-                       0});
+    packets.push_back(
+        {i,
+         make_frame({.from = {10, static_cast<std::uint8_t>(i >> 16),
+                              static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)},
+                     .to = {172, 16, 0, 1},
+                     .bytes = 60}),
+         0});
   const auto info = info_of(make_pcap(packets));
   CHECK(info.packets == many);
   CHECK(info.talkers_total == capture_info::max_tracked);

@@ -37,7 +37,8 @@ seen read(const byte_string& bytes) {
 std::vector<packet_spec> some_packets() {
   std::vector<packet_spec> packets;
   for (std::uint32_t i = 0; i != 5; ++i)
-    packets.push_back({1'700'000'000'123'456'789u + i * 1'000, make_frame({.bytes = 60 + 37 * i}), 0});
+    packets.push_back(
+        {1'700'000'000'123'456'789u + i * 1'000, make_frame({.bytes = 60 + 37 * i}), 0});
   packets.push_back({1'700'000'001'000'000'001, make_frame({.bytes = 96}), 1514});
   return packets;
 }
@@ -70,8 +71,9 @@ TEST_CASE("pcap is read in both byte orders and both resolutions") {
       for (std::size_t i = 0; i != packets.size(); ++i) {
         const auto& record = result.records[i];
         CHECK(record.number == i + 1);
-        CHECK(record.timestamp_ns
-              == static_cast<std::int64_t>(packets[i].stamp_ns / (ns ? 1 : 1000) * (ns ? 1 : 1000)));
+        CHECK(
+            record.timestamp_ns
+            == static_cast<std::int64_t>(packets[i].stamp_ns / (ns ? 1 : 1000) * (ns ? 1 : 1000)));
         CHECK(record.link_type == 1);
         CHECK(result.data[i] == packets[i].data);
         CHECK(record.sliced() == (i == 5));
@@ -123,7 +125,8 @@ TEST_CASE("a pcap cut at any byte gives the packets before and an error with the
       next_end += 16 + packets[complete].data.size();
     const auto result = read({whole.begin(), whole.begin() + static_cast<long>(cut)});
     REQUIRE(result.records.size() == complete);
-    const bool clean_end = cut == 24 || (complete != 0 && cut == next_end - 16 - packets[complete].data.size());
+    const bool clean_end =
+        cut == 24 || (complete != 0 && cut == next_end - 16 - packets[complete].data.size());
     REQUIRE(result.error.has_value() != clean_end);
     if (cut > 24 && !clean_end) {
       CHECK(result.error->code() == traffic_ec::cut_off);
@@ -138,8 +141,10 @@ TEST_CASE("an error says file, packet, offset, what was promised and what is the
   bytes.resize(24 + 16 + 312);
   const auto result = read(bytes);
   REQUIRE(result.error);
-  CHECK(std::string{result.error->what()}
-        == "test.pcap: packet 1 at offset 0x18 (24): cut off: header promises 1500 bytes, 312 remain");
+  CHECK(
+      std::string{result.error->what()}
+      == "test.pcap: packet 1 at offset 0x18 (24): cut off: header promises 1500 bytes, 312 "
+         "remain");
 }
 
 TEST_CASE("lengths of a pcap that lie are refused without being believed") {
@@ -158,7 +163,8 @@ TEST_CASE("what is no capture is refused by name") {
   CHECK(code_of({'h', 'e', 'l', 'l', 'o', '\n'}) == traffic_ec::not_a_capture);
   CHECK(code_of({0xa1, 0xb2}) == traffic_ec::not_a_capture);
   CHECK(code_of({0xa1, 0xb2, 0xc3, 0xd4}) == traffic_ec::cut_off);
-  CHECK(std::string{read({0x1f, 0x8b, 8}).error->what()}.find("gunzip it first") != std::string::npos);
+  CHECK(std::string{read({0x1f, 0x8b, 8}).error->what()}.find("gunzip it first")
+        != std::string::npos);
   auto version = make_pcap({});
   version[4] = 9;
   CHECK(code_of(version) == traffic_ec::unsupported);
@@ -185,7 +191,8 @@ TEST_CASE("a file reads as its bytes do, also across the window's edge") {
     capture_record record;
     for (const auto& packet : packets) {
       REQUIRE(reader.next(record));
-      REQUIRE(std::equal(packet.data.begin(), packet.data.end(), record.data.begin(), record.data.end()));
+      REQUIRE(std::equal(packet.data.begin(), packet.data.end(), record.data.begin(),
+                         record.data.end()));
       REQUIRE(record.timestamp_ns == static_cast<std::int64_t>(packet.stamp_ns));
     }
     CHECK_FALSE(reader.next(record));
@@ -243,24 +250,23 @@ TEST_CASE("time stamps follow resolution and offset of their interface") {
     std::int64_t ns;
   };
   for (const auto& [resolution, offset_s, ticks, ns] : {
-           row{0, 0, 3, 3'000'000'000},          // seconds
-           row{6, 0, 1'234, 1'234'000},          //
-           row{9, 0, 1'234, 1'234},              //
-           row{12, 0, 1'999, 1},                 // picoseconds: rounded down
+           row{0, 0, 3, 3'000'000'000},             // seconds
+           row{6, 0, 1'234, 1'234'000},             //
+           row{9, 0, 1'234, 1'234},                 //
+           row{12, 0, 1'999, 1},                    // picoseconds: rounded down
            row{0x80 | 10, 0, 1536, 1'500'000'000},  // 2^-10 s
            row{0x80 | 32, 0, 1ull << 31, 500'000'000},
-           row{0xff, 0, ~0ull, 0},               // 2^-127 s
-           row{127, 0, ~0ull, 0},                // 10^-127 s
-           row{6, 100, 1, 100'000'001'000},      //
-           row{6, -100, 1, -99'999'999'000},     //
-           row{0, 0, ~0ull, (1ll << 62) - 1},    // clamped
+           row{0xff, 0, ~0ull, 0},             // 2^-127 s
+           row{127, 0, ~0ull, 0},              // 10^-127 s
+           row{6, 100, 1, 100'000'001'000},    //
+           row{6, -100, 1, -99'999'999'000},   //
+           row{0, 0, ~0ull, (1ll << 62) - 1},  // clamped
            row{6, INT64_MIN, 0, 1 - (1ll << 62)},
        }) {
     CAPTURE(int{resolution});
     pcapng_writer w;
     auto options = w.option(9, {resolution});
-    const auto offset =
-        w.option(14, w.number().u64(static_cast<std::uint64_t>(offset_s)).bytes);
+    const auto offset = w.option(14, w.number().u64(static_cast<std::uint64_t>(offset_s)).bytes);
     options.insert(options.end(), offset.begin(), offset.end());
     w.section().interface(1, 0, options).enhanced(0, ticks, make_frame({}));
     const auto result = read(w.bytes());
@@ -273,7 +279,9 @@ TEST_CASE("a simple packet has no stamp and repeats the one before") {
   pcapng_writer w;
   const auto frame = make_frame({.bytes = 100});
   w.section().interface(1, 64);
-  w.simple(40, byte_string(40, 1)).enhanced(0, 7, frame).simple(100, {frame.begin(), frame.begin() + 64});
+  w.simple(40, byte_string(40, 1))
+      .enhanced(0, 7, frame)
+      .simple(100, {frame.begin(), frame.begin() + 64});
   const auto result = read(w.bytes());
   REQUIRE(result.records.size() == 3);
   CHECK_FALSE(result.records[0].stamped);

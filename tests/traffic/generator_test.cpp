@@ -97,17 +97,18 @@ TEST_CASE("the exponential sampler agrees with the logarithm") {
 
 TEST_CASE("the exponential sampler's values are pinned") {
   CHECK(exponential::from_bits(1ull << 63) == 12193974156572ull);  // ln 2
-  CHECK(exponential::from_bits(0x0123'4567'89ab'cdef) == 95281045910816ull);  // checked with 50 digits
+  CHECK(exponential::from_bits(0x0123'4567'89ab'cdef)
+        == 95281045910816ull);  // checked with 50 digits
 }
 
 TEST_CASE("poisson gaps have the mean of the rate and the variance of an exponential") {
   for (const std::uint32_t size : {1500u, 0u}) {
     const double bytes = size == 0 ? 4294.0 / 12 : size;
     const double mean = bytes * 8e12 / 3e9;
-    const auto out = take(config_of({.size_bytes = size,
-                                     .rate_bps = 3'000'000'000,
-                                     .arrivals = arrival_process::poisson}),
-                          4'000'000);
+    const auto out = take(
+        config_of(
+            {.size_bytes = size, .rate_bps = 3'000'000'000, .arrivals = arrival_process::poisson}),
+        4'000'000);
     double squares = 0;
     for (std::size_t i = 1; i != out.size(); ++i) {
       const double gap = static_cast<double>(out[i].due - out[i - 1].due) / mean - 1;
@@ -128,8 +129,10 @@ TEST_CASE("the mean of the exponential sampler is right to a millionth over a re
 }
 
 TEST_CASE("bursts leave back to back at line rate and keep the mean rate") {
-  auto config = config_of({.size_bytes = 1226, .rate_bps = 1'000'000'000,
-                           .arrivals = arrival_process::burst, .burst_packets = 4});
+  auto config = config_of({.size_bytes = 1226,
+                           .rate_bps = 1'000'000'000,
+                           .arrivals = arrival_process::burst,
+                           .burst_packets = 4});
   const auto out = take(config, 4'000);
   for (std::size_t n = 0; n != out.size(); ++n)
     REQUIRE(out[n].due
@@ -138,8 +141,10 @@ TEST_CASE("bursts leave back to back at line rate and keep the mean rate") {
 }
 
 TEST_CASE("bursts faster than the line follow each other at line rate") {
-  auto config = config_of({.size_bytes = 1226, .rate_bps = 20'000'000'000,
-                           .arrivals = arrival_process::burst, .burst_packets = 4});
+  auto config = config_of({.size_bytes = 1226,
+                           .rate_bps = 20'000'000'000,
+                           .arrivals = arrival_process::burst,
+                           .burst_packets = 4});
   const auto out = take(config, 100);
   for (std::size_t n = 0; n != out.size(); ++n)
     REQUIRE(out[n].due == static_cast<sim_time>(n) * 1000 * nanosecond);
@@ -192,8 +197,8 @@ TEST_CASE("changes at or before the start only set the first rate") {
 }
 
 TEST_CASE("poisson traffic follows a change of rate") {
-  auto config = config_of({.size_bytes = 125, .rate_bps = 1'000'000'000,
-                           .arrivals = arrival_process::poisson});
+  auto config = config_of(
+      {.size_bytes = 125, .rate_bps = 1'000'000'000, .arrivals = arrival_process::poisson});
   config.rate_profile = {{100 * millisecond, 4'000'000'000}};
   config.stop = 200 * millisecond;
   const auto out = take(config, 10'000'000);
@@ -218,7 +223,8 @@ TEST_CASE("destinations are drawn evenly or taken in turn") {
     CHECK(out[i].to == config.destinations[i % 3]);
 }
 
-TEST_CASE("the same seed gives the same traffic, in batches of any size; another seed other traffic") {
+TEST_CASE(
+    "the same seed gives the same traffic, in batches of any size; another seed other traffic") {
   const bool ok = rc::check([] {
     generate_settings settings;
     settings.size_bytes = *rc::gen::element(0u, 64u, 1500u);
@@ -238,8 +244,8 @@ TEST_CASE("the same seed gives the same traffic, in batches of any size; another
     const auto pieces = make_generator(config);
     std::vector<emission> out;
     while (out.size() < whole.size()) {
-      const auto more =
-          take(*pieces, std::min<std::size_t>(*rc::gen::inRange<std::size_t>(1, 300), whole.size() - out.size()));
+      const auto more = take(*pieces, std::min<std::size_t>(*rc::gen::inRange<std::size_t>(1, 300),
+                                                            whole.size() - out.size()));
       RC_ASSERT(!more.empty());
       out.insert(out.end(), more.begin(), more.end());
     }
@@ -256,8 +262,8 @@ TEST_CASE("the same seed gives the same traffic, in batches of any size; another
 }
 
 TEST_CASE("the traffic of a seed is pinned") {
-  auto config = config_of({.size_bytes = 0, .rate_bps = 1'000'000'000,
-                           .arrivals = arrival_process::poisson});
+  auto config =
+      config_of({.size_bytes = 0, .rate_bps = 1'000'000'000, .arrivals = arrival_process::poisson});
   config.destinations = {1, 2, 3, 4};
   const auto out = take(config, 1000);
   CHECK(out[0].due == 1'016'686);

@@ -10,8 +10,8 @@ using namespace sluice;
 using namespace sluice::test;
 
 TEST_CASE("addresses are written as they are read") {
-  for (const auto* text : {"10.0.0.1", "255.255.255.255", "fe80::1", "::", "2001:db8::ff:0:1",
-                           "02:00:00:00:00:04"}) {
+  for (const auto* text :
+       {"10.0.0.1", "255.255.255.255", "fe80::1", "::", "2001:db8::ff:0:1", "02:00:00:00:00:04"}) {
     const auto address = net_address::parse(text);
     REQUIRE(address);
     CHECK(to_string(*address) == text);
@@ -36,7 +36,8 @@ TEST_CASE("families never compare equal, and hashes follow equality") {
 }
 
 TEST_CASE("multicast is recognised in each family") {
-  for (const auto* text : {"224.0.0.1", "239.1.1.1", "255.255.255.255", "ff02::1", "01:00:5e:00:00:01"})
+  for (const auto* text :
+       {"224.0.0.1", "239.1.1.1", "255.255.255.255", "ff02::1", "01:00:5e:00:00:01"})
     CHECK(net_address::parse(text)->is_multicast());
   for (const auto* text : {"10.0.0.255", "fe80::1", "02:00:00:00:00:01"})
     CHECK_FALSE(net_address::parse(text)->is_multicast());

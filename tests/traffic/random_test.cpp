@@ -49,9 +49,18 @@ TEST_CASE("a fingerprint depends on order, ids, times and how many there are") {
     return f.value();
   };
   const std::set<std::uint64_t> different{
-      of({}),       of({{0, 0}}),         of({{0, 0}, {0, 0}}), of({{1, 2}, {3, 4}}), of({{3, 4}, {1, 2}}),
-      of({{2, 1}}), of({{1, 2}}),         of({{1, 3}}),         of({{1, 4}, {3, 2}}), of({{1, 2}, {3, 5}}),
-      of({{1, 1}}), of({{1, 1}, {1, 1}}),
+      of({}),
+      of({{0, 0}}),
+      of({{0, 0}, {0, 0}}),
+      of({{1, 2}, {3, 4}}),
+      of({{3, 4}, {1, 2}}),
+      of({{2, 1}}),
+      of({{1, 2}}),
+      of({{1, 3}}),
+      of({{1, 4}, {3, 2}}),
+      of({{1, 2}, {3, 5}}),
+      of({{1, 1}}),
+      of({{1, 1}, {1, 1}}),
   };
   CHECK(different.size() == 12);
   CHECK(of({{1, 2}, {3, 4}}) == of({{1, 2}, {3, 4}}));

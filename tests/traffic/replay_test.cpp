@@ -77,7 +77,8 @@ TEST_CASE("an emission refers to the bytes in the file") {
   const auto out = drain(*replay::open(config).source_for(0));
   REQUIRE(out.size() == 1);
   CHECK(out[0].frame.capture() == 5);
-  CHECK(std::equal(frame.begin(), frame.end(), bytes.begin() + static_cast<long>(out[0].frame.offset())));
+  CHECK(std::equal(frame.begin(), frame.end(),
+                   bytes.begin() + static_cast<long>(out[0].frame.offset())));
 }
 
 TEST_CASE("speed is a ratio, exactly rounded down") {
@@ -94,8 +95,10 @@ TEST_CASE("speed is a ratio, exactly rounded down") {
 TEST_CASE("rate counts the frame bits of the whole entry, over all its producers") {
   std::vector<packet_spec> packets;
   for (const bool back : {false, true, false})
-    packets.push_back({0, back ? make_frame({.from = {10, 0, 0, 2}, .to = {10, 0, 0, 1}, .bytes = 500})
-                               : make_frame({.bytes = 1000}), 0});
+    packets.push_back({0,
+                       back ? make_frame({.from = {10, 0, 0, 2}, .to = {10, 0, 0, 1}, .bytes = 500})
+                            : make_frame({.bytes = 1000}),
+                       0});
   const temp_file file{make_pcap(packets)};
   auto config = config_of(file);
   config.map = {{*net_address::parse("10.0.0.1"), 4}, {*net_address::parse("10.0.0.2"), 9}};
@@ -207,7 +210,9 @@ TEST_CASE("a map selects by address, and every other packet is counted") {
       {6 * us, make_frame({.from = c, .to = b}), 0},
   })};
   auto config = config_of(file);
-  config.map = {{net_address::ipv4(a), 1}, {net_address::ipv4(b), 2}, {net_address::ipv4(c), 1},
+  config.map = {{net_address::ipv4(a), 1},
+                {net_address::ipv4(b), 2},
+                {net_address::ipv4(c), 1},
                 {net_address::ipv4(d), 3}};
   const auto r = replay::open(config);
   const auto& report = r.report();
@@ -229,7 +234,8 @@ TEST_CASE("a map by MAC address serves what has no IP address") {
   frame[12] = 0x88;
   const temp_file file{make_pcap({{0, frame, 0}})};
   auto config = config_of(file);
-  config.map = {{*net_address::parse("02:00:00:00:00:01"), 1}, {*net_address::parse("02:00:00:00:00:02"), 2}};
+  config.map = {{*net_address::parse("02:00:00:00:00:01"), 1},
+                {*net_address::parse("02:00:00:00:00:02"), 2}};
   CHECK(due_of(replay::open(config), 1).size() == 1);
 }
 
@@ -330,7 +336,10 @@ TEST_CASE("settings that cannot work are refused") {
 TEST_CASE("stamps at the ends of time neither overflow nor come back") {
   pcapng_writer w;
   const auto seconds = w.option(9, {0});
-  w.section().interface(1, 0, seconds).enhanced(0, 0, make_frame({})).enhanced(0, ~0ull, make_frame({}));
+  w.section()
+      .interface(1, 0, seconds)
+      .enhanced(0, 0, make_frame({}))
+      .enhanced(0, ~0ull, make_frame({}));
   w.enhanced(0, 1, make_frame({}));
   const temp_file file{w.bytes()};
   auto config = config_of(file);

@@ -52,7 +52,8 @@ TEST_CASE("UDP is fragmented in multiples of 8 bytes with the IP header repeated
 
 TEST_CASE("fragments of IPv6 carry a fragment header") {
   // 1500 - 40 - 8 = 1452: 1448 in a fragment.
-  const auto plan = plan_split(headers_of({.protocol = 17, .bytes = 3054, .ip6 = true}), 3054, 1518);
+  const auto plan =
+      plan_split(headers_of({.protocol = 17, .bytes = 3054, .ip6 = true}), 3054, 1518);
   REQUIRE(plan);
   CHECK(plan->pieces == 3);
   CHECK(plan->full_bytes == 54 + 8 + 1448);
@@ -81,7 +82,8 @@ TEST_CASE("pieces carry all data, none is too large, and only the last is short"
     RC_ASSERT(plan->pieces >= 2);
     const std::uint32_t repeated = protocol == 6 ? h.link_bytes + h.ip_bytes + h.transport_bytes
                                                  : h.link_bytes + h.ip_bytes + (ip6 ? 8u : 0u);
-    const std::uint32_t original = protocol == 6 ? repeated : std::uint32_t{h.link_bytes} + h.ip_bytes;
+    const std::uint32_t original =
+        protocol == 6 ? repeated : std::uint32_t{h.link_bytes} + h.ip_bytes;
     std::uint64_t data = 0;
     for (std::uint32_t i = 0; i != plan->pieces; ++i) {
       RC_ASSERT(plan->bytes_of(i) <= max_frame);
