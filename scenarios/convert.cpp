@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <numeric>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -406,8 +407,11 @@ private:
     endpoint_names_.push_back(name);
   }
 
+  // After the last error that is shown nobody reads what was meant.
+  bool worth_suggesting() const { return forest_.errors() <= max_reported_errors; }
+
   std::string suggestion(std::string_view text, const std::vector<std::string>& names) const {
-    if (names.size() > max_suggestion_words || forest_.errors() > max_reported_errors)
+    if (names.size() > max_suggestion_words || !worth_suggesting())
       return {};
     std::vector<std::string_view> words{names.begin(), names.end()};
     return did_you_mean(text, words);
@@ -667,24 +671,18 @@ private:
 
   void check_paths(const std::vector<resolved>& from, const std::vector<resolved>& to) {
     // One report for each sender, and quadratic work only where there are many islands.
+    const auto one_island = std::all_of(to.begin(), to.end(), [&](const resolved& r) {
+      return root_of(r.what.node) == root_of(to.front().what.node);
+    });
     for (const auto& f : from)
-      for (const auto& t : to)
+      for (const auto& t : to) {
         if (!connected(f, t)) {
           no_path(f, t);
           break;
-        } else if (&t == &to.front() && all_in_one_component(to)) {
-          break;
         }
-  }
-
-  bool all_in_one_component(const std::vector<resolved>& list) {
-    if (last_checked_ != &list) {
-      last_checked_ = &list;
-      last_answer_ = std::all_of(list.begin(), list.end(), [&](const resolved& r) {
-        return root_of(r.what.node) == root_of(list.front().what.node);
-      });
-    }
-    return last_answer_;
+        if (one_island || !worth_suggesting())
+          break;
+      }
   }
 
   void traffic() {
@@ -699,6 +697,7 @@ private:
         continue;
       }
       traffic_names_.push_back(e.key->text);
+      traffic_index_.emplace(e.key->text, s_.traffic.size());
       s_.traffic.push_back(entry(*e.key, *e.value));
     }
   }
@@ -720,7 +719,6 @@ private:
       t.from.push_back(r.name);
     for (const auto& r : to)
       t.to.push_back(r.name);
-    last_checked_ = nullptr;
     check_paths(from, to);
     if (from.size() == 1 && to.size() == 1 && from[0].name == to[0].name)
       forest_.error(*to[0].at, fmt::format("`{}` sends to itself", to[0].name));
@@ -761,7 +759,7 @@ private:
                             : std::string{});
       t.what = generator(key, *generate, from, to);
     } else if (replay != nullptr) {
-      t.what = capture(*replay, map, addresses, from, to);
+      t.what = capture(*replay, map, addresses);
     }
     return t;
   }
@@ -804,33 +802,25 @@ private:
 
     // A generated frame is one frame: nothing splits it on its way.
     const auto bytes = g.size_bytes == 0 ? 1514 : g.size_bytes;
+    // Neighbours on one host need no line.
+    std::set<std::size_t> hosts;  // in the order of the file
     for (const auto* list : {&from, &to})
-      for (const auto& r : *list) {
-        const auto l = link_of_[r.what.node];
-        if (l == SIZE_MAX || bytes <= s_.links[l].mtu + 18)
-          continue;
-        // Neighbours on one host need no line.
-        const auto stays = std::all_of(from.begin(), from.end(), [&](const resolved& f) {
-                             return f.what.node == r.what.node;
-                           })
-                           && std::all_of(to.begin(), to.end(), [&](const resolved& t) {
-                                return t.what.node == r.what.node;
-                              });
-        if (stays)
-          continue;
-        forest_.error(size != nullptr ? *size : key,
-                      fmt::format("frames of {} bytes do not fit the link of `{}`, whose mtu {} "
-                                  "allows {}",
-                                  bytes, s_.nodes[r.what.node].name, s_.links[l].mtu,
-                                  s_.links[l].mtu + 18),
-                      "set `mtu` of the link, or `defaults.link.mtu`");
-        return g;
-      }
+      for (const auto& r : *list)
+        hosts.insert(r.what.node);
+    for (const auto n : hosts.size() > 1 ? hosts : std::set<std::size_t>{}) {
+      const auto l = link_of_[n];
+      if (l == SIZE_MAX || bytes <= s_.links[l].mtu + 18)
+        continue;
+      forest_.error(size != nullptr ? *size : key,
+                    fmt::format("frames of {} bytes do not fit the link of `{}`, whose mtu {} allows {}",
+                                bytes, s_.nodes[n].name, s_.links[l].mtu, s_.links[l].mtu + 18),
+                    "set `mtu` of the link, or `defaults.link.mtu`");
+      break;
+    }
     return g;
   }
 
-  replay_settings capture(const yaml_node& file, const yaml_node& map, const yaml_node* addresses,
-                          const std::vector<resolved>& from, const std::vector<resolved>& to) {
+  replay_settings capture(const yaml_node& file, const yaml_node& map, const yaml_node* addresses) {
     replay_settings r;
     r.file_where = forest_.mark(file);
     if (file.is_scalar() && !file.text.empty()) {
@@ -885,8 +875,6 @@ private:
       if (list != nullptr && list->is_list() && list->items.size() > 1)
         forest_.error(*list, "a replay has one sender and one receiver",
                       "`map` tells several apart by their addresses");
-    (void)from;
-    (void)to;
     if (addresses != nullptr)
       mappings(*addresses, r);
     return r;
@@ -1019,8 +1007,8 @@ private:
     const auto name = set.text.substr(0, dot);
     const auto attribute = dot == std::string::npos ? std::string{} : set.text.substr(dot + 1);
     const auto end = endpoints_.find(name);
-    const auto flow = std::find_if(s_.traffic.begin(), s_.traffic.end(),
-                                   [&](const traffic_entry& t) { return t.name == name; });
+    const auto found = traffic_index_.find(name);
+    const auto* flow = found == traffic_index_.end() ? nullptr : &s_.traffic[found->second];
     e.target = name;
     if (attribute == "drain" && end != endpoints_.end()) {
       if (end->second.what == role::generator) {
@@ -1030,7 +1018,7 @@ private:
       e.what = timed_event::kind::set_drain;
       return true;
     }
-    if (attribute == "rate" && flow != s_.traffic.end()) {
+    if (attribute == "rate" && flow != nullptr) {
       if (!std::holds_alternative<generate_settings>(flow->what)) {
         forest_.error(set, fmt::format("`{}` is a replay; only a generator's rate can change", name));
         return false;
@@ -1039,16 +1027,22 @@ private:
       return true;
     }
     std::vector<std::string> words;
-    for (const auto& n : endpoint_names_)
-      if (endpoints_.at(n).what != role::generator)
-        words.push_back(n + ".drain");
-    for (const auto& t : s_.traffic)
-      if (std::holds_alternative<generate_settings>(t.what))
-        words.push_back(t.name + ".rate");
+    if (worth_suggesting())
+      for (const auto& n : endpoint_names_)
+        if (endpoints_.at(n).what != role::generator)
+          words.push_back(n + ".drain");
+    if (worth_suggesting())
+      for (const auto& t : s_.traffic)
+        if (std::holds_alternative<generate_settings>(t.what))
+          words.push_back(t.name + ".rate");
     auto hint = suggestion(set.text, words);
     forest_.error(set, fmt::format("`{}` is nothing that an event can set", set.text),
                   hint.empty() ? "`host/vm.drain`, `sink.drain` or `entry.rate` of a generator" : hint);
     return false;
+  }
+
+  static std::string pair_key(const std::string& a, const std::string& b) {
+    return a < b ? a + " " + b : b + " " + a;
   }
 
   bool find_link(const yaml_node& n, std::size_t& index) {
@@ -1060,8 +1054,11 @@ private:
     const auto fits = [](const written_end& w, const link::end& e) {
       return w.node == e.node && (w.port.empty() || w.port == e.port);
     };
+    if (links_between_.empty())
+      for (std::size_t i = 0; i < s_.links.size(); ++i)
+        links_between_[pair_key(s_.links[i].a.node, s_.links[i].b.node)].push_back(i);
     std::vector<std::size_t> found;
-    for (std::size_t i = 0; i < s_.links.size(); ++i) {
+    for (const auto i : links_between_[pair_key(a.node, b.node)]) {
       const auto& l = s_.links[i];
       if ((fits(a, l.a) && fits(b, l.b)) || (fits(a, l.b) && fits(b, l.a)))
         found.push_back(i);
@@ -1084,7 +1081,8 @@ private:
         return false;
       }
     std::vector<std::string> words;
-    for (const auto& l : s_.links) {
+    for (std::size_t i = 0; worth_suggesting() && i < s_.links.size(); ++i) {
+      const auto& l = s_.links[i];
       words.push_back(fmt::format("{} -- {}", l.a.node, l.b.node));
       words.push_back(fmt::format("{}:{} -- {}:{}", l.a.node, l.a.port, l.b.node, l.b.port));
     }
@@ -1144,7 +1142,7 @@ private:
     }
     for (const auto& l : e.labels)
       if (l.name == "flow"
-          && std::find(traffic_names_.begin(), traffic_names_.end(), l.value) == traffic_names_.end())
+          && !traffic_index_.contains(l.value))
         forest_.error(part_of(n, n.text.find(l.value, n.text.find('{')), l.value.size()),
                       fmt::format("there is no traffic entry `{}`", l.value),
                       suggestion(l.value, traffic_names_));
@@ -1173,6 +1171,8 @@ private:
   std::unordered_map<std::string, endpoint> endpoints_;
   std::vector<std::string> endpoint_names_;
   std::vector<std::string> traffic_names_;
+  std::unordered_map<std::string, std::size_t> traffic_index_;
+  std::unordered_map<std::string, std::vector<std::size_t>> links_between_;
   std::unordered_map<std::string, const yaml_node*> addresses_;
 
   std::vector<std::unordered_set<std::string>> used_ports_;
@@ -1180,8 +1180,6 @@ private:
   std::vector<std::size_t> component_;
   std::vector<std::size_t> link_of_;  // of hosts, generators and sinks
   std::vector<std::pair<const yaml_node*, sim_time>> times_;
-  const std::vector<resolved>* last_checked_ = nullptr;
-  bool last_answer_ = false;
   std::optional<std::vector<std::string>> metrics_;
 };
 

@@ -343,11 +343,14 @@ std::string_view yaml_forest::line_of(std::uint32_t source, int line) const {
 
 int yaml_forest::column_of(std::uint32_t source, int line, std::size_t byte) const {
   const auto text = line_of(source, line);
-  int column = 1;
-  for (std::size_t i = 0; i < text.size() && i < byte; ++i)
-    if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80)
-      ++column;
-  return column;
+  // A file may be one line of megabytes, and its values are asked for from left to right.
+  auto& last = last_column_;
+  if (last.source != source || last.line != line || last.byte > byte)
+    last = {source, line, 0, 1};
+  for (; last.byte < text.size() && last.byte < byte; ++last.byte)
+    if ((static_cast<unsigned char>(text[last.byte]) & 0xc0) != 0x80)
+      ++last.column;
+  return last.column;
 }
 
 yaml_node* yaml_forest::parse(std::uint32_t source, std::size_t offset) {

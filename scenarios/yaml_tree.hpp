@@ -83,7 +83,15 @@ private:
   void report(std::uint32_t source, int line, int column, int length, std::string message,
               std::string hint, diagnostic::severity level);
 
+  struct position {
+    std::uint32_t source = UINT32_MAX;
+    int line = 0;
+    std::size_t byte = 0;
+    int column = 1;
+  };
+
   load_result& result_;
+  mutable position last_column_;  // where column_of stopped counting
   std::deque<yaml_node> nodes_;
   std::vector<std::vector<std::size_t>> line_starts_;  // by source
   std::unordered_set<std::string> reported_;  // a value under an anchor is checked at every alias

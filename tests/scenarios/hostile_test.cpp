@@ -209,7 +209,7 @@ TEST_CASE("errors of an included file name that file, and captures are relative 
           "from: a/v, to: a/w}}\n");
   const auto out = sluice::render(
       sluice::load_scenario(f.write("main.yaml", "include: sub/base.yaml\n")), false);
-  CHECK(out.find("sub/base.yaml:1:54: error: `3` has no unit") != std::string::npos);
+  CHECK(out.find("sub/base.yaml:1:55: error: `3` has no unit") != std::string::npos);
   CHECK(out.find("there is no file `" + f.at("sub/c.pcap")) != std::string::npos);
 }
 
