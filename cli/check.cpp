@@ -78,9 +78,9 @@ replay_config config_of(const traffic_entry& entry, const replay_settings& setti
 /// What a replay would do with its capture, in a few lines.
 std::string replay_text(const traffic_entry& entry, const replay_settings& settings,
                         const replay_report& report, const endpoint_table& endpoints) {
-  std::string out = fmt::format("  {}: {} of {} packets of {}", entry.name,
-                                human_count(report.selected), human_count(report.file_packets),
-                                settings.file);
+  std::string out =
+      fmt::format("  {}: {} of {} packets of {}", entry.name, human_count(report.selected),
+                  human_count(report.file_packets), settings.file);
   if (report.packets != report.selected)
     out += fmt::format(", sent as {}", human_count(report.packets));
   out += fmt::format(", {}", human_bytes(static_cast<double>(report.bytes)));
@@ -143,7 +143,8 @@ int check_file(const std::string& file, const std::vector<std::string>& set) {
                           diagnostic::severity::error});
     for (std::size_t i = 0; i < report.map.size() && i < settings->map.size(); ++i)
       if (report.map[i].seen == 0)
-        problems.push_back({settings->map[i].where, static_cast<int>(settings->map[i].address.size()),
+        problems.push_back({settings->map[i].where,
+                            static_cast<int>(settings->map[i].address.size()),
                             fmt::format("no packet has the address {}", settings->map[i].address),
                             fmt::format("`sluice pcap {}` lists the addresses", settings->file),
                             diagnostic::severity::error});

@@ -15,7 +15,7 @@ namespace sluice {
 namespace {
 
 struct flag {
-  std::string name;         ///< "--threads"
+  std::string name;  ///< "--threads"
   std::string description;
   bool takes_value = false;
 };
@@ -45,7 +45,8 @@ std::vector<word> words_of(const CLI::App& app) {
     word w{command->get_name(), command->get_description(), {}, {}};
     for (const auto* option : command->get_options())
       for (const auto& name : option->get_lnames())
-        w.flags.push_back({"--" + name, option->get_description(), option->get_items_expected_max() > 0});
+        w.flags.push_back(
+            {"--" + name, option->get_description(), option->get_items_expected_max() > 0});
     if (w.name == "completion")
       w.values = shells();
     words.push_back(std::move(w));
@@ -102,10 +103,12 @@ std::string for_zsh(const std::vector<word>& words) {
     verbs += fmt::format("    {}\n", quoted(zsh_text(w.name) + ':' + zsh_text(w.description)));
     std::string specs;
     for (const auto& f : w.flags)
-      specs += ' ' + quoted(fmt::format("*{}{}[{}]{}", f.name, f.takes_value ? "=" : "",
-                                        zsh_text(f.description), f.takes_value ? ":value:_files" : ""));
-    specs += ' ' + quoted(w.values.empty() ? "*:file:_files"
-                                           : fmt::format("1:value:({})", fmt::join(w.values, " ")));
+      specs += ' '
+               + quoted(fmt::format("*{}{}[{}]{}", f.name, f.takes_value ? "=" : "",
+                                    zsh_text(f.description), f.takes_value ? ":value:_files" : ""));
+    specs += ' '
+             + quoted(w.values.empty() ? "*:file:_files"
+                                       : fmt::format("1:value:({})", fmt::join(w.values, " ")));
     cases += fmt::format("    {}) _arguments{} ;;\n", w.name, specs);
   }
   return fmt::format(R"(#compdef sluice

@@ -47,9 +47,10 @@ fs::path scenario_file(std::string_view name) {
   std::string looked;
   for (const auto& folder : folders)
     looked += fmt::format("\n  {}", folder.string());
-  throw verb_failure{exit_usage, fmt::format("the demo's scenario {} is in none of these folders; run "
-                                             "the program from its source tree:{}",
-                                             name, looked)};
+  throw verb_failure{exit_usage,
+                     fmt::format("the demo's scenario {} is in none of these folders; run "
+                                 "the program from its source tree:{}",
+                                 name, looked)};
 }
 
 std::string headline(const scenario& what) {
@@ -121,7 +122,8 @@ verb add_demo(CLI::App& app) {
       "demo", "Replay captured traffic without and with flow control, side by side");
   const auto args = std::make_shared<arguments>();
   args->settings.add_options(*command);
-  command->add_flag("--json", args->json, "Print both summaries as one JSON object: {\"runs\": [...]}");
+  command->add_flag("--json", args->json,
+                    "Print both summaries as one JSON object: {\"runs\": [...]}");
   return {command, [args] { return with_exit_codes([&] { return act(*args); }); }};
 }
 

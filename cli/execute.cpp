@@ -24,9 +24,10 @@ double parse_speed(const std::string& text) {
   const auto* end = text.data() + text.size() - (text.ends_with('x') ? 1 : 0);
   const auto [stopped, error] = std::from_chars(text.data(), end, speed);
   if (error != std::errc{} || stopped != end || !(speed > 0) || speed > 1e6)
-    throw verb_failure{exit_usage, fmt::format("--speed {}: write how many times faster than the wall "
-                                               "clock, for example 2x or 0.5x (at most 1000000x)",
-                                               text)};
+    throw verb_failure{exit_usage,
+                       fmt::format("--speed {}: write how many times faster than the wall "
+                                   "clock, for example 2x or 0.5x (at most 1000000x)",
+                                   text)};
   return speed;
 }
 
@@ -57,12 +58,12 @@ int with_exit_codes(const std::function<int()>& act) {
 
 void run_settings::add_options(CLI::App& command) {
   command.add_option("--seed", seed, "Seed of everything random; default: the scenario's");
-  command.add_option("--threads", threads, "Threads that run the actors; default: one per processor")
+  command
+      .add_option("--threads", threads, "Threads that run the actors; default: one per processor")
       ->check(CLI::Range(1U, 1024U));
   command.add_option("--speed", speed,
                      "Run on the real clock, so many times as fast as it (2x, 0.5x)");
-  command
-      .add_option("--set", set, "Change a value of the scenario: PATH=VALUE; may be repeated")
+  command.add_option("--set", set, "Change a value of the scenario: PATH=VALUE; may be repeated")
       ->allow_extra_args(false);
   command
       .add_option("--executor", executor,
@@ -85,7 +86,10 @@ load_result load_or_fail(const std::string& file, const std::vector<std::string>
   diagnostics_list problems;
   for (const auto& line : loaded.value->expectations)
     if (auto wrong = problem_of(line); !wrong.empty())
-      problems.push_back({line.where, static_cast<int>(line.text.size()), std::move(wrong), {},
+      problems.push_back({line.where,
+                          static_cast<int>(line.text.size()),
+                          std::move(wrong),
+                          {},
                           diagnostic::severity::error});
   if (!problems.empty()) {
     fmt::print(stderr, "{}", render(loaded, problems, colours()));

@@ -53,8 +53,8 @@ struct outcome {
   int code = 0;
 };
 
-/// Runs a loaded scenario. `on_snapshot`, when there is one, gets the results so far every second of
-/// the wall clock. Throws what `with_exit_codes` understands.
+/// Runs a loaded scenario. `on_snapshot`, when there is one, gets the results so far every second
+/// of the wall clock. Throws what `with_exit_codes` understands.
 outcome execute(scenario what, const run_settings& settings, interrupt_guard& interrupt,
                 const std::function<void(const run_results&)>& on_snapshot = {});
 

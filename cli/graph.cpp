@@ -1,5 +1,6 @@
 /// \file
-/// `sluice graph FILE`: the topology as a picture (SVG), or as text for Graphviz, Mermaid or programs.
+/// `sluice graph FILE`: the topology as a picture (SVG), or as text for Graphviz, Mermaid or
+/// programs.
 #include "topology/graph.hpp"
 
 #include <fmt/format.h>

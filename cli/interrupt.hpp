@@ -9,7 +9,8 @@
 
 namespace sluice {
 
-/// While it lives, the signals set the flag; afterwards they do what they did before. One at a time.
+/// While it lives, the signals set the flag; afterwards they do what they did before. One at a
+/// time.
 class interrupt_guard {
 public:
   interrupt_guard();

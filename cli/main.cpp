@@ -42,7 +42,8 @@ std::vector<std::string> arguments_of(int argc, char** argv) {
         }
       }
       const serve_address standard;
-      argument += '=' + (address.empty() ? fmt::format("{}:{}", standard.host, standard.port) : address);
+      argument +=
+          '=' + (address.empty() ? fmt::format("{}:{}", standard.host, standard.port) : address);
     }
     out.push_back(std::move(argument));
   }
@@ -63,16 +64,18 @@ int refuse_unknown_verb(const std::string& word, const std::vector<verb>& verbs)
 }
 
 int main_of(int argc, char** argv) {
-  CLI::App app{"Sluice emulates lossless virtual networks and replays captured traffic through them.",
-               "sluice"};
+  CLI::App app{
+      "Sluice emulates lossless virtual networks and replays captured traffic through them.",
+      "sluice"};
   app.set_version_flag("--version", fmt::format("sluice {}", sluice_version));
   app.set_help_all_flag("--help-all", "Help of every verb");
   app.require_subcommand(1);
-  app.footer("Exit codes: 0 all went well, 1 an expectation failed, 2 wrong usage or scenario,\n"
-             "3 a capture cannot be read, 4 engine error, 130 interrupted.");
+  app.footer(
+      "Exit codes: 0 all went well, 1 an expectation failed, 2 wrong usage or scenario,\n"
+      "3 a capture cannot be read, 4 engine error, 130 interrupted.");
 
-  std::vector<verb> verbs{add_run(app),    add_demo(app),    add_check(app),
-                          add_graph(app),  add_pcap(app),    add_schema(app),
+  std::vector<verb> verbs{add_run(app),     add_demo(app),       add_check(app),
+                          add_graph(app),   add_pcap(app),       add_schema(app),
                           add_explain(app), add_completion(app), add_version(app)};
   for (auto& later : add_later_verbs(app))
     verbs.push_back(std::move(later));
@@ -91,7 +94,8 @@ int main_of(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0)
       return app.exit(e);  // help and version: to stdout
-    const auto chosen = std::ranges::find_if(verbs, [](const verb& v) { return v.command->parsed(); });
+    const auto chosen =
+        std::ranges::find_if(verbs, [](const verb& v) { return v.command->parsed(); });
     const auto name = chosen == verbs.end() ? "" : ' ' + chosen->command->get_name();
     print_error(fmt::format("{}; see sluice{} --help", e.what(), name));
     return exit_usage;
@@ -110,7 +114,8 @@ int main(int argc, char** argv) {
     return sluice::main_of(argc, argv);
   } catch (const std::exception& e) {
     // Whatever nobody expected is an error of the program, not of its user.
-    sluice::print_error(fmt::format("unexpected: {} (a bug in Sluice; please report it)", e.what()));
+    sluice::print_error(
+        fmt::format("unexpected: {} (a bug in Sluice; please report it)", e.what()));
     return sluice::exit_engine;
   }
 }

@@ -18,9 +18,10 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const fs::path& where, const std::error_code& why) {
-  throw verb_failure{exit_usage, fmt::format("--out: cannot write {}: {}; choose a directory that you "
-                                             "may write to",
-                                             where.string(), why.message())};
+  throw verb_failure{exit_usage,
+                     fmt::format("--out: cannot write {}: {}; choose a directory that you "
+                                 "may write to",
+                                 where.string(), why.message())};
 }
 
 void write_file(const fs::path& path, const std::string& text) {

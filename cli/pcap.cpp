@@ -2,8 +2,8 @@
 /// `sluice pcap FILE`: what is in a capture.
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
@@ -17,25 +17,25 @@ namespace sluice {
 namespace {
 
 nlohmann::json to_json(const capture_info& info) {
-  nlohmann::json out{
-      {"file", info.file},
-      {"file_bytes", info.file_bytes},
-      {"format", info.format == capture_reader::format::pcap ? "pcap" : "pcapng"},
-      {"packets", info.packets},
-      {"bytes", info.bytes},
-      {"captured_bytes", info.captured_bytes},
-      {"first_ns", info.first_ns},
-      {"last_ns", info.last_ns},
-      {"interfaces", info.interfaces},
-      {"link_types", info.link_types},
-      {"sliced", info.sliced},
-      {"oversize", info.oversize},
-      {"backward_timestamps", info.backward_timestamps},
-      {"unstamped", info.unstamped},
-      {"fragments", info.fragments},
-      {"complete", info.complete}};
+  nlohmann::json out{{"file", info.file},
+                     {"file_bytes", info.file_bytes},
+                     {"format", info.format == capture_reader::format::pcap ? "pcap" : "pcapng"},
+                     {"packets", info.packets},
+                     {"bytes", info.bytes},
+                     {"captured_bytes", info.captured_bytes},
+                     {"first_ns", info.first_ns},
+                     {"last_ns", info.last_ns},
+                     {"interfaces", info.interfaces},
+                     {"link_types", info.link_types},
+                     {"sliced", info.sliced},
+                     {"oversize", info.oversize},
+                     {"backward_timestamps", info.backward_timestamps},
+                     {"unstamped", info.unstamped},
+                     {"fragments", info.fragments},
+                     {"complete", info.complete}};
   if (!info.complete) {
-    out["error"] = {{"message", info.error}, {"packet", info.error_packet}, {"offset", info.error_offset}};
+    out["error"] = {
+        {"message", info.error}, {"packet", info.error_packet}, {"offset", info.error_offset}};
     if (info.error_code)
       out["error"]["code"] = to_string(*info.error_code);
   }

@@ -43,13 +43,14 @@ std::unique_ptr<metrics_server> serve(const arguments& args,
 int act(const arguments& args) {
   if (args.hold && !args.serve)
     throw verb_failure{exit_usage, "--hold keeps the metrics endpoint up: add --serve"};
+  // From here on: whoever interrupts, even before the run has begun, gets what there is.
+  interrupt_guard interrupt;
   const auto loaded = load_or_fail(args.file, args.settings.set);
   if (!args.out.empty())
     prepare_output(args.out);
 
   const auto latest = std::make_shared<latest_results>();
   const auto server = serve(args, latest);
-  interrupt_guard interrupt;
   std::function<void(const run_results&)> publish;
   if (server)
     publish = [&](const run_results& so_far) { latest->publish(so_far); };

@@ -28,9 +28,10 @@ std::optional<std::string> explain_metric(const std::string& name) {
     const auto names = expect_names(metric);
     if (name != metric.name && std::ranges::find(names, name) == names.end())
       continue;
-    out += fmt::format("{}{}\n  {}\n  in expectations: {}\n", metric.name,
-                       metric.labels.empty() ? "" : fmt::format("{{{}}}", fmt::join(metric.labels, ", ")),
-                       metric.help, fmt::join(names, ", "));
+    out += fmt::format(
+        "{}{}\n  {}\n  in expectations: {}\n", metric.name,
+        metric.labels.empty() ? "" : fmt::format("{{{}}}", fmt::join(metric.labels, ", ")),
+        metric.help, fmt::join(names, ", "));
   }
   return out.empty() ? std::nullopt : std::optional{out};
 }
@@ -40,10 +41,10 @@ int explain_key(const std::string& key) {
   const auto metric = key.empty() ? std::nullopt : explain_metric(key);
   if (!text && !metric) {
     const auto near = suggest_key(key);
-    throw verb_failure{exit_usage,
-                       fmt::format("there is no key and no metric '{}'{}; `sluice explain` lists the "
-                                   "top-level keys",
-                                   key, near ? fmt::format("; did you mean '{}'?", *near) : "")};
+    throw verb_failure{
+        exit_usage, fmt::format("there is no key and no metric '{}'{}; `sluice explain` lists the "
+                                "top-level keys",
+                                key, near ? fmt::format("; did you mean '{}'?", *near) : "")};
   }
   fmt::print("{}{}{}", text.value_or(""), text && metric ? "\n" : "", metric.value_or(""));
   return exit_ok;
@@ -61,7 +62,8 @@ verb add_schema(CLI::App& app) {
 }
 
 verb add_explain(CLI::App& app) {
-  auto* command = app.add_subcommand("explain", "Explain a key of the scenario language, or a metric");
+  auto* command =
+      app.add_subcommand("explain", "Explain a key of the scenario language, or a metric");
   const auto key = std::make_shared<std::string>();
   command->add_option("KEY", *key, "For example links[].rate or just rate; none: the top level");
   return {command, [key] { return with_exit_codes([&] { return explain_key(*key); }); }};
@@ -89,10 +91,11 @@ std::vector<verb> add_later_verbs(CLI::App& app) {
     auto* command = app.add_subcommand(each.name, each.does);
     command->allow_extras();
     out.push_back({command, [name = std::string{each.name}] {
-                     print_error(fmt::format("{} is due with a later version; this one has run, demo, "
-                                             "check, graph, pcap, schema, explain, completion and "
-                                             "version",
-                                             name));
+                     print_error(
+                         fmt::format("{} is due with a later version; this one has run, demo, "
+                                     "check, graph, pcap, schema, explain, completion and "
+                                     "version",
+                                     name));
                      return exit_usage;
                    }});
   }

@@ -12,7 +12,8 @@ std::string figures(const tally& t) {
 
 /// The difference as a signed number: an unsigned one would be unreadable.
 std::string off_by(const tally& left, const tally& right) {
-  return fmt::format("off by {} packets, {} B", static_cast<std::int64_t>(left.packets - right.packets),
+  return fmt::format("off by {} packets, {} B",
+                     static_cast<std::int64_t>(left.packets - right.packets),
                      static_cast<std::int64_t>(left.bytes - right.bytes));
 }
 
@@ -47,11 +48,11 @@ std::vector<std::string> check_conservation(const run_results& run) {
     held += c.counters.held;
     if (!c.counters.conserved()) {
       const auto& n = c.counters;
-      wrong.push_back(fmt::format(
-          "{} {}: in {}, made {}, but out {}, consumed {}, dropped {}, held {}: {}", c.kind, c.name,
-          figures(n.in), figures(n.made), figures(n.out), figures(n.consumed),
-          figures(n.dropped_total()), figures(n.held),
-          off_by(n.in + n.made, n.out + n.consumed + n.dropped_total() + n.held)));
+      wrong.push_back(
+          fmt::format("{} {}: in {}, made {}, but out {}, consumed {}, dropped {}, held {}: {}",
+                      c.kind, c.name, figures(n.in), figures(n.made), figures(n.out),
+                      figures(n.consumed), figures(n.dropped_total()), figures(n.held),
+                      off_by(n.in + n.made, n.out + n.consumed + n.dropped_total() + n.held)));
     }
   }
 

@@ -26,8 +26,8 @@ enum class drop_reason : std::uint8_t {
 inline constexpr std::size_t drop_reasons = 5;
 
 constexpr std::string_view name_of(drop_reason r) {
-  constexpr std::string_view names[drop_reasons]
-      = {"buffer_full", "headroom_exceeded", "mtu_exceeded", "no_route", "link_down"};
+  constexpr std::string_view names[drop_reasons] = {"buffer_full", "headroom_exceeded",
+                                                    "mtu_exceeded", "no_route", "link_down"};
   return names[static_cast<std::size_t>(r)];
 }
 
@@ -55,8 +55,8 @@ struct tally {
   friend bool operator==(const tally&, const tally&) = default;
 };
 
-/// What every component counts. Conservation, for each: in + made = out + consumed + dropped + held,
-/// where `held` is what the component itself finds in its queues, not a difference.
+/// What every component counts. Conservation, for each: in + made = out + consumed + dropped +
+/// held, where `held` is what the component itself finds in its queues, not a difference.
 struct component_counters {
   tally in, made, out, consumed, held;
   std::array<std::array<tally, max_priorities>, drop_reasons> dropped{};

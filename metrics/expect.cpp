@@ -77,12 +77,13 @@ std::string unit_advice(const metric_definition& metric) {
 }
 
 std::string aggregate_problem(const metric_definition& metric, const expectation& line) {
-  const bool percentile = line.of == aggregate::p50 || line.of == aggregate::p99
-                          || line.of == aggregate::p999;
+  const bool percentile =
+      line.of == aggregate::p50 || line.of == aggregate::p99 || line.of == aggregate::p999;
   if (metric.type == metric_type::histogram && line.of == aggregate::value)
-    return fmt::format("{} is a distribution: say which value, as '{} p99 < 400us' "
-                       "(p50, p99, p99.9, min, mean, max)",
-                       line.metric, line.metric);
+    return fmt::format(
+        "{} is a distribution: say which value, as '{} p99 < 400us' "
+        "(p50, p99, p99.9, min, mean, max)",
+        line.metric, line.metric);
   if (metric.type != metric_type::histogram && percentile)
     return fmt::format("{} is one number and has no percentiles: leave out p50, p99, p99.9",
                        line.metric);
@@ -113,20 +114,18 @@ std::variant<const metric_definition*, problem> find_metric(const expectation& l
           known.emplace_back(label);
     for (const auto& label : line.labels)
       if (std::ranges::find(known, label.name) == known.end())
-        return problem{known.empty()
-                           ? fmt::format("{} has no labels", line.metric)
-                           : fmt::format("{} has no label '{}', it has {}{}", line.metric,
-                                         label.name, joined(known),
-                                         did_you_mean(label.name, known))};
-    return problem{fmt::format("{} is counted by ({}), not by all of the labels given together",
-                               line.metric, [&] {
-                                 std::vector<std::string> sets;
-                                 for (const auto* metric : named)
-                                   if (auto set = joined(metric->labels);
-                                       std::ranges::find(sets, set) == sets.end())
-                                     sets.push_back(std::move(set));
-                                 return fmt::format("{}", fmt::join(sets, ") or by ("));
-                               }())};
+        return problem{known.empty() ? fmt::format("{} has no labels", line.metric)
+                                     : fmt::format("{} has no label '{}', it has {}{}", line.metric,
+                                                   label.name, joined(known),
+                                                   did_you_mean(label.name, known))};
+    return problem{fmt::format(
+        "{} is counted by ({}), not by all of the labels given together", line.metric, [&] {
+          std::vector<std::string> sets;
+          for (const auto* metric : named)
+            if (auto set = joined(metric->labels); std::ranges::find(sets, set) == sets.end())
+              sets.push_back(std::move(set));
+          return fmt::format("{}", fmt::join(sets, ") or by ("));
+        }())};
   }
 
   for (const auto* metric : labelled)
@@ -211,7 +210,9 @@ std::optional<double> of_distribution(aggregate how, std::span<const metric_seri
     merged.merge(*s.distribution);
   if (merged.count() == 0)
     return std::nullopt;
-  const auto seconds = [](auto ps) { return static_cast<double>(ps) / static_cast<double>(second); };
+  const auto seconds = [](auto ps) {
+    return static_cast<double>(ps) / static_cast<double>(second);
+  };
   switch (how) {
     case aggregate::p50:
       return seconds(merged.quantile(0.5));
@@ -237,8 +238,8 @@ double whole_of(const metric_definition& metric, const expectation& line, const 
   double whole = 0;
   for (const auto& flow : run.flows)
     if (!by_flow || matches({{{"flow", flow.name}}}, line.labels))
-      whole += static_cast<double>(metric.of == share::made_bytes ? flow.made.bytes
-                                                                  : flow.made.packets);
+      whole +=
+          static_cast<double>(metric.of == share::made_bytes ? flow.made.bytes : flow.made.packets);
   return whole;
 }
 

@@ -25,9 +25,10 @@
 namespace sluice {
 
 struct expectation_result {
-  std::string text;                ///< as written
+  std::string text;  ///< as written
   source_mark where;
-  std::optional<double> measured;  ///< in the base unit of `unit`; none when there is nothing to see
+  std::optional<double>
+      measured;  ///< in the base unit of `unit`; none when there is nothing to see
   expectation::number_unit unit = expectation::number_unit::plain;
   bool ok = false;
   bool invalid = false;  ///< the line itself is wrong: `note` says how

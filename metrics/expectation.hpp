@@ -25,8 +25,13 @@ struct expectation {
   aggregate of = aggregate::value;
   op compare = op::eq;
   double number = 0;  ///< in base units: seconds, bytes, bits per second; a percentage as a ratio
-  enum class number_unit : std::uint8_t { plain, seconds, bytes, bits_per_second, ratio } unit =
-      number_unit::plain;
+  enum class number_unit : std::uint8_t {
+    plain,
+    seconds,
+    bytes,
+    bits_per_second,
+    ratio
+  } unit = number_unit::plain;
 };
 
 }  // namespace sluice

@@ -15,7 +15,8 @@ namespace sluice {
 namespace {
 
 /// 1, 2 and 5 of each decade from 100 ns to 10 s: fine enough for histogram_quantile over a
-/// network's latencies, and few enough to keep for every flow. Exact percentiles are in the summary.
+/// network's latencies, and few enough to keep for every flow. Exact percentiles are in the
+/// summary.
 std::vector<sim_time> latency_bounds() {
   std::vector<sim_time> bounds;
   for (sim_time decade = 100 * nanosecond; decade <= second; decade *= 10)
@@ -31,8 +32,8 @@ prometheus::ClientMetric::Histogram as_prometheus(const latency_histogram& laten
   out.sample_count = latency.count();
   out.sample_sum = latency.sum_seconds();
   for (const auto bound : bounds)
-    out.bucket.push_back({latency.count_at_most(bound),
-                          static_cast<double>(bound) / static_cast<double>(second)});
+    out.bucket.push_back(
+        {latency.count_at_most(bound), static_cast<double>(bound) / static_cast<double>(second)});
   return out;
 }
 
@@ -106,10 +107,10 @@ std::vector<prometheus::MetricFamily> latest_results::Collect() const {
 
 serve_address parse_serve_address(std::string_view text) {
   const auto wrong = [&](std::string_view why) {
-    return std::invalid_argument(fmt::format(
-        "'{}' is not an address to serve metrics at: {}; write ADDR:PORT, for example "
-        "127.0.0.1:9464 or 0.0.0.0:9464",
-        text, why));
+    return std::invalid_argument(
+        fmt::format("'{}' is not an address to serve metrics at: {}; write ADDR:PORT, for example "
+                    "127.0.0.1:9464 or 0.0.0.0:9464",
+                    text, why));
   };
   serve_address out;
   std::string_view host, port = text;

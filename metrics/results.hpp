@@ -21,8 +21,8 @@ struct component_result {
 
 /// One stoppable hop: who was held there, and for how long.
 struct pause_result {
-  std::string on;  ///< the component whose filling stops its sender
-  int priority = -1;  ///< -1: the policy stops all priorities together
+  std::string on;              ///< the component whose filling stops its sender
+  int priority = -1;           ///< -1: the policy stops all priorities together
   std::uint64_t sent = 0;      ///< stops that it sent
   std::uint64_t received = 0;  ///< stops that reached the sender
   sim_time paused = 0;         ///< time for which the sender was held
@@ -53,14 +53,14 @@ struct run_results {
   std::uint64_t seed = 0;
   bool real_clock = false;
   unsigned threads = 1;
-  sim_time virtual_time = 0;    ///< how far the run came
+  sim_time virtual_time = 0;  ///< how far the run came
   double wall_seconds = 0;
-  double setup_seconds = 0;     ///< building and starting the actors, before the first packet
-  double lag_seconds = 0;       ///< real clock: the most that the run was behind the wall clock
+  double setup_seconds = 0;  ///< building and starting the actors, before the first packet
+  double lag_seconds = 0;    ///< real clock: the most that the run was behind the wall clock
   std::uint64_t fingerprint = 0;
   std::uint64_t packet_hops = 0;
   bool interrupted = false;
-  sim_time last_delivery = 0;   ///< virtual time of the last consumption
+  sim_time last_delivery = 0;  ///< virtual time of the last consumption
   tally made, delivered, dropped, held;
   std::vector<flow_result> flows;
   std::vector<component_result> components;  ///< in a fixed order

@@ -84,10 +84,17 @@ json component_json(const component_counters& n) {
 }
 
 json replay_json(const replay_result& r) {
-  return {{"flow", r.flow},         {"file", r.file},           {"packets", r.packets},
-          {"bytes", r.bytes},       {"filtered", r.filtered},   {"unmapped", r.unmapped},
-          {"sliced", r.sliced},     {"oversize", r.oversize},   {"split_into", r.split_into},
-          {"backward", r.backward}, {"not_ethernet", r.not_ethernet}};
+  return {{"flow", r.flow},
+          {"file", r.file},
+          {"packets", r.packets},
+          {"bytes", r.bytes},
+          {"filtered", r.filtered},
+          {"unmapped", r.unmapped},
+          {"sliced", r.sliced},
+          {"oversize", r.oversize},
+          {"split_into", r.split_into},
+          {"backward", r.backward},
+          {"not_ethernet", r.not_ethernet}};
 }
 
 constexpr std::size_t table_rows = 20;  // longer tables hide what matters
@@ -138,7 +145,8 @@ std::string packets_section(const run_results& run) {
 std::string flows_section(const run_results& run) {
   if (run.flows.empty())
     return "\nno flows\n";
-  text_table table{{"flow", "made", "delivered", "dropped", "p50", "p99", "p99.9", "max", "goodput"}};
+  text_table table{
+      {"flow", "made", "delivered", "dropped", "p50", "p99", "p99.9", "max", "goodput"}};
   for (std::size_t i = 0; i < std::min(table_rows, run.flows.size()); ++i) {
     const auto& flow = run.flows[i];
     const auto time = [&](sim_time t) {
@@ -151,7 +159,8 @@ std::string flows_section(const run_results& run) {
                time(flow.latency.quantile(0.99)), time(flow.latency.quantile(0.999)),
                time(flow.latency.max()), human_rate(goodput_bps(flow, run))});
   }
-  return section("flows (latency from due to consumed)", table) + more_rows(run.flows.size(), "flows");
+  return section("flows (latency from due to consumed)", table)
+         + more_rows(run.flows.size(), "flows");
 }
 
 std::string drops_section(const run_results& run) {
@@ -184,8 +193,9 @@ std::string stops_section(const run_results& run) {
     return fmt::format("\nno sender was stopped ({} hops have flow control)\n", run.pauses.size());
   std::ranges::stable_sort(rows, std::greater{}, [](const auto* p) { return p->paused; });
   using enum text_table::align;
-  text_table table{{"senders stopped by", "priority", "stops sent", "received", "stopped for", "share"},
-                   {left, right, right, right, right, right}};
+  text_table table{
+      {"senders stopped by", "priority", "stops sent", "received", "stopped for", "share"},
+      {left, right, right, right, right, right}};
   for (std::size_t i = 0; i < std::min(table_rows, rows.size()); ++i) {
     const auto& p = *rows[i];
     table.row({p.on, p.priority < 0 ? "all" : std::to_string(p.priority), human_count(p.sent),
@@ -246,11 +256,12 @@ std::string speed_line(const run_results& run) {
 std::string accounting_section(const run_results& run) {
   std::string out;
   if (run.violations.empty())
-    return fmt::format("\nconserved: made {} = delivered {} + dropped {} + held {}, at each of {} "
-                       "components\n",
-                       human_count(run.made.packets), human_count(run.delivered.packets),
-                       human_count(run.dropped.packets), human_count(run.held.packets),
-                       human_count(run.components.size()));
+    return fmt::format(
+        "\nconserved: made {} = delivered {} + dropped {} + held {}, at each of {} "
+        "components\n",
+        human_count(run.made.packets), human_count(run.delivered.packets),
+        human_count(run.dropped.packets), human_count(run.held.packets),
+        human_count(run.components.size()));
   out = "\nVIOLATED (a bug in Sluice; please report it with the scenario):\n";
   for (std::size_t i = 0; i < std::min(table_rows, run.violations.size()); ++i)
     out += fmt::format("  {}\n", run.violations[i]);
@@ -315,7 +326,8 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
     components[c.name] = component_json(c.counters);
   auto& expect = out["expect"] = json::array();
   for (const auto& e : expectations) {
-    json line{{"text", e.text}, {"measured", e.measured ? number(*e.measured) : json{}}, {"ok", e.ok}};
+    json line{
+        {"text", e.text}, {"measured", e.measured ? number(*e.measured) : json{}}, {"ok", e.ok}};
     if (!e.note.empty())
       line["note"] = e.note;
     expect.push_back(std::move(line));
@@ -359,8 +371,9 @@ std::string comparison_text(std::span<const named_run> runs) {
   text_table table{heading};
 
   const auto counted = [](const tally& t, const tally& of) {
-    return fmt::format("{}  {:>7}", human_count(t.packets),
-                       human_share(static_cast<double>(t.packets), static_cast<double>(of.packets)));
+    return fmt::format(
+        "{}  {:>7}", human_count(t.packets),
+        human_share(static_cast<double>(t.packets), static_cast<double>(of.packets)));
   };
   table.row(each("packets made", [](const auto& r) {
     return fmt::format("{}  {:>7}", human_count(r.made.packets), "");
@@ -418,7 +431,8 @@ std::string comparison_text(std::span<const named_run> runs) {
   table.row({""});
   table.row({"latency, from due to consumed"});
   for (const auto& name : shown(flows))
-    for (const auto& [label, q] : {std::pair{"p50", 0.5}, {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1.0}})
+    for (const auto& [label, q] :
+         {std::pair{"p50", 0.5}, {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1.0}})
       table.row(each(fmt::format("  {} {}", name, label), [&, share = q](const auto& r) {
         const auto flow = std::ranges::find(r.flows, name, &flow_result::name);
         return flow == r.flows.end() || flow->latency.count() == 0
@@ -439,9 +453,9 @@ std::string comparison_text(std::span<const named_run> runs) {
           paused += p.paused;
           any = any || ever_stopped(p);
         }
-      return any ? fmt::format("{}  {:>7}", human_time_ps(paused),
-                               human_share(static_cast<double>(paused),
-                                           static_cast<double>(r.virtual_time)))
+      return any ? fmt::format(
+                 "{}  {:>7}", human_time_ps(paused),
+                 human_share(static_cast<double>(paused), static_cast<double>(r.virtual_time)))
                  : std::string{"-"};
     }));
   more(hops, "hops");

@@ -66,16 +66,14 @@ std::string human_time_ps(sim_time t) {
 
 std::string human_rate(double bits_per_second) {
   static constexpr std::array scales{scale{1e12, "Tbit/s"}, scale{1e9, "Gbit/s"},
-                                     scale{1e6, "Mbit/s"}, scale{1e3, "kbit/s"},
-                                     scale{1, "bit/s"}};
+                                     scale{1e6, "Mbit/s"}, scale{1e3, "kbit/s"}, scale{1, "bit/s"}};
   return scaled(bits_per_second, scales);
 }
 
 std::string human_speed(double hops_per_second) {
-  static constexpr std::array scales{scale{1e9, "billion packet-hops/s"},
-                                     scale{1e6, "million packet-hops/s"},
-                                     scale{1e3, "thousand packet-hops/s"},
-                                     scale{1, "packet-hops/s"}};
+  static constexpr std::array scales{
+      scale{1e9, "billion packet-hops/s"}, scale{1e6, "million packet-hops/s"},
+      scale{1e3, "thousand packet-hops/s"}, scale{1, "packet-hops/s"}};
   return scaled(hops_per_second, scales);
 }
 

@@ -13,14 +13,14 @@
 
 namespace sluice {
 
-std::string human_count(std::uint64_t n);             ///< 1234567 -> "1,234,567"
-std::string human_bytes(double bytes);                ///< 1536 -> "1.50 KiB"
-std::string human_time(double seconds);               ///< 4.2e-4 -> "420 us"
-std::string human_time_ps(sim_time t);                ///< the same from picoseconds
-std::string human_rate(double bits_per_second);       ///< 1.5e9 -> "1.50 Gbit/s"
-std::string human_speed(double hops_per_second);      ///< 1.98e7 -> "19.8 million packet-hops/s"
-std::string human_share(double part, double of);      ///< "97.5%"; never "100%" when some are missing
-std::string hex16(std::uint64_t n);                   ///< 16 lower-case hex digits
+std::string human_count(std::uint64_t n);         ///< 1234567 -> "1,234,567"
+std::string human_bytes(double bytes);            ///< 1536 -> "1.50 KiB"
+std::string human_time(double seconds);           ///< 4.2e-4 -> "420 us"
+std::string human_time_ps(sim_time t);            ///< the same from picoseconds
+std::string human_rate(double bits_per_second);   ///< 1.5e9 -> "1.50 Gbit/s"
+std::string human_speed(double hops_per_second);  ///< 1.98e7 -> "19.8 million packet-hops/s"
+std::string human_share(double part, double of);  ///< "97.5%"; never "100%" when some are missing
+std::string hex16(std::uint64_t n);               ///< 16 lower-case hex digits
 
 /// The candidate that the user most likely meant; empty when none is near.
 std::string closest(std::string_view word, std::span<const std::string> candidates);

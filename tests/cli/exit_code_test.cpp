@@ -73,7 +73,8 @@ TEST_CASE("a scenario error exits with 2 and points at the place") {
 
 TEST_CASE("an expectation that cannot be evaluated is a scenario error before the run") {
   const temporary_folder folder;
-  for (const auto* line : {"dropps == 0", "\"drops{prio=3} == 0\"", "latency p99 < 400", "latency < 4us"}) {
+  for (const auto* line :
+       {"dropps == 0", "\"drops{prio=3} == 0\"", "latency p99 < 400", "latency < 4us"}) {
     write_text(folder / "s.yaml", small_scenario(std::string{"expect: ["} + line + "]\n"));
     const auto done = run_program({"run", folder / "s.yaml"});
     INFO(line);
@@ -115,9 +116,9 @@ TEST_CASE("an interrupted run exits with 130 and tells the results so far") {
   write_text(folder / "s.yaml", small_scenario());
   for (const int signal : {SIGINT, SIGTERM}) {
     // On the real clock, so that the run lasts however fast the machine is.
-    const auto done = interrupt_program(
-        {"run", folder / "s.yaml", "--speed", "0.0001x", "--json", "--out", folder / "out", "--serve=127.0.0.1:0"},
-        "serving", 0, signal);
+    const auto done = interrupt_program({"run", folder / "s.yaml", "--speed", "0.0001x", "--json",
+                                         "--out", folder / "out", "--serve=127.0.0.1:0"},
+                                        "serving", 0, signal);
     INFO(done.err);
     CHECK(done.code == 130);
     const auto summary = nlohmann::json::parse(done.out);

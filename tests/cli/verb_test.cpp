@@ -31,17 +31,20 @@ TEST_CASE("the JSON summary is all that --json prints, and it balances") {
   const auto& packets = summary["packets"];
   CHECK(packets["made"].get<int>() > 0);
   CHECK(packets["made"].get<int>()
-        == packets["delivered"].get<int>() + packets["dropped"].get<int>() + packets["held"].get<int>());
+        == packets["delivered"].get<int>() + packets["dropped"].get<int>()
+               + packets["held"].get<int>());
   for (const auto& [name, c] : summary["components"].items()) {
     INFO(name);
-    CHECK(c["in"].get<int>() == c["out"].get<int>() + c["dropped"].get<int>() + c["held"].get<int>());
+    CHECK(c["in"].get<int>()
+          == c["out"].get<int>() + c["dropped"].get<int>() + c["held"].get<int>());
   }
 }
 
 TEST_CASE("threads and executor do not change the fingerprint, the seed is told") {
   const temporary_folder folder;
   write_text(folder / "s.yaml", small_scenario("seed: 5\n"));
-  const std::vector<std::string> base{"run", folder / "s.yaml", "--set", "traffic.t.generate.arrivals=poisson"};
+  const std::vector<std::string> base{"run", folder / "s.yaml", "--set",
+                                      "traffic.t.generate.arrivals=poisson"};
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.begin(), base.begin(), base.end());
     return summary_of(more);
@@ -56,7 +59,8 @@ TEST_CASE("threads and executor do not change the fingerprint, the seed is told"
 }
 
 TEST_CASE("--set changes a value of the scenario, and may be repeated") {
-  const auto summary = summary_of({"run", "scenarios/smallest.yaml", "--set", "name=other", "--set", "duration=2ms"});
+  const auto summary = summary_of(
+      {"run", "scenarios/smallest.yaml", "--set", "name=other", "--set", "duration=2ms"});
   CHECK(summary["scenario"] == "other");
   CHECK(summary["virtual_seconds"] == 0.002);
   CHECK(run_program({"run", "scenarios/smallest.yaml", "--set", "durration=2ms"}).code == 2);
@@ -71,7 +75,8 @@ TEST_CASE("--out holds the summaries, the metrics and a scenario that runs again
   CHECK(read_text_of(folder / "out/summary.txt") == first.out);
   const auto summary = nlohmann::json::parse(read_text_of(folder / "out/summary.json"));
   CHECK(summary["scenario"] == "derived");
-  CHECK(contains(read_text_of(folder / "out/metrics.prom"), "sluice_made_packets_total{flow=\"t\"}"));
+  CHECK(
+      contains(read_text_of(folder / "out/metrics.prom"), "sluice_made_packets_total{flow=\"t\"}"));
   for (const auto& entry : std::filesystem::directory_iterator{folder / "out"})
     CHECK_FALSE(contains(entry.path().string(), ".part-"));
 
@@ -83,15 +88,17 @@ TEST_CASE("a run that cannot begin leaves no summary of an earlier one") {
   const temporary_folder folder;
   write_text(folder / "s.yaml", small_scenario());
   CHECK(run_program({"run", folder / "s.yaml", "--out", folder / "out"}).code == 0);
-  CHECK(run_program({"run", folder / "s.yaml", "--out", folder / "out", "--serve=9.9.9.9:1"}).code == 2);
+  CHECK(run_program({"run", folder / "s.yaml", "--out", folder / "out", "--serve=9.9.9.9:1"}).code
+        == 2);
   CHECK_FALSE(std::filesystem::exists(folder / "out/summary.json"));
 }
 
 TEST_CASE("--serve takes its address after '=', after a blank, or not at all, and never the file") {
   const temporary_folder folder;
   write_text(folder / "s.yaml", small_scenario());
-  for (const auto& arguments : {std::vector<std::string>{"run", "--serve=127.0.0.1:0", folder / "s.yaml"},
-                                std::vector<std::string>{"run", folder / "s.yaml", "--serve", "127.0.0.1:0"}}) {
+  for (const auto& arguments :
+       {std::vector<std::string>{"run", "--serve=127.0.0.1:0", folder / "s.yaml"},
+        std::vector<std::string>{"run", folder / "s.yaml", "--serve", "127.0.0.1:0"}}) {
     const auto done = run_program(arguments);
     CHECK(done.code == 0);
     CHECK(contains(done.err, "serving metrics at http://127.0.0.1:"));
@@ -101,7 +108,8 @@ TEST_CASE("--serve takes its address after '=', after a blank, or not at all, an
 TEST_CASE("--hold keeps serving after the run until it is interrupted, and keeps the exit code") {
   const temporary_folder folder;
   write_text(folder / "s.yaml", small_scenario("expect: [made == 0]\n"));
-  const auto done = interrupt_program({"run", folder / "s.yaml", "--serve=127.0.0.1:0", "--hold"}, "until Ctrl-C", 0);
+  const auto done = interrupt_program({"run", folder / "s.yaml", "--serve=127.0.0.1:0", "--hold"},
+                                      "until Ctrl-C", 0);
   CHECK(done.code == 1);
   CHECK(done.out.starts_with("FAILED"));
 }
@@ -123,7 +131,8 @@ TEST_CASE("check tells what each replay would do, and looks at every file") {
 
 TEST_CASE("check refuses a map whose address no packet has") {
   const temporary_folder folder;
-  std::filesystem::copy(SLUICE_SOURCE_DIR "/scenarios/captures/redis.pcapng", folder / "redis.pcapng");
+  std::filesystem::copy(SLUICE_SOURCE_DIR "/scenarios/captures/redis.pcapng",
+                        folder / "redis.pcapng");
   write_text(folder / "s.yaml",
              "nodes: {a: {kind: host, vms: [v]}, b: {kind: host, vms: [w, x]}}\n"
              "links: [a -- b]\n"
@@ -153,8 +162,9 @@ TEST_CASE("pcap --json has the fields of the contract") {
   const auto done = run_program({"pcap", "--json", "scenarios/captures/redis.pcapng"});
   CHECK(done.code == 0);
   const auto info = nlohmann::json::parse(done.out);
-  for (const auto* field : {"packets", "bytes", "captured_bytes", "first_ns", "last_ns", "interfaces",
-                            "link_types", "sliced", "oversize", "backward_timestamps", "complete"})
+  for (const auto* field :
+       {"packets", "bytes", "captured_bytes", "first_ns", "last_ns", "interfaces", "link_types",
+        "sliced", "oversize", "backward_timestamps", "complete"})
     CHECK_MESSAGE(info.contains(field), field);
 }
 
@@ -182,7 +192,8 @@ TEST_CASE("completion scripts name every verb, and bash can read its own") {
 
 TEST_CASE("help goes to stdout and exits with 0, for the program and for each verb") {
   CHECK(contains(run_program({"--help"}).out, "Exit codes"));
-  for (const auto* word : {"run", "demo", "check", "graph", "pcap", "schema", "explain", "completion", "version"}) {
+  for (const auto* word :
+       {"run", "demo", "check", "graph", "pcap", "schema", "explain", "completion", "version"}) {
     const auto done = run_program({word, "--help"});
     CHECK(done.code == 0);
     CHECK(contains(done.out, "Usage:"));

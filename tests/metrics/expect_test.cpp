@@ -52,7 +52,8 @@ TEST_CASE("drops are added over every component, reason and priority that match"
   CHECK(measured(line("drops", {}, op::eq, 0)) == 7);
   CHECK(measured(line("drops", {{"priority", "3"}}, op::eq, 0)) == 2);
   CHECK(measured(line("drops", {{"reason", "buffer_full"}}, op::eq, 0)) == 5);
-  CHECK(measured(line("drops", {{"component", "h3/vm4.socket.rx"}, {"priority", "0"}}, op::eq, 0)) == 5);
+  CHECK(measured(line("drops", {{"component", "h3/vm4.socket.rx"}, {"priority", "0"}}, op::eq, 0))
+        == 5);
   CHECK(measured(line("drops", {{"node", "h3"}}, op::eq, 0)) == 7);
   CHECK(measured(line("drops", {{"flow", "noise"}}, op::eq, 0)) == 7);
   CHECK(measured(line("drops", {{"flow", "storage"}}, op::eq, 0)) == 0);
@@ -60,31 +61,38 @@ TEST_CASE("drops are added over every component, reason and priority that match"
 }
 
 TEST_CASE("dropping nothing at an existing place measures zero") {
-  const auto result = evaluate(line("drops", {{"component", "h1/vm1.producer"}}, op::eq, 0), example_run());
+  const auto result =
+      evaluate(line("drops", {{"component", "h1/vm1.producer"}}, op::eq, 0), example_run());
   CHECK(result.ok);
   CHECK(*result.measured == 0);
 }
 
 TEST_CASE("a percentage of delivered is a share of what the same flows made") {
   CHECK(measured(line("delivered", {{"flow", "storage"}}, op::eq, 1, number_unit::ratio)) == 1);
-  CHECK(measured(line("delivered", {{"flow", "noise"}}, op::ge, 1, number_unit::ratio)) == doctest::Approx(0.8));
-  CHECK(measured(line("delivered", {}, op::ge, 1, number_unit::ratio)) == doctest::Approx(100.0 / 110));
-  CHECK(measured(line("drops", {{"priority", "3"}}, op::lt, 0.1, number_unit::ratio)) == doctest::Approx(2.0 / 110));
+  CHECK(measured(line("delivered", {{"flow", "noise"}}, op::ge, 1, number_unit::ratio))
+        == doctest::Approx(0.8));
+  CHECK(measured(line("delivered", {}, op::ge, 1, number_unit::ratio))
+        == doctest::Approx(100.0 / 110));
+  CHECK(measured(line("drops", {{"priority", "3"}}, op::lt, 0.1, number_unit::ratio))
+        == doctest::Approx(2.0 / 110));
 }
 
 TEST_CASE("the unit of the number chooses between packets and bytes") {
   CHECK(measured(line("delivered", {{"flow", "noise"}}, op::eq, 40)) == 40);
-  CHECK(measured(line("delivered", {{"flow", "noise"}}, op::eq, 40'000, number_unit::bytes)) == 40'000);
+  CHECK(measured(line("delivered", {{"flow", "noise"}}, op::eq, 40'000, number_unit::bytes))
+        == 40'000);
   CHECK(measured(line("delivered_packets", {{"flow", "noise"}}, op::eq, 40)) == 40);
   CHECK(measured(line("made_bytes", {}, op::eq, 110'000, number_unit::bytes)) == 110'000);
   CHECK(measured(line("held", {}, op::eq, 0)) == 3);
 }
 
 TEST_CASE("latency percentiles are of the flow that was asked for, in seconds") {
-  const auto p50 = line("latency", {{"flow", "storage"}}, op::lt, 400e-6, number_unit::seconds, aggregate::p50);
+  const auto p50 =
+      line("latency", {{"flow", "storage"}}, op::lt, 400e-6, number_unit::seconds, aggregate::p50);
   CHECK(measured(p50) == doctest::Approx(30e-6).epsilon(0.01));
   CHECK(evaluate(p50, example_run()).ok);
-  const auto max = line("latency", {{"flow", "noise"}}, op::lt, 400e-6, number_unit::seconds, aggregate::max);
+  const auto max =
+      line("latency", {{"flow", "noise"}}, op::lt, 400e-6, number_unit::seconds, aggregate::max);
   CHECK(measured(max) == doctest::Approx(40e-3));
   CHECK_FALSE(evaluate(max, example_run()).ok);
 }
@@ -106,19 +114,24 @@ TEST_CASE("latency of a flow that delivered nothing does not hold and says why")
 }
 
 TEST_CASE("stops and stopped time are looked up by hop") {
-  CHECK(measured(line("stopped_seconds", {{"on", "h3/vm4.socket.rx"}}, op::gt, 1e-3, number_unit::seconds)) == 0.02);
-  CHECK(measured(line("stopped", {{"on", "h3/*"}}, op::lt, 0.5, number_unit::ratio)) == doctest::Approx(0.1));
+  CHECK(measured(line("stopped_seconds", {{"on", "h3/vm4.socket.rx"}}, op::gt, 1e-3,
+                      number_unit::seconds))
+        == 0.02);
+  CHECK(measured(line("stopped", {{"on", "h3/*"}}, op::lt, 0.5, number_unit::ratio))
+        == doctest::Approx(0.1));
   CHECK(measured(line("stops_sent", {}, op::gt, 0)) == 4);
   CHECK(measured(line("stops_received", {{"on", "leaf1:p2"}}, op::eq, 0)) == 0);
 }
 
 TEST_CASE("the largest occupancy of several queues is the largest of them, not their sum") {
   CHECK(measured(line("max_bytes", {}, op::le, 100 * 1024, number_unit::bytes)) == 65'536);
-  CHECK(measured(line("queue_max_packets", {{"component", "h3/vm4.socket.rx"}}, op::le, 100)) == 64);
+  CHECK(measured(line("queue_max_packets", {{"component", "h3/vm4.socket.rx"}}, op::le, 100))
+        == 64);
 }
 
 TEST_CASE("goodput is measured in bits per second of virtual time") {
-  CHECK(measured(line("goodput", {{"flow", "storage"}}, op::ge, 1e9, number_unit::bits_per_second)) == doctest::Approx(60'000 * 8 / 0.2));
+  CHECK(measured(line("goodput", {{"flow", "storage"}}, op::ge, 1e9, number_unit::bits_per_second))
+        == doctest::Approx(60'000 * 8 / 0.2));
 }
 
 TEST_CASE("every comparison compares") {
@@ -160,17 +173,20 @@ TEST_CASE("an unknown label is an error that lists the labels there are") {
 }
 
 TEST_CASE("labels of different countings cannot be combined") {
-  CHECK(contains(note(line("drops", {{"flow", "noise"}, {"priority", "3"}}, op::eq, 0)), "by (flow) or by (component"));
+  CHECK(contains(note(line("drops", {{"flow", "noise"}, {"priority", "3"}}, op::eq, 0)),
+                 "by (flow) or by (component"));
 }
 
 TEST_CASE("a flow, component or priority that is not in the run is an error, not a zero") {
   CHECK(contains(note(line("drops", {{"flow", "storag"}}, op::eq, 0)), "did you mean 'storage'"));
-  CHECK(contains(note(line("drops", {{"component", "h3/vm4.socket.tx"}}, op::eq, 0)), "did you mean 'h3/vm4.socket.rx'"));
+  CHECK(contains(note(line("drops", {{"component", "h3/vm4.socket.tx"}}, op::eq, 0)),
+                 "did you mean 'h3/vm4.socket.rx'"));
   CHECK(contains(note(line("drops", {{"priority", "8"}}, op::eq, 0)), "no priority '8'"));
 }
 
 TEST_CASE("a number with the wrong unit or none is an error that shows the right one") {
-  CHECK(contains(note(line("latency", {}, op::lt, 400, number_unit::plain, aggregate::p99)), "400us"));
+  CHECK(contains(note(line("latency", {}, op::lt, 400, number_unit::plain, aggregate::p99)),
+                 "400us"));
   CHECK(contains(note(line("goodput", {}, op::ge, 1, number_unit::bytes)), "1Gbit"));
   CHECK(contains(note(line("max_bytes", {}, op::le, 100)), "100KiB"));
   CHECK(contains(note(line("stops_sent", {}, op::eq, 1, number_unit::seconds)), "without a unit"));
@@ -178,7 +194,8 @@ TEST_CASE("a number with the wrong unit or none is an error that shows the right
 
 TEST_CASE("percentiles belong to distributions, and a distribution needs one") {
   CHECK(contains(note(line("latency", {}, op::lt, 1, number_unit::seconds)), "p99"));
-  CHECK(contains(note(line("drops", {}, op::eq, 0, number_unit::plain, aggregate::p99)), "no percentiles"));
+  CHECK(contains(note(line("drops", {}, op::eq, 0, number_unit::plain, aggregate::p99)),
+                 "no percentiles"));
 }
 
 TEST_CASE("problems that need no run are found without one") {

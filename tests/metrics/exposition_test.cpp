@@ -82,11 +82,17 @@ TEST_CASE("flows, components and hops become labelled series") {
   const auto text = metrics_text(example_run());
   CHECK(has_line(text, R"(sluice_made_packets_total{flow="storage"} 60)"));
   CHECK(has_line(text, R"(sluice_held_packets{flow="noise"} 3)"));
-  CHECK(has_line(text, R"(sluice_drops_packets_total{component="h3/vm4.socket.rx",node="h3",reason="mtu_exceeded",priority="3"} 2)"));
-  CHECK(has_line(text, R"(sluice_queue_max_bytes{component="h3/vm4.socket.rx",kind="queue",node="h3"} 65536)"));
-  CHECK(has_line(text, R"(sluice_stopped_seconds_total{on="h3/vm4.socket.rx",priority="all"} 0.02)"));
+  CHECK(has_line(
+      text,
+      R"(sluice_drops_packets_total{component="h3/vm4.socket.rx",node="h3",reason="mtu_exceeded",priority="3"} 2)"));
+  CHECK(has_line(
+      text,
+      R"(sluice_queue_max_bytes{component="h3/vm4.socket.rx",kind="queue",node="h3"} 65536)"));
+  CHECK(
+      has_line(text, R"(sluice_stopped_seconds_total{on="h3/vm4.socket.rx",priority="all"} 0.02)"));
   CHECK(has_line(text, R"(sluice_stops_sent_total{on="leaf1:p2",priority="3"} 0)"));
-  CHECK(has_line(text, R"(sluice_run_info{scenario="example",version=")" SLUICE_VERSION R"(",fingerprint="9f0c000000000001",seed="42",clock="virtual"} 1)"));
+  CHECK(has_line(text, R"(sluice_run_info{scenario="example",version=")" SLUICE_VERSION
+                       R"(",fingerprint="9f0c000000000001",seed="42",clock="virtual"} 1)"));
   CHECK(has_line(text, "sluice_virtual_time_seconds 0.2"));
 }
 
@@ -145,7 +151,8 @@ TEST_CASE("a scrape sees the last published results, and nothing before the firs
 TEST_CASE("a port that is taken is an error that says what to do") {
   const auto latest = std::make_shared<latest_results>();
   const metrics_server first{{"127.0.0.1", 0}, latest};
-  const auto port = static_cast<std::uint16_t>(std::stoi(first.url().substr(first.url().rfind(':') + 1)));
+  const auto port =
+      static_cast<std::uint16_t>(std::stoi(first.url().substr(first.url().rfind(':') + 1)));
   try {
     const metrics_server second{{"127.0.0.1", port}, latest};
     FAIL("two servers on one port");

@@ -96,24 +96,25 @@ TEST_CASE("percentiles of any latencies are within 0.8% of the sorted list") {
 }
 
 TEST_CASE("merging equals adding everything to one histogram") {
-  CHECK(rc::check([](const std::vector<std::uint32_t>& left, const std::vector<std::uint32_t>& right) {
-    latency_histogram a, b, both;
-    for (const auto v : left) {
-      a.add(v);
-      both.add(v);
-    }
-    for (const auto v : right) {
-      b.add(sim_time{v} << 10);
-      both.add(sim_time{v} << 10);
-    }
-    a.merge(b);
-    RC_ASSERT(a.count() == both.count());
-    RC_ASSERT(a.min() == both.min());
-    RC_ASSERT(a.max() == both.max());
-    RC_ASSERT(a.mean() == both.mean());
-    for (const double q : {0.25, 0.5, 0.99})
-      RC_ASSERT(a.quantile(q) == both.quantile(q));
-  }));
+  CHECK(rc::check(
+      [](const std::vector<std::uint32_t>& left, const std::vector<std::uint32_t>& right) {
+        latency_histogram a, b, both;
+        for (const auto v : left) {
+          a.add(v);
+          both.add(v);
+        }
+        for (const auto v : right) {
+          b.add(sim_time{v} << 10);
+          both.add(sim_time{v} << 10);
+        }
+        a.merge(b);
+        RC_ASSERT(a.count() == both.count());
+        RC_ASSERT(a.min() == both.min());
+        RC_ASSERT(a.max() == both.max());
+        RC_ASSERT(a.mean() == both.mean());
+        for (const double q : {0.25, 0.5, 0.99})
+          RC_ASSERT(a.quantile(q) == both.quantile(q));
+      }));
 }
 
 TEST_CASE("counts at most a bound never fall as the bound rises, and end at the count") {

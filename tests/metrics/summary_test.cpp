@@ -34,7 +34,8 @@ const char* const contract = R"(
  "components":{"h3/vm4.socket.rx":{"in":1,"out":1,"dropped":0,"held":0,"max_bytes":1}},
  "expect":[{"text":"drops{priority=3} == 0","measured":0,"ok":true}]})";
 
-void check_shape(const nlohmann::json& wanted, const nlohmann::json& ours, const std::string& path) {
+void check_shape(const nlohmann::json& wanted, const nlohmann::json& ours,
+                 const std::string& path) {
   INFO(path);
   if (wanted.is_object()) {
     REQUIRE(ours.is_object());
@@ -70,7 +71,8 @@ bool contains(const std::string& text, std::string_view part) {
 }  // namespace
 
 TEST_CASE("the JSON summary has every field of the contract with its type") {
-  check_shape(nlohmann::json::parse(contract), summary_json(example_run(), one_kept_one_broken()), "");
+  check_shape(nlohmann::json::parse(contract), summary_json(example_run(), one_kept_one_broken()),
+              "");
 }
 
 TEST_CASE("the JSON summary tells the run's figures") {
