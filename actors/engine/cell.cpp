@@ -130,19 +130,19 @@ void cell::step(transport& out) {
 
 void cell::finish_input(port_index i) {
   auto& in = inputs_[i];
-  const bool granted = grant(i, in.wanted >= 0);
+  // Whoever waits for us gets whatever there is if we need it to go on, or if no more will come.
+  const bool waited_for = in.wanted >= 0;
+  const bool eager = waited_for && (in.need != never || !expects_more(i));
+  const bool granted = grant(i, eager);
   in.sending = granted || in.open || in.consumed - in.acknowledged >= window_ / 2;
-  if (in.wanted >= 0) {
+  if (waited_for) {
     if (in.promised > in.wanted) {
       in.wanted = -1;  // the answer crossed the question
+    } else if (granted || (eager && earliest_signal(i) > in.wanted)) {
+      in.sending = true;
+      in.wanted = -1;
     } else {
-      const auto p = earliest_signal(i);
-      if (granted || p > in.wanted) {
-        in.sending = true;
-        in.wanted = -1;
-      } else {
-        explain_signal(i, in.wanted);
-      }
+      explain_signal(i, in.wanted);
     }
   }
   if (in.sending)

@@ -146,6 +146,12 @@ protected:
     (void)i, (void)asked;
     return false;
   }
+  /// Whether a better answer to input `i`'s upper cell is on its way, because lower cells owe us
+  /// news. Then a small one is held back: few large batches beat many small ones.
+  virtual bool expects_more(port_index i) const {
+    (void)i;
+    return false;
+  }
   /// Called once when a parcel with items came by input `i`, for cells that sort on arrival.
   virtual void arrived(port_index i) { (void)i; }
 

@@ -66,6 +66,7 @@ protected:
   sim_time earliest_signal(port_index) override;
   void explain_signal(port_index, sim_time beyond) override;
   bool grant(port_index, bool asked) override;
+  bool expects_more(port_index) const override { return waiting_ != 0; }
 
 private:
   struct leaving {
