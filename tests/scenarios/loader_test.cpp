@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 
 namespace {
 
@@ -409,4 +411,22 @@ TEST_CASE("every scenario that we ship loads") {
       ++n;
     }
   MESSAGE(n << " scenarios");
+}
+
+TEST_CASE("every whole scenario in the manual loads") {
+  std::ifstream in{std::string{SLUICE_SOURCE_DIR} + "/docs/scenarios.md"};
+  std::stringstream text;
+  text << in.rdbuf();
+  const auto page = text.str();
+  std::size_t n = 0;
+  constexpr std::string_view fence = "```yaml\n";
+  for (auto at = page.find(fence); at != std::string::npos; at = page.find(fence, at + 1)) {
+    const auto begin = at + fence.size();
+    const auto block = page.substr(begin, page.find("```", begin) - begin);
+    if (block.find("nodes:") == std::string::npos)
+      continue;
+    good(block, {.check_files = false});
+    ++n;
+  }
+  CHECK(n == 3);
 }
