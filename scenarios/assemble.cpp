@@ -30,8 +30,9 @@ public:
         forest_.error_at(source, 0, 0, 0, "the file is empty",
                          "the smallest scenario has `nodes`, `links` and `traffic`");
       else
-        forest_.error(*root, fmt::format("a scenario is a map, not {}",
-                                         root->is_list() ? "a list" : "a single value"),
+        forest_.error(*root,
+                      fmt::format("a scenario is a map, not {}",
+                                  root->is_list() ? "a list" : "a single value"),
                       "it begins like `nodes: {...}`");
       return nullptr;
     }
@@ -96,8 +97,8 @@ private:
       }
       auto& below = result->entries[place->second];
       below.key = e.key;
-      below.value = below.value->is_map() && e.value->is_map() ? merged(*below.value, *e.value)
-                                                               : e.value;
+      below.value =
+          below.value->is_map() && e.value->is_map() ? merged(*below.value, *e.value) : e.value;
     }
     return result;
   }
@@ -208,8 +209,7 @@ private:
         words.push_back(w);
       for (const auto* k : top_level_keys())
         words.push_back(k->name());
-      fail(first,
-           fmt::format("`{}` is no key, node or traffic entry of this scenario", first.text),
+      fail(first, fmt::format("`{}` is no key, node or traffic entry of this scenario", first.text),
            did_you_mean(first.text, words));
       return false;
     }
@@ -237,9 +237,9 @@ private:
       std::size_t index = 0;
       if (p.text.size() > 6 || p.text.find_first_not_of("0123456789") != std::string::npos
           || (index = std::stoul(p.text)) >= at->items.size()) {
-        fail(p, fmt::format("`{}` is a list of {}: its items are {}", parts_[i - 1].text,
-                            at->items.size(),
-                            at->items.empty() ? "none" : fmt::format("0 to {}", at->items.size() - 1)));
+        fail(p, fmt::format(
+                    "`{}` is a list of {}: its items are {}", parts_[i - 1].text, at->items.size(),
+                    at->items.empty() ? "none" : fmt::format("0 to {}", at->items.size() - 1)));
         return nullptr;
       }
       auto* item = put(at->items[index], i + 1);

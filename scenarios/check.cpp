@@ -14,13 +14,20 @@ namespace {
 
 std::uint32_t form_of(const quantity& q) {
   switch (q.what) {
-    case quantity::kind::count: return q.bare ? form_integer | form_count : form_count;
-    case quantity::kind::duration: return form_duration;
-    case quantity::kind::rate: return form_rate;
-    case quantity::kind::size: return form_size;
-    case quantity::kind::packets: return form_packets;
-    case quantity::kind::percent: return form_percent;
-    case quantity::kind::factor: return form_factor;
+    case quantity::kind::count:
+      return q.bare ? form_integer | form_count : form_count;
+    case quantity::kind::duration:
+      return form_duration;
+    case quantity::kind::rate:
+      return form_rate;
+    case quantity::kind::size:
+      return form_size;
+    case quantity::kind::packets:
+      return form_packets;
+    case quantity::kind::percent:
+      return form_percent;
+    case quantity::kind::factor:
+      return form_factor;
   }
   return 0;
 }
@@ -35,10 +42,14 @@ bool less(const quantity& a, const quantity& b) {
 
 std::string_view shape_name(const yaml_node& n) {
   switch (n.what) {
-    case yaml_node::kind::null: return "nothing";
-    case yaml_node::kind::scalar: return "a single value";
-    case yaml_node::kind::list: return "a list";
-    case yaml_node::kind::map: return "a map";
+    case yaml_node::kind::null:
+      return "nothing";
+    case yaml_node::kind::scalar:
+      return "a single value";
+    case yaml_node::kind::list:
+      return "a list";
+    case yaml_node::kind::map:
+      return "a map";
   }
   return "";
 }
@@ -79,9 +90,9 @@ public:
     }
     for (const auto* c : known)
       if (c->required && map.find(c->name()) == nullptr)
-        forest_.error(map, fmt::format("`{}` is missing", c->name()),
-                      c->example.empty() ? std::string{}
-                                         : fmt::format("for example `{}: ...`", c->name()));
+        forest_.error(
+            map, fmt::format("`{}` is missing", c->name()),
+            c->example.empty() ? std::string{} : fmt::format("for example `{}: ...`", c->name()));
   }
 
 private:
@@ -95,7 +106,8 @@ private:
         else if (k.forms & form_map)
           fields(children_of(k), n, &k);
         return;
-      case yaml_node::kind::scalar: return scalar(k, n, name);
+      case yaml_node::kind::scalar:
+        return scalar(k, n, name);
       case yaml_node::kind::list:
         if (!(k.forms & form_list))
           return shape(k, n, name);
@@ -121,16 +133,17 @@ private:
 
   void shape(const key_info& k, const yaml_node& n, std::string_view name) {
     forest_.error(n, fmt::format("`{}` wants {}, not {}", name, expected_text(k), shape_name(n)),
-                  k.example.empty() ? std::string{}
-                                    : fmt::format("for example `{}`",
-                                                  k.example.substr(0, k.example.find('\n'))));
+                  k.example.empty()
+                      ? std::string{}
+                      : fmt::format("for example `{}`", k.example.substr(0, k.example.find('\n'))));
   }
 
   // What stands under `nodes` depends on each node's kind.
   void nodes(const yaml_node& n) {
     static const std::vector<std::string_view> kinds{"host", "switch", "generator", "sink"};
     if (!n.is_map()) {
-      forest_.error(n, fmt::format("`nodes` wants a map from names to nodes, not {}", shape_name(n)),
+      forest_.error(n,
+                    fmt::format("`nodes` wants a map from names to nodes, not {}", shape_name(n)),
                     "for example `nodes: {a: {kind: host, vms: [v]}}`");
       return;
     }
@@ -206,12 +219,12 @@ private:
           forest_.error(n, fmt::format("`{}` has no unit: `{}` is in {}", n.text, name, units),
                         one ? fmt::format("did you mean `{}{}`?", n.text, units) : std::string{});
         } else {
-          forest_.error(n, fmt::format("`{}` is {}, but `{}` wants {}", n.text,
-                                       parsed.value->what == quantity::kind::count
-                                               && !parsed.value->bare
-                                           ? "a number of thousands or more"
-                                           : kind_name(parsed.value->what),
-                                       name, expected_text(k)));
+          forest_.error(
+              n, fmt::format("`{}` is {}, but `{}` wants {}", n.text,
+                             parsed.value->what == quantity::kind::count && !parsed.value->bare
+                                 ? "a number of thousands or more"
+                                 : kind_name(parsed.value->what),
+                             name, expected_text(k)));
         }
         return;
       }
@@ -232,8 +245,8 @@ private:
     }
     if (k.forms & form_choice) {
       auto hint = did_you_mean(n.text, split_choices(k.choices));
-      forest_.error(n, fmt::format("`{}` cannot be `{}`: it wants {}", name, n.text,
-                                   expected_text(k)),
+      forest_.error(n,
+                    fmt::format("`{}` cannot be `{}`: it wants {}", name, n.text, expected_text(k)),
                     std::move(hint));
       return;
     }
@@ -261,8 +274,8 @@ private:
                               : fmt::format("`{}` is out of range: `{}` is at least {}", n.text,
                                             name, one.substr(0, dots)));
       else if (high && less(*high, q))
-        forest_.error(n, fmt::format("`{}` is out of range: `{}` is at least {}, at most {}", n.text,
-                                     name, one.substr(0, dots), one.substr(dots + 2)));
+        forest_.error(n, fmt::format("`{}` is out of range: `{}` is at least {}, at most {}",
+                                     n.text, name, one.substr(0, dots), one.substr(dots + 2)));
     }
   }
 
@@ -285,9 +298,8 @@ private:
         hint = fmt::format("keys here are {}", fmt::join(names, ", "));
     }
     forest_.error(key,
-                  owner == nullptr
-                      ? fmt::format("unknown key `{}`", key.text)
-                      : fmt::format("unknown key `{}` in `{}`", key.text, owner->path),
+                  owner == nullptr ? fmt::format("unknown key `{}`", key.text)
+                                   : fmt::format("unknown key `{}` in `{}`", key.text, owner->path),
                   std::move(hint));
   }
 

@@ -9,7 +9,8 @@
 
 namespace sluice {
 
-/// Reports unknown and planned keys, missing keys, wrong units, ranges and shapes of the whole tree.
+/// Reports unknown and planned keys, missing keys, wrong units, ranges and shapes of the whole
+/// tree.
 void check_tree(yaml_forest& forest, const yaml_node& root);
 
 /// Whether `name` may be the name of a node, a VM or a traffic entry.

@@ -93,7 +93,8 @@ std::string normal_mac(const std::string& text) {
              != 6
       || end != 17)
     return {};
-  return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", b[0], b[1], b[2], b[3], b[4], b[5]);
+  return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", b[0], b[1], b[2], b[3], b[4],
+                     b[5]);
 }
 
 /// The address in its usual spelling, or empty.
@@ -141,8 +142,8 @@ void read_scheduler(const yaml_node& map, scheduler_settings& out) {
     if (const auto q = number(weights->items[i]))
       out.weights[i] = static_cast<std::uint32_t>(q->amount);
   for (const auto& e : weights->entries)
-    if (const auto q = number(e.value); q && e.key->text.size() == 1 && e.key->text[0] >= '0'
-                                        && e.key->text[0] <= '7')
+    if (const auto q = number(e.value);
+        q && e.key->text.size() == 1 && e.key->text[0] >= '0' && e.key->text[0] <= '7')
       out.weights[e.key->text[0] - '0'] = static_cast<std::uint32_t>(q->amount);
 }
 
@@ -384,8 +385,8 @@ private:
           forest_.error(*mac, fmt::format("`{}` is no Ethernet address", mac->text),
                         "for example \"02:00:00:00:00:04\"");
         else if (std::string_view{"13579bdf"}.find(vm.mac[1]) != std::string_view::npos)
-          forest_.error(*mac, fmt::format("`{}` is a group address; a VM has one of its own",
-                                          mac->text));
+          forest_.error(*mac,
+                        fmt::format("`{}` is a group address; a VM has one of its own", mac->text));
         else
           unique(*mac, vm.mac, "address");
       }
@@ -482,7 +483,8 @@ private:
     if (end.port[0] != 'p' || digits.empty() || digits.size() > 5 || digits[0] == '0'
         || digits.find_first_not_of("0123456789") != std::string_view::npos
         || std::stoul(std::string{digits}) > max_ports)
-      forest_.error(end.at, fmt::format("`{}` is no port: ports are p1 to p{}", end.port, max_ports));
+      forest_.error(end.at,
+                    fmt::format("`{}` is no port: ports are p1 to p{}", end.port, max_ports));
   }
 
   void links() {
@@ -607,15 +609,17 @@ private:
     } else if (const auto* h = std::get_if<host_settings>(&s_.nodes[node->second].as)) {
       if (slash == std::string::npos) {
         forest_.error(n, fmt::format("`{}` is a host; its VMs are the endpoints", n.text),
-                      h->vms.empty() ? std::string{}
-                                     : fmt::format("did you mean `{}/{}`?", n.text, h->vms[0].name));
+                      h->vms.empty()
+                          ? std::string{}
+                          : fmt::format("did you mean `{}/{}`?", n.text, h->vms[0].name));
       } else {
         std::vector<std::string> names;
         for (const auto& vm : h->vms)
           names.push_back(vm.name);
         auto vm = suggestion(n.text.substr(slash + 1), names);
-        forest_.error(n, fmt::format("host `{}` has no VM `{}`", s_.nodes[node->second].name,
-                                     n.text.substr(slash + 1)),
+        forest_.error(n,
+                      fmt::format("host `{}` has no VM `{}`", s_.nodes[node->second].name,
+                                  n.text.substr(slash + 1)),
                       !hint.empty() ? hint
                       : names.empty() || names.size() > 16
                           ? vm
@@ -692,8 +696,9 @@ private:
     for (const auto& e : map->entries) {
       if (!e.value->is_map()) {
         if (e.value->is_null())
-          forest_.error(*e.key, fmt::format("traffic `{}` is empty: it wants `replay` or `generate`",
-                                            e.key->text));
+          forest_.error(
+              *e.key,
+              fmt::format("traffic `{}` is empty: it wants `replay` or `generate`", e.key->text));
         continue;
       }
       traffic_names_.push_back(e.key->text);
@@ -711,7 +716,8 @@ private:
     if (replay == nullptr && generate == nullptr)
       forest_.error(key, fmt::format("traffic `{}` has neither `replay` nor `generate`", key.text));
     if (replay != nullptr && generate != nullptr)
-      forest_.error(*generate, fmt::format("traffic `{}` has both `replay` and `generate`", key.text));
+      forest_.error(*generate,
+                    fmt::format("traffic `{}` has both `replay` and `generate`", key.text));
 
     const auto from = endpoints(map.find("from"), true);
     const auto to = endpoints(map.find("to"), false);
@@ -751,9 +757,11 @@ private:
     within_run(map.find("stop"), t.stop, "stop");
 
     if (generate != nullptr) {
-      for (const auto* only : {"map", "filter", "speed", "rate", "pps", "max-gap", "repeat", "oversize"})
+      for (const auto* only :
+           {"map", "filter", "speed", "rate", "pps", "max-gap", "repeat", "oversize"})
         if (const auto* n = map.find(only); n != nullptr && replay == nullptr)
-          forest_.error(*n, fmt::format("`{}` belongs to a replay, and `{}` generates", only, key.text),
+          forest_.error(*n,
+                        fmt::format("`{}` belongs to a replay, and `{}` generates", only, key.text),
                         find_key(fmt::format("traffic.<entry>.generate.{}", only)) != nullptr
                             ? fmt::format("put it inside `generate: {{{}: ...}}`", only)
                             : std::string{});
@@ -811,10 +819,11 @@ private:
       const auto l = link_of_[n];
       if (l == SIZE_MAX || bytes <= s_.links[l].mtu + 18)
         continue;
-      forest_.error(size != nullptr ? *size : key,
-                    fmt::format("frames of {} bytes do not fit the link of `{}`, whose mtu {} allows {}",
-                                bytes, s_.nodes[n].name, s_.links[l].mtu, s_.links[l].mtu + 18),
-                    "set `mtu` of the link, or `defaults.link.mtu`");
+      forest_.error(
+          size != nullptr ? *size : key,
+          fmt::format("frames of {} bytes do not fit the link of `{}`, whose mtu {} allows {}",
+                      bytes, s_.nodes[n].name, s_.links[l].mtu, s_.links[l].mtu + 18),
+          "set `mtu` of the link, or `defaults.link.mtu`");
       break;
     }
     return g;
@@ -890,7 +899,8 @@ private:
       if (address.empty())
         address = normal_mac(e.key->text);
       if (address.empty())
-        forest_.error(*e.key, fmt::format("`{}` is no IPv4, IPv6 or Ethernet address", e.key->text));
+        forest_.error(*e.key,
+                      fmt::format("`{}` is no IPv4, IPv6 or Ethernet address", e.key->text));
       else if (const auto [other, fresh] = seen.emplace(address, e.key); !fresh)
         forest_.error(*e.key, fmt::format("`{}` is the same address as `{}`", e.key->text,
                                           other->second->text));
@@ -928,14 +938,15 @@ private:
   void too_late(const yaml_node& at) {
     forest_.error(at, fmt::format("`{}` is not before the end of the run ({})", at.text,
                                   show_quantity(quantity::kind::duration,
-                                                 static_cast<std::uint64_t>(s_.duration))));
+                                                static_cast<std::uint64_t>(s_.duration))));
   }
 
   void end() {
-    const auto endless = std::find_if(s_.traffic.begin(), s_.traffic.end(), [](const traffic_entry& t) {
-      const auto* g = std::get_if<generate_settings>(&t.what);
-      return g != nullptr && g->packets == 0 && t.stop == never;
-    });
+    const auto endless =
+        std::find_if(s_.traffic.begin(), s_.traffic.end(), [](const traffic_entry& t) {
+          const auto* g = std::get_if<generate_settings>(&t.what);
+          return g != nullptr && g->packets == 0 && t.stop == never;
+        });
     if (s_.until_traffic_done) {
       if (endless != s_.traffic.end() && s_.duration == never)
         forest_.error(*root_.find("until"),
@@ -1020,7 +1031,8 @@ private:
     }
     if (attribute == "rate" && flow != nullptr) {
       if (!std::holds_alternative<generate_settings>(flow->what)) {
-        forest_.error(set, fmt::format("`{}` is a replay; only a generator's rate can change", name));
+        forest_.error(set,
+                      fmt::format("`{}` is a replay; only a generator's rate can change", name));
         return false;
       }
       e.what = timed_event::kind::set_rate;
@@ -1036,8 +1048,9 @@ private:
         if (std::holds_alternative<generate_settings>(t.what))
           words.push_back(t.name + ".rate");
     auto hint = suggestion(set.text, words);
-    forest_.error(set, fmt::format("`{}` is nothing that an event can set", set.text),
-                  hint.empty() ? "`host/vm.drain`, `sink.drain` or `entry.rate` of a generator" : hint);
+    forest_.error(
+        set, fmt::format("`{}` is nothing that an event can set", set.text),
+        hint.empty() ? "`host/vm.drain`, `sink.drain` or `entry.rate` of a generator" : hint);
     return false;
   }
 
@@ -1141,8 +1154,7 @@ private:
       }
     }
     for (const auto& l : e.labels)
-      if (l.name == "flow"
-          && !traffic_index_.contains(l.value))
+      if (l.name == "flow" && !traffic_index_.contains(l.value))
         forest_.error(part_of(n, n.text.find(l.value, n.text.find('{')), l.value.size()),
                       fmt::format("there is no traffic entry `{}`", l.value),
                       suggestion(l.value, traffic_names_));

@@ -1,7 +1,7 @@
 /// \file
-/// The second half of reading a scenario: from the checked tree to the plain structs, and the checks
-/// that need two values at once: endpoints that exist, ports used once, paths that lead somewhere,
-/// times within the run. Values that `check_tree` has refused are skipped silently here.
+/// The second half of reading a scenario: from the checked tree to the plain structs, and the
+/// checks that need two values at once: endpoints that exist, ports used once, paths that lead
+/// somewhere, times within the run. Values that `check_tree` has refused are skipped silently here.
 #pragma once
 
 #include "scenarios/yaml_tree.hpp"

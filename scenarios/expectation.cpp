@@ -107,7 +107,8 @@ private:
         ++i_;
       else if (peek() != '}')
         fail(i_ < text_.size() ? i_ : brace, 1,
-             i_ < text_.size() ? "labels are separated by `,`" : "`{` is not closed with `}`", shape);
+             i_ < text_.size() ? "labels are separated by `,`" : "`{` is not closed with `}`",
+             shape);
     }
   }
 
@@ -117,9 +118,9 @@ private:
       expectation::aggregate value;
     };
     static constexpr std::array names{
-        name{"p50", expectation::aggregate::p50},     name{"p99", expectation::aggregate::p99},
-        name{"p99.9", expectation::aggregate::p999},  name{"max", expectation::aggregate::max},
-        name{"mean", expectation::aggregate::mean},   name{"min", expectation::aggregate::min},
+        name{"p50", expectation::aggregate::p50},    name{"p99", expectation::aggregate::p99},
+        name{"p99.9", expectation::aggregate::p999}, name{"max", expectation::aggregate::max},
+        name{"mean", expectation::aggregate::mean},  name{"min", expectation::aggregate::min},
     };
     const auto begin = i_;
     const auto word = take([](char c) { return word_char(c) || c == '.'; });
@@ -154,8 +155,10 @@ private:
     if (word.empty())
       fail(begin, 1, "a comparison is missing: ==, !=, <, <=, > or >=", shape);
     fail(begin, word.size(), fmt::format("`{}` is none of ==, !=, <, <=, >, >=", word),
-         word == "=" ? "did you mean `==`?" : word == "=<" ? "did you mean `<=`?"
-         : word == "=>" ? "did you mean `>=`?" : "");
+         word == "="    ? "did you mean `==`?"
+         : word == "=<" ? "did you mean `<=`?"
+         : word == "=>" ? "did you mean `>=`?"
+                        : "");
   }
 
   void number(expectation& e) {

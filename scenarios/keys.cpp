@@ -30,25 +30,27 @@ constexpr std::array table{
              .help = "What the run is called in summaries and reports.",
              .fallback = "the file's name without .yaml",
              .example = "name: incast-lossless"},
-    key_info{.path = "description",
-             .forms = form_text,
-             .help = "What the scenario shows, for people."},
+    key_info{
+        .path = "description", .forms = form_text, .help = "What the scenario shows, for people."},
     key_info{.path = "include",
              .forms = form_text | form_list,
-             .help = "Other files whose maps stand under this file's own keys. Own keys win, and of "
-                     "several files the later one; lists are replaced, not joined. Relative to this "
-                     "file.",
+             .help =
+                 "Other files whose maps stand under this file's own keys. Own keys win, and of "
+                 "several files the later one; lists are replaced, not joined. Relative to this "
+                 "file.",
              .example = "include: [hardware.yaml, ../common/traffic.yaml]"},
     key_info{.path = "include[]", .forms = form_text, .help = "A file, relative to this one."},
     key_info{.path = "seed",
              .forms = form_integer,
-             .help = "Where all chance comes from. The same scenario and seed give the same result to "
-                     "the last bit.",
+             .help =
+                 "Where all chance comes from. The same scenario and seed give the same result to "
+                 "the last bit.",
              .fallback = "1"},
     key_info{.path = "clock",
              .forms = form_choice,
-             .help = "virtual: as fast as the processor allows, and deterministic. real: held back to "
-                     "the wall clock.",
+             .help =
+                 "virtual: as fast as the processor allows, and deterministic. real: held back to "
+                 "the wall clock.",
              .fallback = "virtual",
              .choices = "virtual|real"},
     key_info{.path = "speed",
@@ -58,9 +60,10 @@ constexpr std::array table{
              .range = "0.000001x..1000000x"},
     key_info{.path = "duration",
              .forms = form_duration,
-             .help = "The end of traffic and run, in virtual time. With `until: traffic-done` it is "
-                     "the latest end. Without either, a run whose traffic ends by itself is `until: "
-                     "traffic-done`, and any other takes 100ms.",
+             .help =
+                 "The end of traffic and run, in virtual time. With `until: traffic-done` it is "
+                 "the latest end. Without either, a run whose traffic ends by itself is `until: "
+                 "traffic-done`, and any other takes 100ms.",
              .range = "1ps..",
              .example = "duration: 200ms"},
     key_info{.path = "until",
@@ -91,8 +94,9 @@ constexpr std::array table{
              .range = "68..65535 68B..65535B"},
     key_info{.path = "defaults.flow-control",
              .forms = form_map | form_choice,
-             .help = "The policy of each kind of hop; one word sets all four. Where the two ends of a "
-                     "hop differ, the receiver's counts: it is the one that says stop.",
+             .help =
+                 "The policy of each kind of hop; one word sets all four. A hop is regulated if "
+                 "both of its ends want it.",
              .fallback = "none",
              .choices = policies,
              .later = later_policies,
@@ -134,8 +138,9 @@ constexpr std::array table{
              .range = queue_limits},
     key_info{.path = "defaults.on-off.start",
              .forms = form_size | form_packets,
-             .help = "A stopped queue that holds no more than this lets its sender go on. Not above "
-                     "`stop`.",
+             .help =
+                 "A stopped queue that holds no more than this lets its sender go on. Not above "
+                 "`stop`.",
              .fallback = "half of `stop`",
              .range = "0B..64GiB 0p..16777216p"},
     key_info{.path = "defaults.host",
@@ -168,12 +173,13 @@ constexpr std::array table{
              .status = planned},
 
     // -- nodes ----------------------------------------------------------------------------------
-    key_info{.path = "nodes",
-             .forms = form_names,
-             .help = "Everything that sends, forwards or receives, by name. Names are letters, digits, "
-                     "`_` and `-`.",
-             .example = "nodes:\n  h1: {kind: host, vms: [vm1]}\n  leaf1: {kind: switch, buffer: 4MiB}",
-             .required = true},
+    key_info{
+        .path = "nodes",
+        .forms = form_names,
+        .help = "Everything that sends, forwards or receives, by name. Names are letters, digits, "
+                "`_` and `-`.",
+        .example = "nodes:\n  h1: {kind: host, vms: [vm1]}\n  leaf1: {kind: switch, buffer: 4MiB}",
+        .required = true},
 
     key_info{.path = "nodes.<host>",
              .forms = form_map,
@@ -267,14 +273,16 @@ constexpr std::array table{
              .range = latencies},
     key_info{.path = "nodes.<host>.vswitch.scheduler",
              .forms = form_choice,
-             .help = "Which priority leaves next: strict (7 first), weighted round robin by packets, "
-                     "or deficit weighted round robin by bytes.",
+             .help =
+                 "Which priority leaves next: strict (7 first), weighted round robin by packets, "
+                 "or deficit weighted round robin by bytes.",
              .fallback = "strict",
              .choices = "strict|wrr|dwrr"},
     key_info{.path = "nodes.<host>.vswitch.weights",
              .forms = form_list | form_names,
-             .help = "Of wrr (packets a round) and dwrr (quanta of bytes a round): a list for "
-                     "priorities 0, 1, 2..., or a map from priority to weight. Those not named have 1.",
+             .help =
+                 "Of wrr (packets a round) and dwrr (quanta of bytes a round): a list for "
+                 "priorities 0, 1, 2..., or a map from priority to weight. Those not named have 1.",
              .fallback = "[1, 1, 1, 1, 1, 1, 1, 1]",
              .example = "weights: {0: 1, 3: 4}"},
     key_info{.path = "nodes.<host>.vswitch.weights[]",
@@ -490,8 +498,9 @@ constexpr std::array table{
     // -- traffic --------------------------------------------------------------------------------
     key_info{.path = "traffic",
              .forms = form_names,
-             .help = "What is sent: replayed captures and generators, by name. The name is the flow's "
-                     "label in every result.",
+             .help =
+                 "What is sent: replayed captures and generators, by name. The name is the flow's "
+                 "label in every result.",
              .example = "traffic:\n  web: {generate: {rate: 3Gbit}, from: h1/vm1, to: h3/vm4}"},
     key_info{.path = "traffic.<entry>",
              .forms = form_map,
@@ -538,11 +547,12 @@ constexpr std::array table{
              .help = "How often the capture is played, one after the other.",
              .fallback = "1",
              .range = "1..4294967295"},
-    key_info{.path = "traffic.<entry>.oversize",
-             .forms = form_choice,
-             .help = "What becomes of captured frames larger than the line's MTU allows (TSO, GRO).",
-             .fallback = "split",
-             .choices = "split|drop"},
+    key_info{
+        .path = "traffic.<entry>.oversize",
+        .forms = form_choice,
+        .help = "What becomes of captured frames larger than the line's MTU allows (TSO, GRO).",
+        .fallback = "split",
+        .choices = "split|drop"},
     key_info{.path = "traffic.<entry>.generate",
              .forms = form_map,
              .help = "Synthetic packets; exactly one of `rate` and `pps` says how many.",
@@ -564,8 +574,9 @@ constexpr std::array table{
              .range = "1..100G"},
     key_info{.path = "traffic.<entry>.generate.arrivals",
              .forms = form_choice,
-             .help = "When packets come: evenly spaced, at random (Poisson), or in bursts at line rate "
-                     "with silence between them.",
+             .help =
+                 "When packets come: evenly spaced, at random (Poisson), or in bursts at line rate "
+                 "with silence between them.",
              .fallback = "constant",
              .choices = "constant|poisson|burst"},
     key_info{.path = "traffic.<entry>.generate.burst",
@@ -608,9 +619,10 @@ constexpr std::array table{
              .range = "1ps.."},
     key_info{.path = "traffic.<entry>.on-stop",
              .forms = form_choice,
-             .help = "While flow control stops the producer: queue keeps the schedule, and its packets "
-                     "wait with it; shift moves the rest of the schedule by the time it was stopped, "
-                     "as for an application blocked in send.",
+             .help =
+                 "While flow control stops the producer: queue keeps the schedule, and its packets "
+                 "wait with it; shift moves the rest of the schedule by the time it was stopped, "
+                 "as for an application blocked in send.",
              .fallback = "queue",
              .choices = "queue|shift"},
 
@@ -618,11 +630,11 @@ constexpr std::array table{
     key_info{.path = "events",
              .forms = form_list,
              .help = "Changes at a time.",
-             .example = "events:\n  - {at: 50ms, set: h3/vm4.drain, to: 1Gbit, for: 20ms}\n  - {at: "
-                        "120ms, link: \"leaf1:p49 -- leaf2:p49\", state: down, for: 1ms}"},
-    key_info{.path = "events[]",
-             .forms = form_map,
-             .help = "`set` and `to`, or `link` and `state`."},
+             .example =
+                 "events:\n  - {at: 50ms, set: h3/vm4.drain, to: 1Gbit, for: 20ms}\n  - {at: "
+                 "120ms, link: \"leaf1:p49 -- leaf2:p49\", state: down, for: 1ms}"},
+    key_info{
+        .path = "events[]", .forms = form_map, .help = "`set` and `to`, or `link` and `state`."},
     key_info{.path = "events[].at",
              .forms = form_duration,
              .help = "When.",
@@ -630,8 +642,9 @@ constexpr std::array table{
              .required = true},
     key_info{.path = "events[].set",
              .forms = form_text,
-             .help = "What changes: `host/vm.drain`, `sink.drain`, or `entry.rate` of a generator's "
-                     "traffic entry.",
+             .help =
+                 "What changes: `host/vm.drain`, `sink.drain`, or `entry.rate` of a generator's "
+                 "traffic entry.",
              .example = "set: h3/vm4.drain"},
     key_info{.path = "events[].to",
              .forms = form_rate,
@@ -673,13 +686,15 @@ constexpr std::array table{
     key_info{.path = "expect",
              .forms = form_list,
              .help = "What must hold at the end; the summary prints each with the measured value.",
-             .example = "expect:\n  - drops{priority=3} == 0\n  - delivered{flow=storage} == 100%\n  - "
-                        "latency{flow=storage} p99 < 400us\n  - no-deadlock: 5ms"},
+             .example =
+                 "expect:\n  - drops{priority=3} == 0\n  - delivered{flow=storage} == 100%\n  - "
+                 "latency{flow=storage} p99 < 400us\n  - no-deadlock: 5ms"},
     key_info{.path = "expect[]",
              .forms = form_text | form_map,
              .help = "`metric{label=value} [p50|p99|p99.9|max|mean|min] (==|!=|<|<=|>|>=) "
                      "number-with-unit`; metrics are those of /metrics, without prefix."},
-    key_info{.path = "expect[].check", .forms = form_text, .help = "The same as an item of its own."},
+    key_info{
+        .path = "expect[].check", .forms = form_text, .help = "The same as an item of its own."},
     key_info{.path = "expect[].between",
              .forms = form_list,
              .help = "The time in which `check` must hold.",
@@ -738,9 +753,12 @@ struct form_kind {
 };
 
 constexpr std::array form_kinds{
-    form_kind{form_integer, quantity::kind::count}, form_kind{form_count, quantity::kind::count},
-    form_kind{form_factor, quantity::kind::factor}, form_kind{form_duration, quantity::kind::duration},
-    form_kind{form_rate, quantity::kind::rate},     form_kind{form_size, quantity::kind::size},
+    form_kind{form_integer, quantity::kind::count},
+    form_kind{form_count, quantity::kind::count},
+    form_kind{form_factor, quantity::kind::factor},
+    form_kind{form_duration, quantity::kind::duration},
+    form_kind{form_rate, quantity::kind::rate},
+    form_kind{form_size, quantity::kind::size},
     form_kind{form_packets, quantity::kind::packets},
     form_kind{form_percent, quantity::kind::percent},
 };
@@ -763,9 +781,9 @@ std::string range_text(std::string_view range) {
     range = space == std::string_view::npos ? std::string_view{} : range.substr(space + 1);
     const auto dots = one.find("..");
     const auto low = one.substr(0, dots), high = one.substr(dots + 2);
-    text += fmt::format("{}{}", text.empty() ? "" : "; ",
-                        high.empty() ? fmt::format("from {}", low)
-                                     : fmt::format("{} to {}", low, high));
+    text += fmt::format(
+        "{}{}", text.empty() ? "" : "; ",
+        high.empty() ? fmt::format("from {}", low) : fmt::format("{} to {}", low, high));
   }
   return text;
 }
@@ -776,9 +794,10 @@ std::string type_text(const key_info& k) {
     parts.emplace_back("text");
   for (const auto& f : form_kinds)
     if (k.forms & f.bit)
-      parts.emplace_back(f.bit == form_integer || f.bit == form_count
-                             ? "number"
-                             : std::string{kind_name(f.kind).substr(kind_name(f.kind).find(' ') + 1)});
+      parts.emplace_back(
+          f.bit == form_integer || f.bit == form_count
+              ? "number"
+              : std::string{kind_name(f.kind).substr(kind_name(f.kind).find(' ') + 1)});
   for (const auto c : split_choices(k.choices))
     parts.push_back(fmt::format("`{}`", c));
   if (k.forms & form_list)
@@ -980,6 +999,11 @@ std::string json_schema() {
          {"title", "Sluice scenario"},
          {"description", "A run of Sluice: nodes, links, traffic, events and expectations."}};
   s.update(object_schema(top_level_keys()));
+  // What is required may also come from an included file.
+  json alternatives = json::array({json{{"required", json::array({"include"})}}});
+  alternatives.push_back({{"required", s["required"]}});
+  s["anyOf"] = std::move(alternatives);
+  s.erase("required");
   return s.dump(2) + "\n";
 }
 
@@ -1024,7 +1048,8 @@ std::optional<std::string> suggest_key(std::string_view key) {
 std::string reference_page() {
   std::string out =
       "# Scenario reference\n\n"
-      "Every key of a scenario file. This page is made from the table in `scenarios/keys.cpp`; do not "
+      "Every key of a scenario file. This page is made from the table in `scenarios/keys.cpp`; do "
+      "not "
       "edit it: run the tests, and `test_scenarios` says how to make it again. How the keys work "
       "together is told in [scenarios.md](scenarios.md).\n\n"
       "In a path, `<word>` is a name of your choice and `[]` an item of a list.\n\n"
@@ -1032,15 +1057,18 @@ std::string reference_page() {
       "| value | units | example |\n|---|---|---|\n";
   for (const auto& f : form_kinds)
     if (f.bit != form_integer)
-      out += fmt::format("| {} | {} | `{}` |\n", kind_name(f.kind).substr(kind_name(f.kind).find(' ') + 1),
+      out += fmt::format("| {} | {} | `{}` |\n",
+                         kind_name(f.kind).substr(kind_name(f.kind).find(' ') + 1),
                          f.bit == form_count ? "none, or k, M, G" : kind_units(f.kind),
                          f.bit == form_count ? "100k" : kind_example(f.kind));
   out +=
-      "\nDecimal prefixes are powers of ten: a `Gbit` is 10^9 bit/s, a `kB` 1000 bytes. `KiB`, `MiB` "
+      "\nDecimal prefixes are powers of ten: a `Gbit` is 10^9 bit/s, a `kB` 1000 bytes. `KiB`, "
+      "`MiB` "
       "and `GiB` are powers of two. A number without its unit is an error.\n";
 
   const auto section = [&](std::string_view title, auto&& belongs) {
-    out += fmt::format("\n## {}\n\n| key | takes | default | meaning |\n|---|---|---|---|\n", title);
+    out +=
+        fmt::format("\n## {}\n\n| key | takes | default | meaning |\n|---|---|---|---|\n", title);
     std::string examples;
     for (const auto& k : table) {
       if (!belongs(k.path))
@@ -1049,9 +1077,9 @@ std::string reference_page() {
       const auto more = [&](const std::string& text) { meaning += ' ' + text; };
       if (!k.like.empty())
         more(fmt::format("Keys: those of `{}`{}.", k.like,
-                         k.except.empty() ? ""
-                                          : fmt::format(" but {}", fmt::join(split_choices(k.except),
-                                                                             ", "))));
+                         k.except.empty()
+                             ? ""
+                             : fmt::format(" but {}", fmt::join(split_choices(k.except), ", "))));
       if (!k.range.empty())
         more(fmt::format("Range: {}.", range_text(k.range)));
       if (!k.later.empty())

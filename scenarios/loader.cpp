@@ -24,8 +24,8 @@ void sort_diagnostics(load_result& result) {
                    [&](const diagnostic& a, const diagnostic& b) {
                      const auto key = [&](const diagnostic& d) {
                        const auto at = order.find(d.where.file);
-                       return std::tuple{at == order.end() ? order.size() : at->second, d.where.line,
-                                         d.where.column};
+                       return std::tuple{at == order.end() ? order.size() : at->second,
+                                         d.where.line, d.where.column};
                      };
                      return key(a) < key(b);
                    });
@@ -47,8 +47,10 @@ void load_source(load_result& result, const std::string& name, const std::string
   sort_diagnostics(result);
   if (forest.errors() > max_reported_errors)
     result.diagnostics.push_back(
-        {source_mark{name, 0, 0}, 0,
-         fmt::format("{} more errors are not shown", forest.errors() - max_reported_errors), {},
+        {source_mark{name, 0, 0},
+         0,
+         fmt::format("{} more errors are not shown", forest.errors() - max_reported_errors),
+         {},
          diagnostic::severity::error});
 }
 
@@ -102,7 +104,8 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-void render_one(const load_result& result, const diagnostic& d, const colours& c, std::string& out) {
+void render_one(const load_result& result, const diagnostic& d, const colours& c,
+                std::string& out) {
   const load_result::source* source = nullptr;
   for (const auto& s : result.sources)
     if (s.name == d.where.file)
@@ -112,10 +115,9 @@ void render_one(const load_result& result, const diagnostic& d, const colours& c
   out += printable(d.where.file);
   if (d.where.line > 0 && !argument)
     out += fmt::format(":{}:{}", d.where.line, d.where.column);
-  out += fmt::format(":{} {}{}:{} {}\n", c.reset,
-                     d.level == diagnostic::severity::error ? c.error : c.warning,
-                     d.level == diagnostic::severity::error ? "error" : "warning", c.reset,
-                     printable(d.message));
+  out += fmt::format(
+      ":{} {}{}:{} {}\n", c.reset, d.level == diagnostic::severity::error ? c.error : c.warning,
+      d.level == diagnostic::severity::error ? "error" : "warning", c.reset, printable(d.message));
 
   if (source != nullptr && d.where.line > 0) {
     const auto line = printable(line_text(source->text, d.where.line));
@@ -159,8 +161,10 @@ load_result load_scenario(const std::string& path, const load_options& options) 
   load_result result;
   std::string text, error;
   if (!read_text(path, text, error)) {
-    result.diagnostics.push_back({source_mark{path, 0, 0}, 0,
-                                  fmt::format("cannot read the scenario: {}", error), {},
+    result.diagnostics.push_back({source_mark{path, 0, 0},
+                                  0,
+                                  fmt::format("cannot read the scenario: {}", error),
+                                  {},
                                   diagnostic::severity::error});
     return result;
   }
@@ -172,8 +176,8 @@ load_result load_scenario_text(std::string_view text, const std::string& name,
                                const load_options& options) {
   load_result result;
   // The name may be anything; only the folder says where relative paths start.
-  load_source(result, name, resolve_path(options.folder.empty() ? "." : options.folder, "text"), text,
-              options);
+  load_source(result, name, resolve_path(options.folder.empty() ? "." : options.folder, "text"),
+              text, options);
   return result;
 }
 

@@ -26,7 +26,7 @@
 namespace sluice {
 
 inline constexpr std::size_t max_scenario_bytes = 4 * 1024 * 1024;  ///< of one file
-inline constexpr int max_scenario_depth = 64;          ///< lists and maps inside each other
+inline constexpr int max_scenario_depth = 64;                ///< lists and maps inside each other
 inline constexpr std::size_t max_scenario_values = 500'000;  ///< with aliases written out
 inline constexpr std::size_t max_included_files = 64;
 inline constexpr std::size_t max_reported_errors = 100;
@@ -35,16 +35,16 @@ struct load_options {
   /// `path=value` as given to `--set`, applied after includes and before anything is checked.
   /// A path is that of the file (`defaults.link.rate`, `traffic.storage.speed`, `events.0.at`) or
   /// begins with an endpoint, a node or a traffic entry (`h3/vm4.drain`, `leaf1.buffer`).
-  std::vector<std::string> set;
+  std::vector<std::string> set = {};
 
   /// The names `expect` lines may use; unset: any name passes here, metrics checks it later.
-  std::function<std::vector<std::string>()> known_metrics;
+  std::function<std::vector<std::string>()> known_metrics = {};
 
   /// Whether a replayed file must exist. The fuzzer and editors turn it off.
   bool check_files = true;
 
   /// For `load_scenario_text`: what relative paths and includes are relative to; empty: here.
-  std::string folder;
+  std::string folder = {};
 };
 
 struct load_result {

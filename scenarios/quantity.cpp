@@ -35,7 +35,7 @@ constexpr std::array units{
     unit{"kbit", quantity::kind::rate, kilo},
     unit{"Mbit", quantity::kind::rate, mega},
     unit{"Gbit", quantity::kind::rate, giga},
-    unit{"Tbit", quantity::kind::rate, kilo * giga},
+    unit{"Tbit", quantity::kind::rate, kilo* giga},
     unit{"B", quantity::kind::size, 1},
     unit{"kB", quantity::kind::size, kilo},
     unit{"KiB", quantity::kind::size, 1024},
@@ -59,22 +59,22 @@ struct spelling {
 
 // What people write instead. Edit distance alone would turn Gbps into Gbit only by luck.
 constexpr std::array misspelt{
-    spelling{"bps", "bit"},      spelling{"kbps", "kbit"},      spelling{"Kbps", "kbit"},
-    spelling{"Mbps", "Mbit"},    spelling{"mbps", "Mbit"},      spelling{"Gbps", "Gbit"},
-    spelling{"gbps", "Gbit"},    spelling{"Tbps", "Tbit"},      spelling{"bit/s", "bit"},
-    spelling{"kbit/s", "kbit"},  spelling{"Mbit/s", "Mbit"},    spelling{"Gbit/s", "Gbit"},
-    spelling{"Tbit/s", "Tbit"},  spelling{"Kbit", "kbit"},      spelling{"gbit", "Gbit"},
-    spelling{"mbit", "Mbit"},    spelling{"Gb", "Gbit"},        spelling{"Mb", "Mbit"},
-    spelling{"Gb/s", "Gbit"},    spelling{"Mb/s", "Mbit"},      spelling{"KB", "kB"},
-    spelling{"kb", "kB"},        spelling{"K", "KiB"},          spelling{"Ki", "KiB"},
-    spelling{"Mi", "MiB"},       spelling{"Gi", "GiB"},         spelling{"kib", "KiB"},
-    spelling{"kiB", "KiB"},      spelling{"mib", "MiB"},        spelling{"b", "B"},
-    spelling{"byte", "B"},       spelling{"bytes", "B"},        spelling{"sec", "s"},
-    spelling{"secs", "s"},       spelling{"second", "s"},       spelling{"seconds", "s"},
-    spelling{"msec", "ms"},      spelling{"usec", "us"},        spelling{"nsec", "ns"},
-    spelling{"\u00b5s", "us"},   spelling{"\u03bcs", "us"},     spelling{"m", "min"},
-    spelling{"mins", "min"},     spelling{"minutes", "min"},    spelling{"pkts", "packets"},
-    spelling{"pkt", "packets"},  spelling{"pps", ""},           spelling{"X", "x"},
+    spelling{"bps", "bit"},     spelling{"kbps", "kbit"},   spelling{"Kbps", "kbit"},
+    spelling{"Mbps", "Mbit"},   spelling{"mbps", "Mbit"},   spelling{"Gbps", "Gbit"},
+    spelling{"gbps", "Gbit"},   spelling{"Tbps", "Tbit"},   spelling{"bit/s", "bit"},
+    spelling{"kbit/s", "kbit"}, spelling{"Mbit/s", "Mbit"}, spelling{"Gbit/s", "Gbit"},
+    spelling{"Tbit/s", "Tbit"}, spelling{"Kbit", "kbit"},   spelling{"gbit", "Gbit"},
+    spelling{"mbit", "Mbit"},   spelling{"Gb", "Gbit"},     spelling{"Mb", "Mbit"},
+    spelling{"Gb/s", "Gbit"},   spelling{"Mb/s", "Mbit"},   spelling{"KB", "kB"},
+    spelling{"kb", "kB"},       spelling{"K", "KiB"},       spelling{"Ki", "KiB"},
+    spelling{"Mi", "MiB"},      spelling{"Gi", "GiB"},      spelling{"kib", "KiB"},
+    spelling{"kiB", "KiB"},     spelling{"mib", "MiB"},     spelling{"b", "B"},
+    spelling{"byte", "B"},      spelling{"bytes", "B"},     spelling{"sec", "s"},
+    spelling{"secs", "s"},      spelling{"second", "s"},    spelling{"seconds", "s"},
+    spelling{"msec", "ms"},     spelling{"usec", "us"},     spelling{"nsec", "ns"},
+    spelling{"\u00b5s", "us"},  spelling{"\u03bcs", "us"},  spelling{"m", "min"},
+    spelling{"mins", "min"},    spelling{"minutes", "min"}, spelling{"pkts", "packets"},
+    spelling{"pkt", "packets"}, spelling{"pps", ""},        spelling{"X", "x"},
 };
 
 bool is_digit(char c) {
@@ -83,12 +83,18 @@ bool is_digit(char c) {
 
 std::string_view base_units(quantity::kind k) {
   switch (k) {
-    case quantity::kind::duration: return "picoseconds";
-    case quantity::kind::rate: return "bits per second";
-    case quantity::kind::size: return "bytes";
-    case quantity::kind::packets: return "packets";
-    case quantity::kind::percent: return "millionths";
-    default: return {};
+    case quantity::kind::duration:
+      return "picoseconds";
+    case quantity::kind::rate:
+      return "bits per second";
+    case quantity::kind::size:
+      return "bytes";
+    case quantity::kind::packets:
+      return "packets";
+    case quantity::kind::percent:
+      return "millionths";
+    default:
+      return {};
   }
 }
 
@@ -207,39 +213,60 @@ quantity_result parse_quantity(std::string_view text) {
 
 std::string_view kind_name(quantity::kind k) {
   switch (k) {
-    case quantity::kind::count: return "a plain number";
-    case quantity::kind::duration: return "a duration";
-    case quantity::kind::rate: return "a rate";
-    case quantity::kind::size: return "a size";
-    case quantity::kind::packets: return "a number of packets";
-    case quantity::kind::percent: return "a percentage";
-    case quantity::kind::factor: return "a factor";
+    case quantity::kind::count:
+      return "a plain number";
+    case quantity::kind::duration:
+      return "a duration";
+    case quantity::kind::rate:
+      return "a rate";
+    case quantity::kind::size:
+      return "a size";
+    case quantity::kind::packets:
+      return "a number of packets";
+    case quantity::kind::percent:
+      return "a percentage";
+    case quantity::kind::factor:
+      return "a factor";
   }
   return "";
 }
 
 std::string_view kind_example(quantity::kind k) {
   switch (k) {
-    case quantity::kind::count: return "100";
-    case quantity::kind::duration: return "10ms";
-    case quantity::kind::rate: return "10Gbit";
-    case quantity::kind::size: return "256KiB";
-    case quantity::kind::packets: return "256 packets";
-    case quantity::kind::percent: return "30%";
-    case quantity::kind::factor: return "4x";
+    case quantity::kind::count:
+      return "100";
+    case quantity::kind::duration:
+      return "10ms";
+    case quantity::kind::rate:
+      return "10Gbit";
+    case quantity::kind::size:
+      return "256KiB";
+    case quantity::kind::packets:
+      return "256 packets";
+    case quantity::kind::percent:
+      return "30%";
+    case quantity::kind::factor:
+      return "4x";
   }
   return "";
 }
 
 std::string_view kind_units(quantity::kind k) {
   switch (k) {
-    case quantity::kind::count: return "";
-    case quantity::kind::duration: return "ps, ns, us, ms, s, min";
-    case quantity::kind::rate: return "bit, kbit, Mbit, Gbit, Tbit";
-    case quantity::kind::size: return "B, kB, KiB, MB, MiB, GB, GiB";
-    case quantity::kind::packets: return "p, packet, packets";
-    case quantity::kind::percent: return "%";
-    case quantity::kind::factor: return "x";
+    case quantity::kind::count:
+      return "";
+    case quantity::kind::duration:
+      return "ps, ns, us, ms, s, min";
+    case quantity::kind::rate:
+      return "bit, kbit, Mbit, Gbit, Tbit";
+    case quantity::kind::size:
+      return "B, kB, KiB, MB, MiB, GB, GiB";
+    case quantity::kind::packets:
+      return "p, packet, packets";
+    case quantity::kind::percent:
+      return "%";
+    case quantity::kind::factor:
+      return "x";
   }
   return "";
 }
@@ -265,7 +292,8 @@ std::string show_quantity(quantity::kind k, std::uint64_t amount) {
   }
   const unit* best = nullptr;
   for (const auto& u : units)
-    if (u.what == k && (best == nullptr || (amount != 0 && amount % u.scale == 0)) && u.name != "min")
+    if (u.what == k && (best == nullptr || (amount != 0 && amount % u.scale == 0))
+        && u.name != "min")
       best = &u;
   if (best == nullptr || (k == quantity::kind::count && amount % best->scale != 0))
     return fmt::format("{}", amount);

@@ -28,16 +28,16 @@ struct quantity {
   enum class kind : std::uint8_t { count, duration, rate, size, packets, percent, factor };
 
   kind what = kind::count;
-  bool bare = false;         ///< count: written without a suffix
-  std::uint64_t amount = 0;  ///< in base units; factor: the numerator
-  std::uint64_t divisor = 1; ///< factor: the denominator, in lowest terms; otherwise 1
+  bool bare = false;          ///< count: written without a suffix
+  std::uint64_t amount = 0;   ///< in base units; factor: the numerator
+  std::uint64_t divisor = 1;  ///< factor: the denominator, in lowest terms; otherwise 1
 };
 
 struct quantity_result {
   std::optional<quantity> value;
-  bool numeric = false;   ///< it began like a number, so it was meant as one
-  std::string message;    ///< when there is no value: what is wrong
-  std::string suggestion; ///< the whole value with the unit that was probably meant, or empty
+  bool numeric = false;    ///< it began like a number, so it was meant as one
+  std::string message;     ///< when there is no value: what is wrong
+  std::string suggestion;  ///< the whole value with the unit that was probably meant, or empty
 };
 
 quantity_result parse_quantity(std::string_view text);

@@ -18,6 +18,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 /// Of several equally near ones the first.
 std::optional<std::string_view> nearest(std::string_view word,
                                         std::span<const std::string_view> words);
-std::optional<std::string_view> nearest(std::string_view word, const std::vector<std::string>& words);
+std::optional<std::string_view> nearest(std::string_view word,
+                                        const std::vector<std::string>& words);
 
 }  // namespace sluice

@@ -28,7 +28,8 @@ std::string_view advice(std::string_view message) {
       {"end of sequence flow not found", "a `[` is not closed with `]`, or a `,` is missing"},
       {"illegal map value", "text with `: ` in it needs quotes"},
       {"illegal EOF in scalar", "a quote is not closed"},
-      {"the referenced anchor is not defined", "an alias `*name` needs an anchor `&name` before it"},
+      {"the referenced anchor is not defined",
+       "an alias `*name` needs an anchor `&name` before it"},
   };
   for (const auto& p : table)
     if (message.substr(0, p.message.size()) == p.message)
@@ -88,9 +89,9 @@ public:
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     auto* node = anchor < anchors_.size() ? anchors_[anchor] : nullptr;
     // An anchor whose node is still open is an ancestor of this alias.
-    if (node == nullptr
-        || std::find_if(open_.begin(), open_.end(), [&](const level& l) { return l.node == node; })
-               != open_.end()) {
+    if (node == nullptr || std::find_if(open_.begin(), open_.end(), [&](const level& l) {
+                             return l.node == node;
+                           }) != open_.end()) {
       forest_.error_at(source_, line(mark), column(mark), 1,
                        "this alias refers to a value that contains it");
       throw give_up{};
@@ -227,8 +228,9 @@ private:
       parent.key = node;
     } else {
       if (!parent.key->is_scalar()) {
-        forest_.error(*parent.key, parent.key->is_null() ? "a key is missing before `:`"
-                                                         : "a key must be a word, not a list or map");
+        forest_.error(*parent.key, parent.key->is_null()
+                                       ? "a key is missing before `:`"
+                                       : "a key must be a word, not a list or map");
       } else {
         if (node->is_null()) {
           // Nothing was written, so the only place to point at is the key.

@@ -1,10 +1,10 @@
 /// \file
 /// A YAML file as a tree that remembers where every value was written.
 ///
-/// Built from yaml-cpp's events rather than from its nodes: duplicate keys stay visible, every value
-/// has a mark with its length, and the limits of `loader.hpp` hold while the file is read, not
-/// after memory is gone. Aliases share their node; a tree may therefore be larger than the file, so
-/// its expanded size is bounded too. `<<` merges are resolved here.
+/// Built from yaml-cpp's events rather than from its nodes: duplicate keys stay visible, every
+/// value has a mark with its length, and the limits of `loader.hpp` hold while the file is read,
+/// not after memory is gone. Aliases share their node; a tree may therefore be larger than the
+/// file, so its expanded size is bounded too. `<<` merges are resolved here.
 #pragma once
 
 #include <cstdint>
@@ -23,12 +23,12 @@ struct yaml_node {
   struct entry;
 
   kind what = kind::null;
-  bool quoted = false;        ///< a scalar in quotes or a block scalar
-  std::uint32_t source = 0;   ///< index into load_result::sources
-  int line = 0, column = 0;   ///< from 1
-  int length = 1;             ///< characters on its line
-  std::uint64_t weight = 1;   ///< values in it, aliases written out
-  std::string text;           ///< of a scalar
+  bool quoted = false;       ///< a scalar in quotes or a block scalar
+  std::uint32_t source = 0;  ///< index into load_result::sources
+  int line = 0, column = 0;  ///< from 1
+  int length = 1;            ///< characters on its line
+  std::uint64_t weight = 1;  ///< values in it, aliases written out
+  std::string text;          ///< of a scalar
   std::vector<yaml_node*> items;
   std::vector<entry> entries;
 
@@ -58,7 +58,8 @@ public:
   yaml_node* copy(const yaml_node& of);
 
   /// A text to point into; returns its index in load_result::sources.
-  std::uint32_t add_source(const std::string& name, std::string_view text, bool is_argument = false);
+  std::uint32_t add_source(const std::string& name, std::string_view text,
+                           bool is_argument = false);
 
   /// Parses `text`, which is the source from byte `offset` on, as one YAML document. Null pointer
   /// when that is not possible; what is wrong is then in the result's diagnostics.

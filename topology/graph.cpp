@@ -25,7 +25,8 @@ std::string compact(std::uint64_t amount, const std::array<unit, n>& units) {
     if (amount >= u->scale)
       return amount % u->scale == 0
                  ? fmt::format("{}{}", amount / u->scale, u->name)
-                 : fmt::format("{:.4g}{}", static_cast<double>(amount) / static_cast<double>(u->scale),
+                 : fmt::format("{:.4g}{}",
+                               static_cast<double>(amount) / static_cast<double>(u->scale),
                                u->name);
   return fmt::format("0{}", units[0].name);
 }
@@ -76,8 +77,9 @@ std::string in_quotes(std::string_view text) {
 }
 
 std::string dot(const scenario& s) {
-  auto out = fmt::format("graph {} {{\n  rankdir=BT;\n  node [fontname=\"sans-serif\", shape=box];\n",
-                         in_quotes(s.name));
+  auto out =
+      fmt::format("graph {} {{\n  rankdir=BT;\n  node [fontname=\"sans-serif\", shape=box];\n",
+                  in_quotes(s.name));
   for (const auto& n : s.nodes) {
     auto label = n.name;
     if (const auto* h = std::get_if<host_settings>(&n.as))
@@ -107,8 +109,14 @@ std::string mermaid(const scenario& s) {
       for (const auto& vm : h->vms)
         label += "<br/>" + vm_label(vm);
     const auto kind = kind_of(n);
-    const auto open = kind == "switch" ? "([" : kind == "generator" ? "[/" : kind == "sink" ? "[\\" : "[";
-    const auto close = kind == "switch" ? "])" : kind == "generator" ? "/]" : kind == "sink" ? "\\]" : "]";
+    const auto open = kind == "switch"      ? "(["
+                      : kind == "generator" ? "[/"
+                      : kind == "sink"      ? "[\\"
+                                            : "[";
+    const auto close = kind == "switch"      ? "])"
+                       : kind == "generator" ? "/]"
+                       : kind == "sink"      ? "\\]"
+                                             : "]";
     out += fmt::format("  n{}{}\"{}\"{}\n", i, open, label, close);
   }
   for (const auto& l : s.links)
@@ -154,11 +162,20 @@ std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text)
     switch (c) {
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '&': out += "&amp;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
     }
   return out;
 }
@@ -167,7 +184,8 @@ constexpr double char_width = 7.2, line_height = 17, padding = 10, gap = 22, tie
 constexpr double margin = 24, title_height = 54;
 constexpr std::size_t line_colours = 5;  // line0 to line4 of the style
 constexpr std::size_t shown_vms = 6;     // in a box; the others are counted
-constexpr std::size_t straight_row = 10; // endpoints side by side under one switch; more make a block
+constexpr std::size_t straight_row =
+    10;  // endpoints side by side under one switch; more make a block
 
 // Light first; the dark half repeats what differs. (Not variables: some viewers know none.)
 constexpr std::string_view style = R"(<style>
@@ -268,7 +286,8 @@ private:
       if (!is_switch(i))
         continue;
       const auto ports = routes_.ports(i);
-      if (std::any_of(ports.begin(), ports.end(), [&](const auto& p) { return !is_switch(p.peer); })) {
+      if (std::any_of(ports.begin(), ports.end(),
+                      [&](const auto& p) { return !is_switch(p.peer); })) {
         boxes_[i].tier = 1;
         seen[i] = true;
         queue.push_back(i);
@@ -428,9 +447,10 @@ private:
     double x = margin;
     const auto legend = [&](std::size_t kind, std::string_view label) {
       const auto y = margin + 31;
-      out += fmt::format("<path class=\"link line{}\" d=\"M{:.1f},{:.1f} h24\"/><text class=\"small\" "
-                         "x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
-                         kind, x, y - 4, x + 30, y, label);
+      out += fmt::format(
+          "<path class=\"link line{}\" d=\"M{:.1f},{:.1f} h24\"/><text class=\"small\" "
+          "x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
+          kind, x, y - 4, x + 30, y, label);
       x += 30 + static_cast<double>(label.size()) * 6.6 + 16;
     };
     for (std::size_t k = 0; k < kinds_.size(); ++k)
@@ -443,8 +463,8 @@ private:
     for (std::size_t n = 0; n < boxes_.size(); ++n)
       for (const auto& p : routes_.ports(n))
         if (p.at_a)
-          line(s_.links[p.link], n, p.peer, parallel[std::minmax(n, std::size_t{p.peer})]++, labelled,
-               out, labels);
+          line(s_.links[p.link], n, p.peer, parallel[std::minmax(n, std::size_t{p.peer})]++,
+               labelled, out, labels);
     for (std::size_t i = 0; i < boxes_.size(); ++i)
       node_box(i, out);
     return out + labels + "</svg>\n";
@@ -454,15 +474,15 @@ private:
     return std::min(tier_gap * 0.6, 24 + (right.x - left.x) / 8);
   }
 
-  void line(const link& l, std::size_t a, std::size_t b, int nth, std::map<std::size_t, int>& labelled,
-            std::string& out, std::string& labels) const {
+  void line(const link& l, std::size_t a, std::size_t b, int nth,
+            std::map<std::size_t, int>& labelled, std::string& out, std::string& labels) const {
     if (boxes_[a].y < boxes_[b].y)
       std::swap(a, b);
     const auto& low = boxes_[a];
     const auto& high = boxes_[b];
     const auto label = line_label(l);
-    const auto kind = static_cast<std::size_t>(std::find(kinds_.begin(), kinds_.end(), label)
-                                               - kinds_.begin());
+    const auto kind =
+        static_cast<std::size_t>(std::find(kinds_.begin(), kinds_.end(), label) - kinds_.begin());
     const auto special = kind == kinds_.size();
     // Parallel links side by side: 0, +9, -9, +18...
     const auto shift = 9.0 * ((nth + 1) / 2) * (nth % 2 == 1 ? 1 : -1);
@@ -472,9 +492,10 @@ private:
     if (low.tier != high.tier) {
       const auto x1 = low.centre() + shift, y1 = low.y, x2 = high.centre() + shift;
       const auto y2 = high.y + high.h;
-      out += fmt::format("<path class=\"link line{}\" d=\"M{:.1f},{:.1f} L{:.1f},{:.1f}\"><title>{}</title>"
-                         "</path>\n",
-                         kind, x1, y1, x2, y2, title);
+      out += fmt::format(
+          "<path class=\"link line{}\" d=\"M{:.1f},{:.1f} L{:.1f},{:.1f}\"><title>{}</title>"
+          "</path>\n",
+          kind, x1, y1, x2, y2, title);
       const auto t = 0.35 + 0.15 * (labelled[a] % 3);
       lx = x1 + (x2 - x1) * t;
       ly = y1 + (y2 - y1) * t;
@@ -487,18 +508,19 @@ private:
       });
       if (neighbours) {
         const auto y = left.y + std::min(left.h, right.h) / 2 + shift;
-        out += fmt::format("<path class=\"link line{}\" d=\"M{:.1f},{:.1f} L{:.1f},{:.1f}\"><title>{}"
-                           "</title></path>\n",
-                           kind, left.x + left.w, y, right.x, y, title);
+        out += fmt::format(
+            "<path class=\"link line{}\" d=\"M{:.1f},{:.1f} L{:.1f},{:.1f}\"><title>{}"
+            "</title></path>\n",
+            kind, left.x + left.w, y, right.x, y, title);
         lx = (left.x + left.w + right.x) / 2;
         ly = y;
       } else {
         const auto bow = bow_of(left, right) - shift;
-        out += fmt::format("<path class=\"link line{}\" d=\"M{:.1f},{:.1f} Q{:.1f},{:.1f} {:.1f},{:.1f}\">"
-                           "<title>{}</title></path>\n",
-                           kind, left.centre(), left.y,
-                           (left.centre() + right.centre()) / 2, left.y - bow * 2, right.centre(),
-                           right.y, title);
+        out += fmt::format(
+            "<path class=\"link line{}\" d=\"M{:.1f},{:.1f} Q{:.1f},{:.1f} {:.1f},{:.1f}\">"
+            "<title>{}</title></path>\n",
+            kind, left.centre(), left.y, (left.centre() + right.centre()) / 2, left.y - bow * 2,
+            right.centre(), right.y, title);
         lx = (left.centre() + right.centre()) / 2;
         ly = left.y - bow;
       }
@@ -516,23 +538,26 @@ private:
   void node_box(std::size_t i, std::string& out) const {
     const auto& b = boxes_[i];
     const auto& n = s_.nodes[i];
-    out += fmt::format("<g><title>{} {}, {} link{}</title><rect class=\"box {}\" x=\"{:.1f}\" "
-                       "y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"{}\"/>",
-                       kind_of(n), escaped(n.name), routes_.ports(i).size(),
-                       routes_.ports(i).size() == 1 ? "" : "s", kind_of(n), b.x, b.y, b.w, b.h,
-                       is_switch(i) ? 12 : 4);
+    out += fmt::format(
+        "<g><title>{} {}, {} link{}</title><rect class=\"box {}\" x=\"{:.1f}\" "
+        "y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"{}\"/>",
+        kind_of(n), escaped(n.name), routes_.ports(i).size(),
+        routes_.ports(i).size() == 1 ? "" : "s", kind_of(n), b.x, b.y, b.w, b.h,
+        is_switch(i) ? 12 : 4);
     auto y = b.y + line_height - 1;
-    out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\"><tspan "
-                       "class=\"name\">{}</tspan>",
-                       b.centre(), y, escaped(n.name));
+    out += fmt::format(
+        "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\"><tspan "
+        "class=\"name\">{}</tspan>",
+        b.centre(), y, escaped(n.name));
     if (!b.note.empty())
       out += fmt::format(" <tspan class=\"small\">{}</tspan>", escaped(b.note));
     out += "</text>";
     for (const auto& l : b.lines) {
       y += line_height;
-      out += fmt::format("<text class=\"small\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}"
-                         "</text>",
-                         b.centre(), y, escaped(l));
+      out += fmt::format(
+          "<text class=\"small\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}"
+          "</text>",
+          b.centre(), y, escaped(l));
     }
     out += "</g>\n";
   }
@@ -561,10 +586,14 @@ std::optional<graph_format> parse_graph_format(std::string_view name) {
 
 std::string graph(const scenario& s, graph_format format) {
   switch (format) {
-    case graph_format::dot: return dot(s);
-    case graph_format::mermaid: return mermaid(s);
-    case graph_format::json: return json_text(s);
-    case graph_format::svg: break;
+    case graph_format::dot:
+      return dot(s);
+    case graph_format::mermaid:
+      return mermaid(s);
+    case graph_format::json:
+      return json_text(s);
+    case graph_format::svg:
+      break;
   }
   return drawing{s}.svg();
 }

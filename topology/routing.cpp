@@ -14,7 +14,8 @@ constexpr std::array<std::uint16_t, 1> only_port{0};
 
 }  // namespace
 
-routes::routes(const scenario& s) : ports_(s.nodes.size()), switch_of_(s.nodes.size(), unreachable) {
+routes::routes(const scenario& s)
+    : ports_(s.nodes.size()), switch_of_(s.nodes.size(), unreachable) {
   std::unordered_map<std::string_view, std::uint32_t> index;
   for (std::uint32_t i = 0; i < s.nodes.size(); ++i) {
     index.emplace(s.nodes[i].name, i);

@@ -47,8 +47,8 @@ public:
 
 private:
   struct table {
-    std::vector<std::uint32_t> distance;       ///< by switch
-    std::vector<std::uint32_t> first;          ///< by switch, into `egress`; one more at the end
+    std::vector<std::uint32_t> distance;  ///< by switch
+    std::vector<std::uint32_t> first;     ///< by switch, into `egress`; one more at the end
     std::vector<std::uint16_t> egress;
   };
 

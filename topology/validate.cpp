@@ -17,6 +17,8 @@ namespace {
 
 /// Ethernet header and one tag on top of the IP packet.
 constexpr std::uint32_t frame_overhead = 18;
+/// What the builder adds to each latency for the way from a port into its queue.
+constexpr sim_time hand_over = nanosecond;
 /// Beyond it a list of links helps nobody.
 constexpr std::size_t shown_links = 8;
 
@@ -30,7 +32,10 @@ std::string show_bytes(std::int64_t bytes) {
 
 class validator {
 public:
-  explicit validator(const scenario& s) : s_{s}, routes_{s} {}
+  explicit validator(const scenario& s) : s_{s}, routes_{s} {
+    for (std::size_t n = 0; n < s.nodes.size(); ++n)
+      index_.emplace(s.nodes[n].name, n);
+  }
 
   diagnostics_list run() {
     for (std::size_t n = 0; n < s_.nodes.size(); ++n) {
@@ -49,7 +54,8 @@ public:
 
 private:
   void warn(const source_mark& where, std::string message, std::string hint) {
-    found_.push_back({where, 1, std::move(message), std::move(hint), diagnostic::severity::warning});
+    found_.push_back(
+        {where, 1, std::move(message), std::move(hint), diagnostic::severity::warning});
   }
 
   /// About a queue. A thousand equal hosts make one warning, which names the first.
@@ -86,7 +92,7 @@ private:
     if (policy != hop_policy::on_off)
       return;
     const auto& on_off = n.flow_control.on_off;
-    const auto need = headroom_bytes(rate, latency, frame);
+    const auto need = headroom_bytes(rate, latency + hand_over, frame);
     const auto& where = on_off.where.line > 0 ? on_off.where : n.where;
     if (!on_off.stop) {
       if (capacity - need < frame)
@@ -108,8 +114,9 @@ private:
       warn_queue(where, what, owner,
                  fmt::format("has {} of head-room above `stop`, and {} may still arrive",
                              show_bytes(capacity - stop), show_bytes(need)),
-                 capacity > need ? fmt::format("`stop` of at most {}B loses nothing", capacity - need)
-                                 : "make the buffer larger, or the line slower or shorter");
+                 capacity > need
+                     ? fmt::format("`stop` of at most {}B loses nothing", capacity - need)
+                     : "make the buffer larger, or the line slower or shorter");
   }
 
   const link* line_of(std::size_t n) const {
@@ -119,8 +126,8 @@ private:
   void line_side(std::size_t n, const std::string& owner, std::string_view what,
                  std::int64_t capacity) {
     if (const auto* l = line_of(n))
-      queue(s_.nodes[n], owner, what, capacity, s_.nodes[n].flow_control.nic_fabric, l->rate_bps,
-            l->delay, l->mtu + frame_overhead);
+      queue(s_.nodes[n], owner, what, capacity, line_policy(*l), l->rate_bps, l->delay,
+            l->mtu + frame_overhead);
   }
 
   void host(std::size_t n, const host_settings& h) {
@@ -132,9 +139,12 @@ private:
     if (l != nullptr)
       queue(node, node.name, "NIC tx-buffer", h.nic.tx_buffer_bytes, flow.vswitch_nic, h.pcie_bps,
             h.pcie_latency, frame);
-    queue(node, node.name, "vswitch port-queue", h.vswitch.port_queue_bytes,
-          std::max(flow.vm_vswitch, flow.vswitch_nic), std::max(h.pcie_bps, h.hypervisor.copy_bps),
-          h.pcie_latency, frame);
+    if (!h.vms.empty())
+      queue(node, node.name, "vswitch port-queue", h.vswitch.port_queue_bytes, flow.vm_vswitch,
+            h.hypervisor.copy_bps, h.guest_latency, frame);
+    if (l != nullptr)
+      queue(node, node.name, "vswitch uplink port-queue", h.vswitch.port_queue_bytes,
+            flow.vswitch_nic, h.pcie_bps, h.pcie_latency, frame);
     // One warning for all VMs of the same kind: a host may have hundreds.
     std::set<std::int64_t> seen;
     for (const auto& vm : h.vms)
@@ -147,22 +157,13 @@ private:
     const auto ports = routes_.ports(n);
     if (ports.empty())
       return;
-    const auto capacity = sw.port_queue_bytes.value_or(sw.buffer_bytes
-                                                       / static_cast<std::int64_t>(ports.size()));
-    // Only the port that needs most; the others are better off.
-    const link* worst = nullptr;
-    std::int64_t most = -1;
+    const auto capacity =
+        sw.port_queue_bytes.value_or(sw.buffer_bytes / static_cast<std::int64_t>(ports.size()));
     for (const auto& p : ports) {
       const auto& l = s_.links[p.link];
-      if (const auto need = headroom_bytes(l.rate_bps, l.delay, l.mtu + frame_overhead); need > most) {
-        most = need;
-        worst = &l;
-      }
+      queue(s_.nodes[n], s_.nodes[n].name + ":" + (p.at_a ? l.a : l.b).port, "port-queue", capacity,
+            line_policy(l), l.rate_bps, l.delay, l.mtu + frame_overhead);
     }
-    const auto& port = worst->a.node == s_.nodes[n].name ? worst->a.port : worst->b.port;
-    queue(s_.nodes[n], s_.nodes[n].name + ":" + port, "port-queue", capacity,
-          s_.nodes[n].flow_control.nic_fabric, worst->rate_bps, worst->delay,
-          worst->mtu + frame_overhead);
   }
 
   // -- cycles ---------------------------------------------------------------------------------
@@ -171,11 +172,18 @@ private:
     return std::holds_alternative<switch_settings>(s_.nodes[n].as);
   }
 
-  bool lossless(std::size_t n) const {
-    return s_.nodes[n].flow_control.nic_fabric != hop_policy::none;
+  // As the builder has it: a hop is regulated if both of its ends want it.
+  hop_policy line_policy(const link& l) const {
+    return std::min(s_.nodes[index_.at(l.a.node)].flow_control.nic_fabric,
+                    s_.nodes[index_.at(l.b.node)].flow_control.nic_fabric);
   }
 
-  /// A directed use of a link between switches: twice the link's index, plus whether it goes b to a.
+  bool lossless(std::size_t node, std::size_t port) const {
+    return line_policy(s_.links[routes_.ports(node)[port].link]) != hop_policy::none;
+  }
+
+  /// A directed use of a link between switches: twice the link's index, plus whether it goes b to
+  /// a.
   std::uint32_t channel(std::size_t node, std::size_t port) const {
     const auto& p = routes_.ports(node)[port];
     return 2 * p.link + (p.at_a ? 0 : 1);
@@ -191,12 +199,9 @@ private:
 
   void cycles() {
     // Who sends to whom, by the switches they hang on: that is what decides the paths.
-    std::unordered_map<std::string_view, std::size_t> index;
-    for (std::size_t n = 0; n < s_.nodes.size(); ++n)
-      index.emplace(s_.nodes[n].name, n);
     const auto at = [&](const std::string& endpoint) {
-      const auto node = index.find(std::string_view{endpoint}.substr(0, endpoint.find('/')));
-      return node == index.end() ? SIZE_MAX : entry(node->second);
+      const auto node = index_.find(std::string_view{endpoint}.substr(0, endpoint.find('/')));
+      return node == index_.end() ? SIZE_MAX : entry(node->second);
     };
     std::map<std::size_t, std::set<std::size_t>> sources;  // by destination switch
     for (const auto& t : s_.traffic) {
@@ -233,10 +238,10 @@ private:
             queue.push_back(v);
           }
           // Only a buffer that can stop its sender makes anybody wait.
-          if (v == destination || !lossless(v))
+          if (v == destination || !lossless(u, p))
             continue;
           for (const auto q : routes_.next_ports(v, destination))
-            if (lossless(routes_.ports(v)[q].peer))
+            if (lossless(v, q))
               edges_[channel(u, p)].insert(channel(v, q));
         }
       }
@@ -306,6 +311,7 @@ private:
 
   const scenario& s_;
   routes routes_;
+  std::unordered_map<std::string_view, std::size_t> index_;
   diagnostics_list found_;
   struct queue_warning {
     source_mark where;
@@ -325,7 +331,8 @@ std::int64_t headroom_bytes(std::uint64_t rate_bps, sim_time latency, std::uint3
   const auto unit = static_cast<wide>(8) * static_cast<std::uint64_t>(second);
   const auto in_flight = (bits + unit - 1) / unit;
   constexpr auto most = static_cast<wide>(INT64_MAX / 2);
-  return static_cast<std::int64_t>(in_flight < most ? in_flight : most) + 3 * std::int64_t{frame_bytes};
+  return static_cast<std::int64_t>(in_flight < most ? in_flight : most)
+         + 3 * std::int64_t{frame_bytes};
 }
 
 diagnostics_list validate(const scenario& s) {

@@ -57,8 +57,9 @@ TEST_CASE("what is wrong is pointed at") {
   CHECK(bad("latency p98 < 1ms").at == 8);
   CHECK(bad("latency < 1mss").hint == "did you mean `1ms`?");
   CHECK(bad("drops{flow=a == 0").at == 13);
-  for (const auto* text : {"", "== 0", "drops", "drops ==", "drops{", "drops{a", "drops{a=", "drops{a=}",
-                           "drops{a=b", "drops{a=\"b}", "drops{a=1,a=2} == 0", "drops == -1ms",
-                           "drops == nan", "drops == inf", "5 == 5", "drops == 0 0", "drops =< 1"})
+  for (const auto* text :
+       {"", "== 0", "drops", "drops ==", "drops{", "drops{a", "drops{a=", "drops{a=}", "drops{a=b",
+        "drops{a=\"b}", "drops{a=1,a=2} == 0", "drops == -1ms", "drops == nan", "drops == inf",
+        "5 == 5", "drops == 0 0", "drops =< 1"})
     bad(text);
 }

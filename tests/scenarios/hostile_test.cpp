@@ -43,8 +43,9 @@ constexpr std::size_t mega = 1024 * 1024;
 /// A folder of files, gone at the end.
 class folder {
 public:
-  folder() : path_{std::filesystem::temp_directory_path() / ("sluice-test-" + std::to_string(
-                                                                 ::getpid()))} {
+  folder()
+      : path_{std::filesystem::temp_directory_path()
+              / ("sluice-test-" + std::to_string(::getpid()))} {
     std::filesystem::create_directories(path_ / "sub");
   }
   ~folder() { std::filesystem::remove_all(path_); }
@@ -113,11 +114,14 @@ TEST_CASE("cycles of anchors are refused") {
 
 TEST_CASE("anchors, aliases and merge keys work") {
   const auto r = sluice::load_scenario_text(
-      "nodes:\n  a: &h {kind: host, vms: [v], nic: &n {rx-buffer: 1MiB}}\n  b: *h\n  c: {<<: *h, vms: "
+      "nodes:\n  a: &h {kind: host, vms: [v], nic: &n {rx-buffer: 1MiB}}\n  b: *h\n  c: {<<: *h, "
+      "vms: "
       "[w]}\n  d: {<<: [{kind: host}, *h], nic: {<<: *n, tx-buffer: 2MiB}}\n",
       "x.yaml", {});
   REQUIRE_MESSAGE(r.value, sluice::render(r, false));
-  const auto host = [&](std::size_t i) { return std::get<sluice::host_settings>(r.value->nodes[i].as); };
+  const auto host = [&](std::size_t i) {
+    return std::get<sluice::host_settings>(r.value->nodes[i].as);
+  };
   CHECK(host(1).vms[0].name == "v");
   CHECK(host(2).vms[0].name == "w");
   CHECK(host(2).nic.rx_buffer_bytes == mega);
@@ -126,8 +130,8 @@ TEST_CASE("anchors, aliases and merge keys work") {
 }
 
 TEST_CASE("a wrong value under an anchor is reported once") {
-  const auto r = sluice::load_scenario_text(
-      "nodes: {a: &s {kind: sink, drain: 3}, b: *s, c: *s}", "x.yaml", {});
+  const auto r = sluice::load_scenario_text("nodes: {a: &s {kind: sink, drain: 3}, b: *s, c: *s}",
+                                            "x.yaml", {});
   CHECK(r.diagnostics.size() == 1);
 }
 
@@ -184,13 +188,15 @@ TEST_CASE("a thousand errors are counted, a hundred shown") {
 
 TEST_CASE("included maps lie under the file's own") {
   const folder f;
-  f.write("base.yaml",
-          "seed: 5\nduration: 1s\nnodes:\n  a: {kind: host, vms: [v], nic: {rx-buffer: 1MiB}}\n  b: "
-          "{kind: host, vms: [w]}\nlinks: [a -- b]\n");
+  f.write(
+      "base.yaml",
+      "seed: 5\nduration: 1s\nnodes:\n  a: {kind: host, vms: [v], nic: {rx-buffer: 1MiB}}\n  b: "
+      "{kind: host, vms: [w]}\nlinks: [a -- b]\n");
   f.write("sub/more.yaml", "include: ../base.yaml\nseed: 6\n");
-  const auto main = f.write("main.yaml",
-                            "include: [sub/more.yaml]\nnodes: {a: {nic: {tx-buffer: 2MiB}}}\nduration: "
-                            "2s\n");
+  const auto main =
+      f.write("main.yaml",
+              "include: [sub/more.yaml]\nnodes: {a: {nic: {tx-buffer: 2MiB}}}\nduration: "
+              "2s\n");
   const auto r = sluice::load_scenario(main);
   REQUIRE_MESSAGE(r.value, sluice::render(r, false));
   CHECK(r.value->seed == 6);
@@ -204,9 +210,10 @@ TEST_CASE("included maps lie under the file's own") {
 
 TEST_CASE("errors of an included file name that file, and captures are relative to it") {
   const folder f;
-  f.write("sub/base.yaml",
-          "nodes: {a: {kind: host, vms: [v, w], nic: {rx-buffer: 3}}}\ntraffic: {t: {replay: c.pcap, "
-          "from: a/v, to: a/w}}\n");
+  f.write(
+      "sub/base.yaml",
+      "nodes: {a: {kind: host, vms: [v, w], nic: {rx-buffer: 3}}}\ntraffic: {t: {replay: c.pcap, "
+      "from: a/v, to: a/w}}\n");
   const auto out = sluice::render(
       sluice::load_scenario(f.write("main.yaml", "include: sub/base.yaml\n")), false);
   CHECK(out.find("sub/base.yaml:1:55: error: `3` has no unit") != std::string::npos);
@@ -217,11 +224,13 @@ TEST_CASE("include cycles name the chain") {
   const folder f;
   f.write("b.yaml", "include: c.yaml\n");
   f.write("c.yaml", "include: a.yaml\n");
-  const auto out = sluice::render(sluice::load_scenario(f.write("a.yaml", "include: b.yaml\n")), false);
+  const auto out =
+      sluice::render(sluice::load_scenario(f.write("a.yaml", "include: b.yaml\n")), false);
   CHECK(out.find("files include each other: " + f.at("a.yaml") + " -> " + f.at("b.yaml") + " -> "
                  + f.at("c.yaml") + " -> " + f.at("a.yaml"))
         != std::string::npos);
-  const auto self = sluice::render(sluice::load_scenario(f.write("s.yaml", "include: s.yaml\n")), false);
+  const auto self =
+      sluice::render(sluice::load_scenario(f.write("s.yaml", "include: s.yaml\n")), false);
   CHECK(self.find("files include each other") != std::string::npos);
 }
 
@@ -239,9 +248,11 @@ TEST_CASE("an include bomb is refused") {
 TEST_CASE("files that cannot be read are reported, also devices without an end") {
   CHECK(sluice::render(sluice::load_scenario("/nowhere/x.yaml"), false)
         == "/nowhere/x.yaml: error: cannot read the scenario: No such file or directory\n");
-  CHECK(sluice::render(sluice::load_scenario("/tmp"), false).find("it is a folder") != std::string::npos);
-  CHECK(sluice::render(sluice::load_scenario("/dev/zero"), false).find("larger than") != std::string::npos);
-  const auto r = sluice::load_scenario_text("include: [nope.yaml, 3, [a]]\nnodes: {a: {kind: sink}}",
-                                            "x.yaml", {});
+  CHECK(sluice::render(sluice::load_scenario("/tmp"), false).find("it is a folder")
+        != std::string::npos);
+  CHECK(sluice::render(sluice::load_scenario("/dev/zero"), false).find("larger than")
+        != std::string::npos);
+  const auto r = sluice::load_scenario_text(
+      "include: [nope.yaml, 3, [a]]\nnodes: {a: {kind: sink}}", "x.yaml", {});
   CHECK(sluice::render(r, false).find("cannot read `nope.yaml`") != std::string::npos);
 }

@@ -83,8 +83,10 @@ TEST_CASE("the table's defaults are those of the structs") {
         == static_cast<std::uint64_t>(h.vswitch.port_queue_bytes));
   CHECK(number_of("nodes.<host>.vswitch.forwarding-delay")
         == static_cast<std::uint64_t>(h.vswitch.forwarding_delay));
-  CHECK(number_of("nodes.<host>.nic.rx-buffer") == static_cast<std::uint64_t>(h.nic.rx_buffer_bytes));
-  CHECK(number_of("nodes.<host>.nic.tx-buffer") == static_cast<std::uint64_t>(h.nic.tx_buffer_bytes));
+  CHECK(number_of("nodes.<host>.nic.rx-buffer")
+        == static_cast<std::uint64_t>(h.nic.rx_buffer_bytes));
+  CHECK(number_of("nodes.<host>.nic.tx-buffer")
+        == static_cast<std::uint64_t>(h.nic.tx_buffer_bytes));
   CHECK(number_of("nodes.<host>.pcie.rate") == h.pcie_bps);
   CHECK(number_of("nodes.<host>.pcie.latency") == static_cast<std::uint64_t>(h.pcie_latency));
   const sluice::switch_settings sw;
@@ -105,6 +107,8 @@ TEST_CASE("the schema is JSON, knows every implemented key and no planned one") 
   CHECK(schema["properties"].contains("nodes"));
   CHECK_FALSE(schema["properties"].contains("taps"));
   CHECK(schema["additionalProperties"] == false);
+  CHECK_FALSE(schema.contains("required"));
+  CHECK(schema["anyOf"].size() == 2);
   const auto& nodes = schema["properties"]["nodes"]["additionalProperties"]["oneOf"];
   CHECK(nodes.size() == 4);
   CHECK(nodes[0]["properties"]["nic"]["properties"].contains("rx-buffer"));

@@ -32,8 +32,8 @@ std::vector<std::string> wrong(const std::string& text, load_options options = {
   CHECK_FALSE(r.value);
   std::vector<std::string> out;
   for (const auto& d : r.diagnostics)
-    out.push_back(std::to_string(d.where.line) + ":" + std::to_string(d.where.column) + " " + d.message
-                  + (d.hint.empty() ? "" : " | " + d.hint));
+    out.push_back(std::to_string(d.where.line) + ":" + std::to_string(d.where.column) + " "
+                  + d.message + (d.hint.empty() ? "" : " | " + d.hint));
   return out;
 }
 
@@ -213,8 +213,10 @@ TEST_CASE("wrong units say what was given and what is wanted") {
   CHECK(mentions(wrong_with("duration: 100"),
                  "4:11 `100` has no unit: `duration` is in ps, ns, us, ms, s, min"));
   CHECK(mentions(wrong_with("defaults: {link: {rate: 10Gbps}}"), "did you mean `10Gbit`?"));
-  CHECK(mentions(wrong_with("defaults: {vm: {qdisc: 100}}"), "B, kB, KiB, MB, MiB, GB, GiB, p, packet"));
-  CHECK(mentions(wrong_with("defaults: {link: {delay: 0ns}}"), "is out of range: `delay` is at least 1ps"));
+  CHECK(mentions(wrong_with("defaults: {vm: {qdisc: 100}}"),
+                 "B, kB, KiB, MB, MiB, GB, GiB, p, packet"));
+  CHECK(mentions(wrong_with("defaults: {link: {delay: 0ns}}"),
+                 "is out of range: `delay` is at least 1ps"));
   CHECK(good(std::string{smallest} + "duration: 27000min").duration < sluice::never);
   CHECK(mentions(wrong_with("duration: 100000min"), "longer than any run can be"));
   CHECK(mentions(wrong_with("seed: -1"), "has a sign"));
@@ -226,7 +228,8 @@ TEST_CASE("wrong units say what was given and what is wanted") {
 
 TEST_CASE("unknown keys get the nearest known one, or the place where they belong") {
   CHECK(mentions(wrong_with("sede: 3"), "4:1 unknown key `sede` | did you mean `seed`?"));
-  CHECK(mentions(wrong_with("defaults: {host: {nic: {rx-bufer: 1KiB}}}"), "did you mean `rx-buffer`?"));
+  CHECK(mentions(wrong_with("defaults: {host: {nic: {rx-bufer: 1KiB}}}"),
+                 "did you mean `rx-buffer`?"));
   CHECK(mentions(wrong_with("defaults: {host: {vms: [a]}}"), "there is `nodes.<host>.vms`"));
   CHECK(mentions(wrong_with("zzz: 3"), "keys here are name, "));
 }
@@ -239,17 +242,20 @@ TEST_CASE("what is not implemented yet is refused, never ignored") {
         "expect: [{check: \"drops == 0\", between: [1ms, 2ms]}]",
         "events: [{at: 1ms, link: a -- b, state: up}]"})
     CHECK_MESSAGE(mentions(wrong_with(text), "not implemented yet"), text);
-  CHECK(mentions(wrong("nodes: {s: {kind: switch, ecn: {min: 1kB}}}"), "`ecn` is not implemented yet"));
+  CHECK(mentions(wrong("nodes: {s: {kind: switch, ecn: {min: 1kB}}}"),
+                 "`ecn` is not implemented yet"));
 }
 
 TEST_CASE("duplicate keys are errors, wherever they are") {
-  CHECK(mentions(wrong_with("name: a\nname: b"), "5:1 `name` is given twice | the first is in line 4"));
+  CHECK(mentions(wrong_with("name: a\nname: b"),
+                 "5:1 `name` is given twice | the first is in line 4"));
   CHECK(mentions(wrong("nodes: {a: {kind: sink}, a: {kind: sink}}"), "1:26 `a` is given twice"));
 }
 
 TEST_CASE("all problems of a file are reported at once, in its order") {
-  const auto list = wrong("sede: 1\nduration: 5\nnodes:\n  a: {kind: swich}\n  b: {kind: sink, drian: 1bit}\n"
-                          "links: [a -- c]\n");
+  const auto list = wrong(
+      "sede: 1\nduration: 5\nnodes:\n  a: {kind: swich}\n  b: {kind: sink, drian: 1bit}\n"
+      "links: [a -- c]\n");
   REQUIRE(list.size() == 5);
   CHECK(list[0].substr(0, 4) == "1:1 ");
   CHECK(list[1].substr(0, 5) == "2:11 ");
@@ -260,9 +266,10 @@ TEST_CASE("all problems of a file are reported at once, in its order") {
 
 TEST_CASE("links that cannot be are refused") {
   const auto with_links = [](const std::string& links) {
-    return wrong("nodes: {a: {kind: host, vms: [v]}, b: {kind: host, vms: [w]}, s: {kind: switch}, g: "
-                 "{kind: generator}}\nlinks: "
-                 + links);
+    return wrong(
+        "nodes: {a: {kind: host, vms: [v]}, b: {kind: host, vms: [w]}, s: {kind: switch}, g: "
+        "{kind: generator}}\nlinks: "
+        + links);
   };
   CHECK(mentions(with_links("[a -- x]"), "there is no node `x`"));
   CHECK(mentions(with_links("[a -- s, a -- b]"), "2:17 `a` has more than one link"));
@@ -279,10 +286,11 @@ TEST_CASE("links that cannot be are refused") {
 
 TEST_CASE("traffic between things that cannot talk is refused") {
   const auto with_traffic = [](const std::string& t) {
-    return wrong("nodes:\n  a: {kind: host, vms: [v, w]}\n  b: {kind: host, vms: [x]}\n  s: {kind: "
-                 "switch}\n  g: {kind: generator}\n  k: {kind: sink}\nlinks: [a -- s, g -- s, k -- "
-                 "s]\ntraffic: {t: "
-                 + t + "}");
+    return wrong(
+        "nodes:\n  a: {kind: host, vms: [v, w]}\n  b: {kind: host, vms: [x]}\n  s: {kind: "
+        "switch}\n  g: {kind: generator}\n  k: {kind: sink}\nlinks: [a -- s, g -- s, k -- "
+        "s]\ntraffic: {t: "
+        + t + "}");
   };
   const std::string g = "{generate: {rate: 1Gbit}, ";
   CHECK(mentions(with_traffic(g + "from: a/v, to: b/x}"),
@@ -302,8 +310,10 @@ TEST_CASE("traffic between things that cannot talk is refused") {
   CHECK(mentions(with_traffic(g + "from: a/v, to: k, speed: 4x}"), "`speed` belongs to a replay"));
   CHECK(mentions(with_traffic("{generate: {rate: 1Gbit, size: 9000B}, from: a/v, to: k}"),
                  "frames of 9000 bytes do not fit the link of `a`"));
-  CHECK(mentions(with_traffic(g + "from: a/v, to: k, start: 200ms}"), "not before the end of the run"));
-  CHECK(mentions(with_traffic(g + "from: a/v, to: k, start: 20ms, stop: 10ms}"), "`stop` is not after"));
+  CHECK(mentions(with_traffic(g + "from: a/v, to: k, start: 200ms}"),
+                 "not before the end of the run"));
+  CHECK(mentions(with_traffic(g + "from: a/v, to: k, start: 20ms, stop: 10ms}"),
+                 "`stop` is not after"));
   CHECK(mentions(with_traffic(g + "from: a/v, to: k, priority: 8}"), "at most 7"));
 }
 
@@ -315,9 +325,10 @@ TEST_CASE("addresses are checked and unique, however they are spelt") {
   CHECK(mentions(vms("{mac: \"0:1:2:3:4:5\"}"), "no Ethernet address"));
   CHECK(mentions(vms("{mac: \"01:00:00:00:00:00\"}"), "group address"));
   CHECK(mentions(vms("{ip: \"fe80::1\"}, w: {ip: \"FE80:0::1\"}"), "is used twice"));
-  CHECK(mentions(wrong("nodes: {a: {kind: host, vms: [v, w]}}\ntraffic: {t: {replay: x, map: {\"::1\": "
-                       "a/v, \"0::1\": a/w}}}"),
-                 "`0::1` is the same address as `::1`"));
+  CHECK(mentions(
+      wrong("nodes: {a: {kind: host, vms: [v, w]}}\ntraffic: {t: {replay: x, map: {\"::1\": "
+            "a/v, \"0::1\": a/w}}}"),
+      "`0::1` is the same address as `::1`"));
 }
 
 TEST_CASE("events that cannot happen are refused") {
@@ -326,13 +337,16 @@ TEST_CASE("events that cannot happen are refused") {
   CHECK(mentions(event("{at: 1ms, set: b/w.drain}"), "`set` wants `to` beside it"));
   CHECK(mentions(event("{at: 1ms, link: a -- b}"), "`link` wants `state` beside it"));
   CHECK(mentions(event("{at: 1ms, link: a -- c, state: down}"), "there is no node `c`"));
-  CHECK(mentions(event("{at: 1s, link: a -- b, state: down}"), "not before the end of the run (100ms)"));
+  CHECK(mentions(event("{at: 1s, link: a -- b, state: down}"),
+                 "not before the end of the run (100ms)"));
   CHECK(mentions(event("{set: b/w.drain, to: 1bit}"), "`at` is missing"));
   CHECK(mentions(event("{at: 1ms}"), "says what to do"));
 }
 
 TEST_CASE("expectations know metrics and flows, and point into their line") {
-  const load_options options{.known_metrics = [] { return std::vector<std::string>{"drops", "latency"}; }};
+  const load_options options{.known_metrics = [] {
+    return std::vector<std::string>{"drops", "latency"};
+  }};
   CHECK(mentions(wrong(std::string{smallest} + "expect:\n  - drps == 0\n", options),
                  "5:5 there is no metric `drps` | did you mean `drops`?"));
   CHECK(mentions(wrong(std::string{smallest} + "expect:\n  - drops{flow=x} == 0\n", options),
@@ -396,7 +410,8 @@ TEST_CASE("a diagnostic shows the line and a caret under the value") {
 }
 
 TEST_CASE("columns count characters, not bytes") {
-  CHECK(mentions(wrong("nodes: {k: {kind: sink}} # é\nname: {\"öäü\": 1, seed: }"), "2:7 `name` wants text"));
+  CHECK(mentions(wrong("nodes: {k: {kind: sink}} # é\nname: {\"öäü\": 1, seed: }"),
+                 "2:7 `name` wants text"));
   CHECK(mentions(wrong("description: {é: 1}\nnodes: {\"é\": {kind: sink}, b: {kind: snk}}"),
                  "2:38 there is no node kind `snk`"));
 }

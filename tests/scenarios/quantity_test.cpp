@@ -74,8 +74,8 @@ TEST_CASE("what does not fit into 64 bits is refused, however long") {
 }
 
 TEST_CASE("malformed numbers are refused") {
-  for (const auto* text : {"", " ", ".", "1.", ".5s", "-1ms", "+1ms", "1e3s", "0x10", "1_000B", "1,5s",
-                           "1 0s", "ten", "1ms ", "NaN", "inf"})
+  for (const auto* text : {"", " ", ".", "1.", ".5s", "-1ms", "+1ms", "1e3s", "0x10", "1_000B",
+                           "1,5s", "1 0s", "ten", "1ms ", "NaN", "inf"})
     CHECK_MESSAGE(!parse_quantity(text).value, text);
 }
 
@@ -89,8 +89,8 @@ TEST_CASE("usual misspellings of units are recognised") {
 
 TEST_CASE("what is shown reads back as the same amount") {
   rc::check([](std::uint64_t n) {
-    for (const auto k : {kind::duration, kind::rate, kind::size, kind::packets, kind::percent,
-                         kind::count}) {
+    for (const auto k :
+         {kind::duration, kind::rate, kind::size, kind::packets, kind::percent, kind::count}) {
       const auto back = parse_quantity(sluice::show_quantity(k, n)).value;
       RC_ASSERT(back);
       RC_ASSERT(back->what == k);
@@ -100,9 +100,10 @@ TEST_CASE("what is shown reads back as the same amount") {
 }
 
 TEST_CASE("the schema's patterns take what the parser takes") {
-  for (const auto k : {kind::duration, kind::rate, kind::size, kind::packets, kind::percent,
-                       kind::factor})
-    CHECK(std::regex_match(std::string{sluice::kind_example(k)}, std::regex{sluice::kind_pattern(k)}));
+  for (const auto k :
+       {kind::duration, kind::rate, kind::size, kind::packets, kind::percent, kind::factor})
+    CHECK(std::regex_match(std::string{sluice::kind_example(k)},
+                           std::regex{sluice::kind_pattern(k)}));
   CHECK_FALSE(std::regex_match("100", std::regex{sluice::kind_pattern(kind::rate)}));
 }
 

@@ -31,7 +31,8 @@ std::vector<std::uint16_t> ports(const sluice::routes& r, std::size_t node, std:
 
 using list = std::vector<std::uint16_t>;
 
-/// Two leaves with two hosts each, two spines; nodes 0 to 3 are hosts, 4 and 5 leaves, 6 and 7 spines.
+/// Two leaves with two hosts each, two spines; nodes 0 to 3 are hosts, 4 and 5 leaves, 6 and 7
+/// spines.
 sluice::scenario leaf_spine() {
   sluice::scenario s;
   for (const auto* h : {"h0", "h1", "h2", "h3"})

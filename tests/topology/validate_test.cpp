@@ -34,11 +34,12 @@ std::string ring(const std::string& flow_control) {
   std::string text = "defaults: {flow-control: " + flow_control + "}\nnodes:\n";
   for (const auto* i : {"1", "2", "3", "4"})
     text += "  s" + std::string{i} + ": {kind: switch}\n  h" + i + ": {kind: host, vms: [v]}\n";
-  text += "links: [h1 -- s1, h2 -- s2, h3 -- s3, h4 -- s4, s1 -- s2, s2 -- s3, s3 -- s4, s4 -- s1]\n";
+  text +=
+      "links: [h1 -- s1, h2 -- s2, h3 -- s3, h4 -- s4, s1 -- s2, s2 -- s3, s3 -- s4, s4 -- s1]\n";
   text += "traffic:\n";
   for (const auto* pair : {"1 3", "2 4", "3 1", "4 2"})
-    text += std::string{"  t"} + pair[0] + ": {generate: {rate: 1Gbit}, from: h" + pair[0] + "/v, to: h"
-            + pair[2] + "/v}\n";
+    text += std::string{"  t"} + pair[0] + ": {generate: {rate: 1Gbit}, from: h" + pair[0]
+            + "/v, to: h" + pair[2] + "/v}\n";
   return text;
 }
 
@@ -60,26 +61,30 @@ TEST_CASE("the defaults need no warning") {
 
 TEST_CASE("a stop without head-room is warned of, where it was written") {
   const auto s = load(
-      "nodes: {a: {kind: generator}, s: {kind: switch, port-queue: 100KiB, flow-control: on_off,\n"
+      "nodes: {a: {kind: generator, flow-control: on_off}, s: {kind: switch, port-queue: 100KiB, "
+      "flow-control: on_off,\n"
       "  on-off: {stop: 99KiB}}, b: {kind: sink}}\nlinks: [a -- s, b -- s]\n");
   const auto list = sluice::validate(s);
   REQUIRE(list.size() == 1);
   CHECK(list[0].where.line == 2);
   CHECK(list[0].where.column == 18);
   CHECK(has(list[0].message, "port-queue of `s:p1` has 1024 B of head-room above `stop`"));
-  // 25 Gbit/s over 500 ns both ways, and three frames.
-  CHECK(list[0].hint == "`stop` of at most " + std::to_string(100 * 1024 - 3125 - 3 * 1518)
-                            + "B loses nothing");
+  // 25 Gbit/s over 501 ns both ways, and three frames.
+  CHECK(list[0].hint
+        == "`stop` of at most " + std::to_string(100 * 1024 - 3132 - 3 * 1518) + "B loses nothing");
 }
 
 TEST_CASE("buffers too small for their line are warned of") {
-  CHECK(has(warnings("nodes: {a: {kind: generator}, s: {kind: switch, port-queue: 16KiB, flow-control: "
+  CHECK(has(warnings("nodes: {a: {kind: generator, flow-control: on_off}, s: {kind: switch, "
+                     "port-queue: 16KiB, flow-control: "
                      "on_off}}\nlinks: [{endpoints: a -- s, delay: 100us}]\n"),
             "holds 16.0 KiB, and 614.8 KiB may still arrive after it says stop"));
-  CHECK(has(warnings("nodes: {a: {kind: generator}, s: {kind: switch, port-queue: 1000B}}\nlinks: [a -- "
-                     "s]\n"),
-            "less than one frame of 1518"));
-  CHECK(has(warnings("nodes: {a: {kind: generator}, k: {kind: sink, buffer: 64KiB, flow-control: on_off, "
+  CHECK(has(
+      warnings("nodes: {a: {kind: generator}, s: {kind: switch, port-queue: 1000B}}\nlinks: [a -- "
+               "s]\n"),
+      "less than one frame of 1518"));
+  CHECK(has(warnings("nodes: {a: {kind: generator, flow-control: on_off}, k: {kind: sink, buffer: "
+                     "64KiB, flow-control: on_off, "
                      "on-off: {stop: 1MiB}}}\nlinks: [a -- k]\n"),
             "full before it says stop"));
 }
@@ -126,8 +131,8 @@ TEST_CASE("a leaf-spine has no circle, a ring without traffic neither") {
     links += ", " + h + " -- l" + std::to_string(i / 2);
     from += (i == 0 ? "" : ", ") + h + "/v";
   }
-  CHECK(warnings(text + links + "]\ntraffic: {t: {generate: {rate: 1Gbit}, from: [" + from + "], to: ["
-                 + from + "]}}\n")
+  CHECK(warnings(text + links + "]\ntraffic: {t: {generate: {rate: 1Gbit}, from: [" + from
+                 + "], to: [" + from + "]}}\n")
             .empty());
 }
 
@@ -157,7 +162,8 @@ TEST_CASE("an SVG escapes what a name may hold, and has a picture for any graph"
   const auto out = sluice::graph(s, sluice::graph_format::svg);
   CHECK(has(out, "&lt;a&gt; &amp; &quot;b&quot;"));
   CHECK_FALSE(has(out, "<a>"));
-  for (const auto* text : {"nodes: {s: {kind: switch}, t: {kind: switch}}\nlinks: [s -- t, s -- t, s -- t]",
-                           "nodes: {a: {kind: host}, b: {kind: host}}\nlinks: [a -- b]"})
+  for (const auto* text :
+       {"nodes: {s: {kind: switch}, t: {kind: switch}}\nlinks: [s -- t, s -- t, s -- t]",
+        "nodes: {a: {kind: host}, b: {kind: host}}\nlinks: [a -- b]"})
     CHECK(has(sluice::graph(load(text), sluice::graph_format::svg), "</svg>"));
 }
