@@ -57,6 +57,8 @@ public:
 
 private:
   static constexpr std::size_t packets_under_way = 400'000;
+  // Without a duration a run ends when nothing is left to happen: `never` itself is no limit.
+  static constexpr sim_time last_limit = never - 1;
 
   bool stopped() {
     if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed))
@@ -67,8 +69,8 @@ private:
   // In slices of virtual time that take some tenths of a second, so that somebody may look, or
   // stop it. The slices change nothing of the result.
   void run_virtual() {
-    const auto end = scenario_.duration;
-    sim_time slice = std::max<sim_time>(microsecond, end < never ? end / 256 : millisecond);
+    const auto end = std::min(scenario_.duration, last_limit);
+    sim_time slice = std::max<sim_time>(microsecond, end < last_limit ? end / 256 : millisecond);
     while (now_ < end && !stopped()) {
       const auto begin = wall_clock::now();
       auto next = later(now_, slice);
@@ -93,7 +95,7 @@ private:
   // Sources and everything else are held back to the wall clock, tick by tick.
   void run_real() {
     const double speed = options_.real_speed.value_or(scenario_.speed);
-    const auto end = scenario_.duration;
+    const auto end = std::min(scenario_.duration, last_limit);
     constexpr auto tick = std::chrono::milliseconds{2};
     auto wake = wall_clock::now();
     while (now_ < end && !stopped()) {

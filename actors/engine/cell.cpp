@@ -214,10 +214,14 @@ void cell::send_output(port_index o, transport& out) {
 }
 
 void cell::assume(sim_time t) {
-  for (auto& in : inputs_)
-    in.promise = std::max(in.promise, later(t, in.packet_latency));
-  for (auto& out : outputs_)
-    out.promise = std::max(out.promise, later(t, out.signal_latency));
+  for (port_index i = 0; i < inputs_.size(); ++i) {
+    inputs_[i].promise = std::max(inputs_[i].promise, later(t, inputs_[i].packet_latency));
+    list_input(i);
+  }
+  for (port_index o = 0; o < outputs_.size(); ++o) {
+    outputs_[o].promise = std::max(outputs_[o].promise, later(t, outputs_[o].signal_latency));
+    list_output(o);
+  }
 }
 
 std::string cell::describe() const {

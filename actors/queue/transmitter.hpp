@@ -156,30 +156,36 @@ private:
     }
   }
 
+  // Commits to a start at t: rate and outages before it are history.
   void at(sim_time t) {
     while (change_ < line_.changes.size() && line_.changes[change_].at <= t)
       rate_ = line_.changes[change_++].rate;
+    while (outage_ < line_.outages.size() && line_.outages[outage_].to <= t)
+      ++outage_;
   }
 
-  // The first time from t on at which the line can start a packet.
-  sim_time open_at(sim_time t) {
+  // The first time from t on at which the line can start a packet. Commits to nothing: the same
+  // packet may be asked about again, from an earlier time.
+  sim_time open_at(sim_time t) const {
+    auto rate = rate_;
+    auto change = change_;
+    auto outage = outage_;
     for (;;) {
-      at(t);
-      if (rate_.stopped()) {
-        if (change_ == line_.changes.size())
+      while (change < line_.changes.size() && line_.changes[change].at <= t)
+        rate = line_.changes[change++].rate;
+      if (rate.stopped()) {
+        if (change == line_.changes.size())
           return never;
-        t = line_.changes[change_].at;
+        t = line_.changes[change].at;
         continue;
       }
-      while (outage_ < line_.outages.size() && line_.outages[outage_].to <= t)
-        ++outage_;
-      if (outage_ < line_.outages.size() && line_.outages[outage_].from <= t) {
-        t = line_.outages[outage_].to;
-        if (t >= never)
-          return never;
-        continue;
-      }
-      return t;
+      while (outage < line_.outages.size() && line_.outages[outage].to <= t)
+        ++outage;
+      if (outage == line_.outages.size() || line_.outages[outage].from > t)
+        return t;
+      t = line_.outages[outage].to;
+      if (t >= never)
+        return never;
     }
   }
 

@@ -82,7 +82,7 @@ void forwarding_engine::hear_egress(port_index k) {
   }
   // A larger promise can let an accounting go on, too.
   for (auto i : groups_[egress_[k].group].inputs)
-    if (!ingress_[i].arrivals.empty() || ingress_[i].gate.stopping())
+    if (!ingress_[i].arrivals.empty() || ingress_[i].gate.stopping() || !inputs_[i].items.empty())
       touch(i);
 }
 
@@ -193,11 +193,18 @@ void forwarding_engine::account(port_index i) {
     }
     break;
   }
-  // A start that we can foresee, if only the sender says that it is held.
+  // A start that we can foresee, if only the sender says that it is held, and the egress ports that
+  // hold the rest say that nothing leaves before.
   if (s.gate.stopping() && s.arrivals.empty() && inputs_[i].items.empty()) {
-    const auto t = resume_bound(i);
-    if (t < never && t < next_unknown_release(i))
+    const auto t = known_resume(i);
+    if (t >= never)
+      return;
+    if (t < next_unknown_release(i)) {
       need_packets(i, t);
+    } else {
+      for (auto k : s.owing)
+        need_signals(k, t);
+    }
   }
 }
 
@@ -296,21 +303,24 @@ sim_time forwarding_engine::next_unknown_release(port_index i) const {
   return t;
 }
 
-sim_time forwarding_engine::resume_bound(port_index i) const {
+// When the releases that are known bring the port down to its start threshold; never: they do not.
+sim_time forwarding_engine::known_resume(port_index i) const {
   const auto& s = ingress_[i];
-  const auto unknown = next_unknown_release(i);
   const auto& start = config_.ingress[i].start;
   auto bytes = s.gate.bytes();
   auto packets = s.gate.packets();
   for (std::size_t x = 0; x < s.releases.size(); ++x) {
-    if (s.releases[x].at > unknown)
-      return unknown;
     bytes -= s.releases[x].bytes;
     --packets;
     if (bytes <= start.bytes && packets <= start.packets)
       return s.releases[x].at;
   }
-  return unknown;
+  return never;
+}
+
+// While stopping: the start threshold is not reached before this.
+sim_time forwarding_engine::resume_bound(port_index i) const {
+  return std::min(known_resume(i), next_unknown_release(i));
 }
 
 sim_time forwarding_engine::next_event() const {
@@ -326,11 +336,8 @@ sim_time forwarding_engine::next_event() const {
         && (s.gate.stopping() || s.gate.bytes() + s.pending_bytes >= config_.ingress[i].stop.bytes
             || s.gate.packets() + s.pending_packets >= config_.ingress[i].stop.packets))
       t = std::min(t, s.arrivals.front().at);
-    if (s.gate.stopping() && !s.releases.empty()) {
-      const auto r = resume_bound(i);
-      if (r <= s.releases.back().at)
-        t = std::min(t, r);
-    }
+    if (s.gate.stopping())
+      t = std::min(t, known_resume(i));
   }
   for (auto k : busy_egress_)
     if (!egress_[k].heap.empty())

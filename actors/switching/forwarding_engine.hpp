@@ -127,6 +127,7 @@ private:
   sim_time round_trip(port_index i) const;
   sim_time next_arrival(port_index i) const;
   sim_time next_unknown_release(port_index i) const;
+  sim_time known_resume(port_index i) const;
   sim_time resume_bound(port_index i) const;
   sim_time watermark(port_index k);
 

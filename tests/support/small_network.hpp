@@ -1,0 +1,66 @@
+/// \file
+/// Helpers of tests that build scenarios in code.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "topology/run.hpp"
+#include "topology/scenario.hpp"
+
+namespace sluice::testing {
+
+inline node make_node(std::string name, decltype(node::as) as, flow_control_settings fc = {}) {
+  node n;
+  n.name = std::move(name);
+  n.as = std::move(as);
+  n.flow_control = fc;
+  return n;
+}
+
+inline flow_control_settings everywhere(hop_policy p) {
+  return {p, p, p, p, {}};
+}
+
+inline sluice::link make_link(const std::string& a, const std::string& a_port, const std::string& b,
+                              const std::string& b_port, std::uint64_t bps, sim_time delay) {
+  sluice::link l;
+  l.a = {a, a_port};
+  l.b = {b, b_port};
+  l.rate_bps = bps;
+  l.delay = delay;
+  return l;
+}
+
+/// Everything of a result that has to be the same in every run of a scenario.
+inline std::string digest(const run_results& r) {
+  std::string text = std::to_string(r.fingerprint) + "\n";
+  const auto add = [&](std::uint64_t n) { text += std::to_string(n) + " "; };
+  for (const auto& c : r.components) {
+    text += c.name + ": ";
+    const auto& x = c.counters;
+    for (const auto& t : {x.in, x.made, x.out, x.consumed, x.held, x.dropped_total()}) {
+      add(t.packets);
+      add(t.bytes);
+    }
+    add(static_cast<std::uint64_t>(x.max_bytes));
+    add(static_cast<std::uint64_t>(x.max_packets));
+    for (auto n : {x.stops_sent, x.starts_sent, x.stops_received, x.starts_received})
+      add(n);
+    add(static_cast<std::uint64_t>(x.stopped));
+    text += "\n";
+  }
+  for (const auto& f : r.flows) {
+    text += f.name + ": ";
+    add(f.made.packets);
+    add(f.delivered.packets);
+    add(f.dropped.packets);
+    add(static_cast<std::uint64_t>(f.latency.max()));
+    text += "\n";
+  }
+  for (const auto& v : r.violations)
+    text += v + "\n";
+  return text;
+}
+
+}  // namespace sluice::testing

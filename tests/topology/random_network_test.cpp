@@ -1,0 +1,191 @@
+// The engine's main property: whatever the network, the order in which actors are activated, the
+// executor and the number of threads change nothing of the result; nothing is lost or made up; and
+// a network with flow control and head-room everywhere drops nothing.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "actors/engine/executor.hpp"
+#include "tests/support/small_network.hpp"
+#include "traffic/random.hpp"
+
+using namespace sluice;
+using namespace sluice::testing;
+
+namespace {
+
+struct drawn {
+  scenario s;
+  bool lossless = false;
+};
+
+// Two to four switches in a tree with hosts, generators and sinks, everything drawn.
+drawn draw(std::uint64_t seed) {
+  random_stream r{seed, "network"};
+  const auto pick = [&](std::uint64_t from, std::uint64_t to) { return from + r.below(to - from + 1); };
+  drawn d;
+  auto& s = d.s;
+  s.name = fmt::format("drawn-{}", seed);
+  s.seed = seed;
+  d.lossless = r.below(2) == 0;
+  const auto policy = [&] {
+    return d.lossless || r.below(2) == 0 ? hop_policy::on_off : hop_policy::none;
+  };
+  const std::uint64_t rates[] = {1'000'000'000, 10'000'000'000, 25'000'000'000, 3'000'000'000};
+  const auto rate = [&] { return rates[r.below(4)]; };
+  const auto flow_control = [&] {
+    flow_control_settings fc{policy(), policy(), policy(), policy(), {}};
+    return fc;
+  };
+  const bool lossless = d.lossless;
+  const auto scheduler = [&] {
+    scheduler_settings c;
+    c.kind = static_cast<scheduler_kind>(r.below(3));
+    for (auto& w : c.weights)
+      w = static_cast<std::uint32_t>(c.kind == scheduler_kind::dwrr ? pick(500, 3000) : pick(1, 4));
+    return c;
+  };
+  // Lossless needs head-room for the longest cable drawn below; lossy may have next to nothing.
+  const auto buffer = [&] {
+    return static_cast<std::int64_t>(lossless ? pick(60'000, 200'000) : pick(2'000, 60'000));
+  };
+
+  const auto switches = pick(1, 4);
+  for (std::uint64_t i = 0; i < switches; ++i) {
+    switch_settings w;
+    w.port_queue_bytes = buffer();
+    w.forwarding_delay = static_cast<sim_time>(pick(1, 600)) * nanosecond;
+    w.scheduler = scheduler();
+    s.nodes.push_back(make_node(fmt::format("s{}", i), w, flow_control()));
+    if (i > 0)
+      s.links.push_back(make_link(fmt::format("s{}", r.below(i)), fmt::format("d{}", i),
+                                  fmt::format("s{}", i), "u", rate(),
+                                  static_cast<sim_time>(pick(1, 1000)) * nanosecond));
+  }
+  std::vector<std::string> from, to;
+  const auto attach = [&](const std::string& name, const std::string& port) {
+    const auto sw = r.below(switches);
+    s.links.push_back(make_link(name, port, fmt::format("s{}", sw), "p_" + name, rate(),
+                                static_cast<sim_time>(pick(1, 1000)) * nanosecond));
+  };
+  for (std::uint64_t i = 0, n = pick(0, 3); i < n; ++i) {
+    host_settings h;
+    for (std::uint64_t v = 0, vms = pick(1, 3); v < vms; ++v) {
+      vm_settings vm;
+      vm.name = fmt::format("v{}", v);
+      vm.socket_buffer_bytes = buffer();
+      if (r.below(3) == 0)
+        vm.drain_bps = pick(100'000'000, 2'000'000'000);
+      vm.qdisc = {static_cast<std::int64_t>(pick(lossless ? 80 : 4, 200)), queue_limit::unit::packets};
+      vm.vnic_ring = {static_cast<std::int64_t>(pick(lossless ? 80 : 4, 200)), queue_limit::unit::packets};
+      h.vms.push_back(vm);
+      from.push_back(fmt::format("h{}/v{}", i, v));
+      to.push_back(from.back());
+    }
+    h.hypervisor.queue = {static_cast<std::int64_t>(pick(lossless ? 80 : 4, 200)), queue_limit::unit::packets};
+    h.hypervisor.per_packet = static_cast<sim_time>(pick(0, 500)) * nanosecond;
+    h.hypervisor.copy_bps = pick(5, 100) * 1'000'000'000;
+    h.vswitch.port_queue_bytes = buffer();
+    h.vswitch.scheduler = scheduler();
+    h.nic.rx_buffer_bytes = buffer();
+    h.nic.tx_buffer_bytes = buffer();
+    s.nodes.push_back(make_node(fmt::format("h{}", i), h, flow_control()));
+    attach(fmt::format("h{}", i), "nic0");
+  }
+  for (std::uint64_t i = 0, n = pick(1, 3); i < n; ++i) {
+    s.nodes.push_back(make_node(fmt::format("g{}", i), generator_settings{}, flow_control()));
+    attach(fmt::format("g{}", i), "p");
+    from.push_back(fmt::format("g{}", i));
+    sink_settings k;
+    k.buffer_bytes = buffer();
+    if (r.below(2) == 0)
+      k.drain_bps = pick(200'000'000, 5'000'000'000);
+    s.nodes.push_back(make_node(fmt::format("k{}", i), k, flow_control()));
+    attach(fmt::format("k{}", i), "p");
+    to.push_back(fmt::format("k{}", i));
+  }
+  for (std::uint64_t i = 0, n = pick(1, 4); i < n; ++i) {
+    traffic_entry t;
+    t.name = fmt::format("t{}", i);
+    generate_settings g;
+    g.size_bytes = r.below(3) == 0 ? 0 : static_cast<std::uint32_t>(pick(60, 1514));
+    g.share_ppm = static_cast<std::uint32_t>(pick(50'000, 1'000'000));
+    g.arrivals = static_cast<arrival_process>(r.below(3));
+    g.burst_packets = static_cast<std::uint32_t>(pick(2, 60));
+    g.packets = pick(50, 500);
+    t.what = g;
+    t.priority = static_cast<std::uint8_t>(r.below(2) == 0 ? 0 : r.below(8));
+    t.start = static_cast<sim_time>(pick(0, 20)) * microsecond;
+    t.on_stop = r.below(2) == 0 ? stop_rule::queue : stop_rule::shift;
+    for (const auto& f : from)
+      if (r.below(2) == 0)
+        t.from.push_back(f);
+    if (t.from.empty())
+      t.from.push_back(from[r.below(from.size())]);
+    for (const auto& f : to)
+      if (r.below(2) == 0)
+        t.to.push_back(f);
+    if (t.to.empty())
+      t.to.push_back(to.back());
+    s.traffic.push_back(t);
+  }
+  if (r.below(3) == 0) {
+    timed_event e;
+    e.what = timed_event::kind::set_drain;
+    e.target = to[r.below(to.size())];
+    e.at = static_cast<sim_time>(pick(0, 200)) * microsecond;
+    e.duration = static_cast<sim_time>(pick(1, 300)) * microsecond;
+    e.bps = r.below(2) == 0 ? 0 : 500'000'000;
+    s.events.push_back(e);
+  }
+  if (!lossless && r.below(3) == 0) {
+    timed_event e;
+    e.what = timed_event::kind::link_down;
+    e.link = r.below(s.links.size());
+    e.at = static_cast<sim_time>(pick(0, 200)) * microsecond;
+    e.duration = static_cast<sim_time>(pick(1, 100)) * microsecond;
+    s.events.push_back(e);
+  }
+  // Half of the runs end in the middle of things.
+  if (r.below(2) == 0)
+    s.duration = static_cast<sim_time>(pick(20, 400)) * microsecond;
+  else
+    s.until_traffic_done = true;
+  return d;
+}
+
+}  // namespace
+
+TEST_CASE("no order of activation and no number of threads changes a result") {
+  std::uint64_t lossless = 0, dropped = 0, stopped = 0;
+  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
+    const auto d = draw(seed);
+    CAPTURE(seed);
+    run_options o;
+    o.threads = 1;
+    const auto first = run(d.s, o);
+    CHECK(first.violations.empty());
+    for (const auto& v : first.violations)
+      MESSAGE(v);
+    const auto expected = digest(first);
+    o.threads = 2;
+    CHECK(digest(run(d.s, o)) == expected);
+    o.random_executor = true;
+    for (std::uint64_t order = 0; order < 4; ++order) {
+      o.executor_seed = seed * 1000 + order;
+      CHECK(digest(run(d.s, o)) == expected);
+    }
+    if (d.lossless) {
+      ++lossless;
+      CHECK(first.dropped.packets == 0);
+      if (d.s.until_traffic_done)
+        CHECK(first.held.packets == 0);
+    }
+    dropped += first.dropped.packets;
+    for (const auto& p : first.pauses)
+      stopped += p.sent;
+  }
+  // The draw has to cover what it is for.
+  CHECK(lossless > 30);
+  CHECK(dropped > 1000);
+  CHECK(stopped > 1000);
+}
