@@ -201,7 +201,7 @@ void network_builder::number_endpoints() {
     const auto index = static_cast<std::uint32_t>(endpoints_.size());
     endpoint_of_[name] = index;
     endpoints_at_[node].push_back(index);
-    endpoints_.push_back({std::move(name), node, 0, 0, nullptr});
+    endpoints_.push_back({std::move(name), node});
   };
   for (std::size_t n = 0; n < scenario_.nodes.size(); ++n) {
     const auto& node = scenario_.nodes[n];
@@ -278,9 +278,13 @@ void network_builder::plan_traffic() {
     x.not_ethernet = f.not_ethernet + f.foreign_link;
     net_.replays_.push_back(std::move(x));
   }
-  for (auto& s : senders_to_) {
+  for (std::uint32_t to = 0; to < endpoints_.size(); ++to) {
+    auto& s = senders_to_[to];
     std::sort(s.begin(), s.end());
     s.erase(std::unique(s.begin(), s.end()), s.end());
+    for (auto from : s)
+      if (endpoints_[from].node != endpoints_[to].node)
+        endpoints_[from].sends_away = true;
   }
 }
 
@@ -390,6 +394,9 @@ void network_builder::build_switching(switch_plan& plan) {
       if (plan.ports[i].has_ingress && plan.feeds[k][i])
         inputs.push_back(plan.ports[i].ingress_index);
   }
+  table->first_endpoint = plan.first_endpoint;
+  if (plan.otherwise)
+    table->otherwise = {plan.ports[*plan.otherwise].egress_index, 1, 0};
   for (const auto& leads : plan.leads) {
     forwarding_table::entry e;
     e.first = static_cast<std::uint32_t>(table->ports.size());
@@ -518,20 +525,20 @@ void network_builder::build_host(std::size_t n) {
   const auto ports = plan.ports.size();
   const auto uplink = static_cast<std::uint16_t>(vms);
   plan.feeds.assign(ports, std::vector<bool>(ports, false));
-  plan.leads.assign(endpoints_.size(), {});
-  for (std::uint32_t e = 0; e < endpoints_.size(); ++e) {
-    const bool local = endpoints_[e].node == n;
-    const auto out = local ? static_cast<std::uint16_t>(e - endpoints_at_[n][0]) : uplink;
-    if (out < ports)
-      plan.leads[e].push_back(out);
-    for (auto from : senders_to_[e]) {
-      const bool from_here = endpoints_[from].node == n;
-      if (!from_here && !local)
-        continue;
-      const auto in = from_here ? static_cast<std::uint16_t>(from - endpoints_at_[n][0]) : uplink;
-      if (out < ports && in < ports)
-        plan.feeds[out][in] = true;
-    }
+  if (vms > 0)
+    plan.first_endpoint = endpoints_at_[n][0];
+  if (linked)
+    plan.otherwise = uplink;
+  for (std::uint16_t v = 0; v < vms; ++v) {
+    const auto e = endpoints_at_[n][v];
+    plan.leads.push_back({v});
+    if (linked && endpoints_[e].sends_away)
+      plan.feeds[uplink][v] = true;
+    for (auto from : senders_to_[e])
+      if (endpoints_[from].node == n)
+        plan.feeds[v][from - plan.first_endpoint] = true;
+      else if (linked)
+        plan.feeds[v][uplink] = true;
   }
   build_switching(plan);
   for (std::size_t v = 0; v < vms; ++v)

@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ private:
     std::string name;
     std::size_t node = 0;
     unsigned sends = 0, receives = 0;  // bit p: traffic of priority p
+    bool sends_away = false;           // to other nodes
     producer* source = nullptr;
   };
   // What is attached to one end of a link.
@@ -61,8 +63,10 @@ private:
     std::vector<port_plan> ports;
     sim_time forwarding_delay = 0;
     scheduler_settings scheduler;
-    // leads[endpoint]: the ports (numbers in `ports`) that lead there
+    // leads[i]: the ports (numbers in `ports`) that lead to endpoint first_endpoint + i
+    std::uint32_t first_endpoint = 0;
     std::vector<std::vector<std::uint16_t>> leads;
+    std::optional<std::uint16_t> otherwise;  // the port that leads everywhere else
     // feeds[port]: the ports from which traffic can come to it
     std::vector<std::vector<bool>> feeds;
     forwarding_engine* engine = nullptr;

@@ -254,6 +254,27 @@ void cell::fail(std::string what) {
   }
 }
 
+// In the middle of an activation all that can be promised is the order of the items.
+void cell::send_full_output(port_index o) {
+  auto& x = outputs_[o];
+  auto& d = **x.open;
+  d.port = x.peer_port;
+  d.promise = x.promised = std::max(x.promised, d.items.back().at);
+  d.heard = x.heard_sent;
+  ++counts_.parcels;
+  out_->send(x.peer, std::move(x.open));
+}
+
+void cell::send_full_input(port_index i) {
+  auto& in = inputs_[i];
+  auto& d = **in.open;
+  d.port = in.peer_port;
+  d.promise = in.promised = std::max(in.promised, d.items.back().at);
+  d.heard = in.acknowledged;
+  ++counts_.parcels;
+  out_->send(in.peer, std::move(in.open));
+}
+
 void cell::open_output(port_index o) {
   outputs_[o].open = packet_parcel::make();
   list_output(o);

@@ -67,8 +67,12 @@ public:
   cell_index index() const { return index_; }
   void index(cell_index i) { index_ = i; }
 
-  /// How many packets may be under way on a link before the lower cell has taken them.
-  void window(std::uint64_t packets) { window_ = packets; }
+  /// How many packets may be under way on a link before the lower cell has taken them. A quarter
+  /// of them goes into one parcel, which bounds what the parcels' memory can grow to.
+  void window(std::uint64_t packets) {
+    window_ = packets;
+    full_parcel_ = packets / 4 < 16 ? 16 : packets / 4 > 128 ? 128 : packets / 4;
+  }
   std::uint64_t window() const { return window_; }
 
   // -- activation, by the executor ------------------------------------------------------------------
@@ -164,6 +168,8 @@ protected:
     (*out.open)->items.push_back(p);
     ++out.packets;
     out.bytes += p.bytes;
+    if ((*out.open)->items.size() >= full_parcel_)
+      send_full_output(o);
   }
   void emit_signal(port_index i, const signal& s) {
     auto& in = inputs_[i];
@@ -171,6 +177,8 @@ protected:
       open_input(i);
     (*in.open)->items.push_back(s);
     ++in.signals;
+    if ((*in.open)->items.size() >= 4 * full_parcel_)
+      send_full_input(i);
   }
   /// Takes the front packet of input `i`.
   void pop_packet(port_index i) {
@@ -214,7 +222,8 @@ protected:
   std::vector<input> inputs_;
   std::vector<output> outputs_;
   sim_time limit_ = never;
-  std::uint64_t window_ = 1024;
+  std::uint64_t window_ = 512;
+  std::size_t full_parcel_ = 128;
   cell_counts counts_;
   bool failed_ = false;
   /// Ports with something new, or somebody waiting, in this activation.
@@ -223,6 +232,8 @@ protected:
 private:
   void open_output(port_index o);
   void open_input(port_index i);
+  void send_full_output(port_index o);
+  void send_full_input(port_index i);
   void finish_input(port_index i);
   void finish_output(port_index o);
   void send_input(port_index i, transport& out);

@@ -125,8 +125,6 @@ private:
   // Free parcels wait in a list of the thread that let go of them. Threads that consume more than
   // they produce pass their surplus on in bunches, so the lock is taken once for many parcels.
   static constexpr std::size_t bunch = 64;
-  // A recycled parcel keeps its memory up to this many items: one large batch must not pin memory.
-  static constexpr std::size_t kept_items = 512;
 
   struct surplus {
     std::mutex lock;
@@ -174,10 +172,7 @@ private:
     d.want = -1;
     d.heard = 0;
     d.allowed = {};
-    if (d.items.capacity() > kept_items)
-      std::vector<Item>{}.swap(d.items);
-    else
-      d.items.clear();
+    d.items.clear();  // but keeps its memory, which cells bound (cell::window)
     next = nullptr;
     auto& mine = local();
     mine.push_back(this);
