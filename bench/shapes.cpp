@@ -1,16 +1,17 @@
 /// \file
-/// How fast the engine is on the shapes that matter: chain, permutation, random, incast, leaf-spine.
+/// How fast the engine is on the shapes that matter: chain, permutation, random, incast,
+/// leaf-spine.
 ///
 ///     bench_shapes [--shape S] [--hosts N] [--kind bare|full] [--policy on_off|none]
 ///                  [--packets N] [--threads N,...] [--load PERCENT] [--repeat N]
 ///
 /// Real components, no files. One line a run: packet-hops/s by wall clock and by processor time,
 /// peak memory, engine counts, fingerprint. `bare` hosts are a generator and a sink on ports of
-/// their own; `full` hosts have a VM with its whole path (15 hops from VM to VM through one switch).
-/// Figures and how they were made are in docs/performance.md.
-#include <CLI/CLI.hpp>
+/// their own; `full` hosts have a VM with its whole path (15 hops from VM to VM through one
+/// switch). Figures and how they were made are in docs/performance.md.
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <string>
@@ -38,7 +39,9 @@ struct settings {
 double processor_seconds() {
   rusage u{};
   getrusage(RUSAGE_SELF, &u);
-  const auto s = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+  const auto s = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
   return s(u.ru_utime) + s(u.ru_stime);
 }
 
@@ -54,7 +57,8 @@ void print(const std::string& what, unsigned threads, std::uint64_t hops, double
            std::uint64_t fingerprint) {
   fmt::print(
       "{:<34} {} thr  {:6.2f} M hops/s  {:6.2f} M/cpu-s  setup {:.2f} s  peak {:.0f} MB  "
-      "{:.1f} hops/parcel  {} wants  {} activations  {} recoveries  {} dropped  {} stops  {:016x}\n",
+      "{:.1f} hops/parcel  {} wants  {} activations  {} recoveries  {} dropped  {} stops  "
+      "{:016x}\n",
       what, threads, static_cast<double>(hops) / wall / 1e6, static_cast<double>(hops) / cpu / 1e6,
       setup, peak_megabytes(), static_cast<double>(hops) / static_cast<double>(parcels), wants,
       activations, recoveries, dropped, stops, fingerprint);
@@ -114,7 +118,8 @@ void chain(const settings& o, unsigned threads, std::uint64_t drain_bps) {
   const auto started = std::chrono::steady_clock::now();
   const auto cpu = processor_seconds();
   runner->run_until(never - second);
-  const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  const double wall =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   std::uint64_t hops = 0, dropped = 0, stops = 0;
   for (auto& c : all) {
     const auto s = c->snapshot(never);
@@ -177,9 +182,11 @@ scenario fabric(const settings& o, const std::string& shape) {
   if (shape == "leaf-spine") {
     const std::size_t leaves = std::max<std::size_t>(2, n / 32), spines = 16;
     for (std::size_t l = 0; l < leaves; ++l)
-      s.nodes.push_back(plain(fmt::format("leaf{}", l), switch_settings{.buffer_bytes = 8 << 20}, policy));
+      s.nodes.push_back(
+          plain(fmt::format("leaf{}", l), switch_settings{.buffer_bytes = 8 << 20}, policy));
     for (std::size_t l = 0; l < spines; ++l)
-      s.nodes.push_back(plain(fmt::format("spine{}", l), switch_settings{.buffer_bytes = 8 << 20}, policy));
+      s.nodes.push_back(
+          plain(fmt::format("spine{}", l), switch_settings{.buffer_bytes = 8 << 20}, policy));
     for (std::size_t i = 0; i < n; ++i)
       attach(i, fmt::format("leaf{}", i * leaves / n));
     for (std::size_t l = 0; l < leaves; ++l)
@@ -248,7 +255,8 @@ void run_fabric(const settings& o, const std::string& shape, unsigned threads) {
 int main(int argc, char** argv) {
   settings o;
   CLI::App app{"Engine benchmarks"};
-  app.add_option("--shape", o.shape, "chain, slow-chain, permutation, random, incast, leaf-spine, all");
+  app.add_option("--shape", o.shape,
+                 "chain, slow-chain, permutation, random, incast, leaf-spine, all");
   app.add_option("--hosts", o.hosts);
   app.add_option("--kind", o.kind)->check(CLI::IsMember({"bare", "full"}));
   app.add_option("--policy", o.policy)->check(CLI::IsMember({"on_off", "none"}));

@@ -54,7 +54,7 @@ private:
 
   // Who stops whom: for pause_result.
   struct stoppable {
-    const component* on = nullptr;     // whose filling stops the sender
+    const component* on = nullptr;              // whose filling stops the sender
     const forwarding_engine* engine = nullptr;  // that keeps the books for `on`, if it is a port
     std::size_t ingress = 0;
     const component* sender = nullptr;

@@ -83,7 +83,8 @@ void network_builder::build() {
     net_.cells_.push_back(c.get());
 }
 
-// -- small helpers ------------------------------------------------------------------------------------
+// -- small helpers
+// ------------------------------------------------------------------------------------
 
 template <class T, class... Args>
 T& network_builder::add(Args&&... args) {
@@ -158,8 +159,8 @@ line_config network_builder::wire(std::size_t link_index) const {
 
 hop_facts network_builder::wire_hop(std::size_t link_index) const {
   const auto& l = scenario_.links[link_index];
-  return {line_rate{l.rate_bps}, l.delay + inside_switch, l.delay + inside_switch,
-          largest_, ethernet_overhead_bytes};
+  return {line_rate{l.rate_bps}, l.delay + inside_switch, l.delay + inside_switch, largest_,
+          ethernet_overhead_bytes};
 }
 
 // A hop is regulated if both of its ends want it.
@@ -193,7 +194,8 @@ line_config network_builder::drain(const std::string& target, std::uint64_t norm
   return l;
 }
 
-// -- endpoints and traffic --------------------------------------------------------------------------
+// -- endpoints and traffic
+// --------------------------------------------------------------------------
 
 void network_builder::number_endpoints() {
   endpoints_at_.resize(scenario_.nodes.size());
@@ -239,8 +241,8 @@ void network_builder::plan_traffic() {
     const auto& r = std::get<replay_settings>(t.what);
     replay_config c;
     c.file = r.file;
-    c.capture_index
-        = captures.emplace(r.file, static_cast<std::uint16_t>(captures.size())).first->second;
+    c.capture_index =
+        captures.emplace(r.file, static_cast<std::uint16_t>(captures.size())).first->second;
     c.filter = r.filter;
     c.timing = r.timing;
     c.oversize = r.oversize;
@@ -368,7 +370,8 @@ void network_builder::fill_producers() {
   }
 }
 
-// -- switches, virtual and physical -----------------------------------------------------------------
+// -- switches, virtual and physical
+// -----------------------------------------------------------------
 
 void network_builder::build_switching(switch_plan& plan) {
   auto table = std::make_shared<forwarding_table>();
@@ -413,8 +416,8 @@ void network_builder::build_switching(switch_plan& plan) {
   plan.engine = &hub;
   for (auto& p : plan.ports) {
     if (p.has_ingress) {
-      p.in = &add<ingress_port>(
-          ingress_port_config{p.name + ".in", plan.node, p.ingress_index, p.max_frame_bytes, table});
+      p.in = &add<ingress_port>(ingress_port_config{p.name + ".in", plan.node, p.ingress_index,
+                                                    p.max_frame_bytes, table});
       connect(*p.in, hub, inside_switch, inside_switch);
     }
     if (p.has_egress) {
@@ -443,8 +446,8 @@ void network_builder::build_switch(std::size_t n) {
   plan.egress_kind = "switch port";
   plan.forwarding_delay = s.forwarding_delay;
   plan.scheduler = s.scheduler;
-  const auto share
-      = s.port_queue_bytes.value_or(s.buffer_bytes / static_cast<std::int64_t>(std::max<std::size_t>(ports.size(), 1)));
+  const auto share = s.port_queue_bytes.value_or(
+      s.buffer_bytes / static_cast<std::int64_t>(std::max<std::size_t>(ports.size(), 1)));
   for (std::size_t i = 0; i < ports.size(); ++i) {
     const auto& l = scenario_.links[ports[i].link];
     const auto& peer = scenario_.nodes[ports[i].peer].as;
@@ -478,7 +481,8 @@ void network_builder::build_switch(std::size_t n) {
   }
 }
 
-// -- hosts --------------------------------------------------------------------------------------------
+// -- hosts
+// --------------------------------------------------------------------------------------------
 
 void network_builder::build_host(std::size_t n) {
   const auto& node = scenario_.nodes[n];
@@ -496,8 +500,12 @@ void network_builder::build_host(std::size_t n) {
   plan.scheduler = h.vswitch.scheduler;
   const auto most = std::max(frame, largest_);
   const auto copying = h.hypervisor.per_packet + line_rate{h.hypervisor.copy_bps}.time_of(most);
-  const hop_facts from_vm{line_rate{h.hypervisor.copy_bps}, h.guest_latency + inside_switch,
-                          h.guest_latency + inside_switch, most, no_overhead, copying};
+  const hop_facts from_vm{line_rate{h.hypervisor.copy_bps},
+                          h.guest_latency + inside_switch,
+                          h.guest_latency + inside_switch,
+                          most,
+                          no_overhead,
+                          copying};
   const hop_facts from_nic{line_rate{h.pcie_bps}, h.pcie_latency + inside_switch,
                            h.pcie_latency + inside_switch, most, no_overhead};
   for (std::size_t v = 0; v < vms; ++v) {
@@ -567,9 +575,10 @@ void network_builder::build_host(std::size_t n) {
   if (nic_tx.regulates())
     stops(nic_tx, *up.out);
 
-  const auto gate = gate_for({h.nic.rx_buffer_bytes}, wire_policy(link_index), fc.on_off,
-                             wire_hop(link_index));
-  auto& nic_rx = add_queue(nic, n, "nic", gate, wire_hop(link_index), steady(h.pcie_bps, no_overhead));
+  const auto gate =
+      gate_for({h.nic.rx_buffer_bytes}, wire_policy(link_index), fc.on_off, wire_hop(link_index));
+  auto& nic_rx =
+      add_queue(nic, n, "nic", gate, wire_hop(link_index), steady(h.pcie_bps, no_overhead));
   connect(nic_rx, *up.in, h.pcie_latency, h.pcie_latency);
   if (up.ingress.stops)
     net_.stoppables_.push_back({up.in, plan.engine, up.ingress_index, &nic_rx, up.name});
@@ -593,7 +602,11 @@ void network_builder::build_vm(std::size_t n, std::size_t v, switch_plan& vswitc
   const auto copy = steady(h.guest_bps, no_overhead);
   const auto hypervisor = steady(h.hypervisor.copy_bps, no_overhead, h.hypervisor.per_packet);
   const hop_facts in_guest{
-      std::max(line_rate{h.guest_bps}, line_rate{h.hypervisor.copy_bps}), t, t, most, no_overhead,
+      std::max(line_rate{h.guest_bps}, line_rate{h.hypervisor.copy_bps}),
+      t,
+      t,
+      most,
+      no_overhead,
       std::max(line_rate{h.guest_bps}.time_of(most),
                h.hypervisor.per_packet + line_rate{h.hypervisor.copy_bps}.time_of(most))};
   const auto gate = [&](buffer_limit capacity, hop_policy policy) {
@@ -623,7 +636,8 @@ void network_builder::build_vm(std::size_t n, std::size_t v, switch_plan& vswitc
   way.push_back(&add_queue(name + ".vnic-tx", n, "vnic", gate(as_limit(vm.vnic_ring), fc.guest),
                            in_guest, copy));
   way.push_back(&add_queue(name + ".hypervisor-tx", n, "hypervisor",
-                           gate(as_limit(h.hypervisor.queue), fc.vm_vswitch), in_guest, hypervisor));
+                           gate(as_limit(h.hypervisor.queue), fc.vm_vswitch), in_guest,
+                           hypervisor));
   component* upper = &source;
   for (auto q : way) {
     connect(*upper, *q, t, t);
@@ -638,7 +652,8 @@ void network_builder::build_vm(std::size_t n, std::size_t v, switch_plan& vswitc
   // Up: the application receives.
   way.clear();
   way.push_back(&add_queue(name + ".hypervisor", n, "hypervisor",
-                           gate(as_limit(h.hypervisor.queue), fc.vm_vswitch), in_guest, hypervisor));
+                           gate(as_limit(h.hypervisor.queue), fc.vm_vswitch), in_guest,
+                           hypervisor));
   way.push_back(&add_queue(name + ".vnic", n, "vnic", gate(as_limit(vm.vnic_ring), fc.vm_vswitch),
                            in_guest, copy));
   way.push_back(&add_queue(name + ".socket", n, "socket", gate({vm.socket_buffer_bytes}, fc.guest),
@@ -655,7 +670,8 @@ void network_builder::build_vm(std::size_t n, std::size_t v, switch_plan& vswitc
   connect(*upper, reader, t, t);
 }
 
-// -- bare ports ---------------------------------------------------------------------------------------
+// -- bare ports
+// ---------------------------------------------------------------------------------------
 
 void network_builder::build_generator(std::size_t n) {
   const auto& node = scenario_.nodes[n];
@@ -672,21 +688,21 @@ void network_builder::build_generator(std::size_t n) {
 void network_builder::build_sink(std::size_t n) {
   const auto& node = scenario_.nodes[n];
   const auto& s = std::get<sink_settings>(node.as);
-  const bool drains = s.drain_bps != 0
-                      || std::any_of(scenario_.events.begin(), scenario_.events.end(),
-                                     [&](const auto& e) {
-                                       return e.what == timed_event::kind::set_drain
-                                              && e.target == node.name;
-                                     });
+  const bool drains =
+      s.drain_bps != 0
+      || std::any_of(scenario_.events.begin(), scenario_.events.end(), [&](const auto& e) {
+           return e.what == timed_event::kind::set_drain && e.target == node.name;
+         });
   component* receiver = nullptr;
   bool regulated = false;
   if (drains && has_link(n)) {
     const auto link_index = routes_.ports(n)[0].link;
     // Without a limit the reader keeps up with the line.
     const auto normal = s.drain_bps != 0 ? s.drain_bps : 10 * scenario_.links[link_index].rate_bps;
-    const auto gate = gate_for({s.buffer_bytes}, wire_policy(link_index),
-                               node.flow_control.on_off, wire_hop(link_index));
-    auto& q = add_queue(node.name, n, "socket", gate, wire_hop(link_index), drain(node.name, normal));
+    const auto gate = gate_for({s.buffer_bytes}, wire_policy(link_index), node.flow_control.on_off,
+                               wire_hop(link_index));
+    auto& q =
+        add_queue(node.name, n, "socket", gate, wire_hop(link_index), drain(node.name, normal));
     regulated = gate.stops;
     receiver = &q;
   }
@@ -704,7 +720,8 @@ void network_builder::build_sink(std::size_t n) {
   }
 }
 
-// -- links --------------------------------------------------------------------------------------------
+// -- links
+// --------------------------------------------------------------------------------------------
 
 void network_builder::build_links() {
   for (std::size_t i = 0; i < scenario_.links.size(); ++i) {

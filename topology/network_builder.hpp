@@ -37,18 +37,18 @@ private:
   };
   // What is attached to one end of a link.
   struct attachment {
-    component* sender = nullptr;               // its output goes onto the link
-    component* receiver = nullptr;             // its input takes what comes from the link
-    const forwarding_engine* engine = nullptr; // that accounts for the receiver, if it is a port
-    std::size_t ingress = 0;                   // its number there
-    std::string name;                          // of the receiver, as the one who stops
+    component* sender = nullptr;                // its output goes onto the link
+    component* receiver = nullptr;              // its input takes what comes from the link
+    const forwarding_engine* engine = nullptr;  // that accounts for the receiver, if it is a port
+    std::size_t ingress = 0;                    // its number there
+    std::string name;                           // of the receiver, as the one who stops
     bool stops = false;
   };
   // One port of a switch, virtual or physical, both directions.
   struct port_plan {
     bool has_ingress = true, has_egress = true;
     std::string name;  // of the egress queue; ".in" is added for the ingress
-    hop_facts hop;  // of who sends to the ingress
+    hop_facts hop;     // of who sends to the ingress
     buffer_gate::config ingress;
     std::uint32_t max_frame_bytes = 0;
     buffer_limit egress_capacity;
@@ -108,12 +108,12 @@ private:
   std::map<std::string, std::size_t> node_of_;
   std::vector<endpoint> endpoints_;
   std::map<std::string, std::uint32_t> endpoint_of_;
-  std::vector<std::vector<std::uint32_t>> endpoints_at_;         // node -> endpoints
-  std::vector<std::vector<std::uint32_t>> senders_to_;           // endpoint -> endpoints, unique
+  std::vector<std::vector<std::uint32_t>> endpoints_at_;  // node -> endpoints
+  std::vector<std::vector<std::uint32_t>> senders_to_;    // endpoint -> endpoints, unique
   unsigned all_priorities_ = 0;
-  std::vector<std::array<attachment, 2>> attachments_;           // link -> end a, end b
-  std::vector<std::vector<std::vector<bool>>> feeds_;            // switch node -> egress -> ingress
-  std::vector<std::unique_ptr<replay>> replays_;                 // by traffic entry; null: generator
+  std::vector<std::array<attachment, 2>> attachments_;  // link -> end a, end b
+  std::vector<std::vector<std::vector<bool>>> feeds_;   // switch node -> egress -> ingress
+  std::vector<std::unique_ptr<replay>> replays_;        // by traffic entry; null: generator
   std::uint32_t largest_ = 0;  // no frame of the run is larger, whatever an MTU says
 };
 

@@ -24,7 +24,7 @@ public:
     threads_ = o.threads != 0 ? o.threads : std::max(1u, std::thread::hardware_concurrency());
     // The more links, the shorter each may run ahead: what is under way has to stay small.
     const auto links = std::max<std::size_t>(1, network_.links());
-    const auto window = std::clamp<std::size_t>(packets_under_way / links, 64, 512);
+    const auto window = std::clamp<std::size_t>(packets_under_way / links, 32, 512);
     for (auto c : network_.cells())
       c->window(window);
     if (o.random_executor) {
@@ -99,11 +99,13 @@ private:
     constexpr auto tick = std::chrono::milliseconds{2};
     auto wake = wall_clock::now();
     while (now_ < end && !stopped()) {
-      const auto target = static_cast<sim_time>(since(started_) * speed * static_cast<double>(second));
+      const auto target =
+          static_cast<sim_time>(since(started_) * speed * static_cast<double>(second));
       now_ = std::min(end, std::max(target, sim_time{1}));
       executor_->run_until(now_);
       // Whoever looks now sees the network as it was at now_.
-      const auto behind = since(started_) - static_cast<double>(now_) / static_cast<double>(second) / speed;
+      const auto behind =
+          since(started_) - static_cast<double>(now_) / static_cast<double>(second) / speed;
       if (now_ < end || behind > 0)
         lag_ = std::max(lag_, behind);
       report();
@@ -138,8 +140,8 @@ private:
     r.lag_seconds = lag_;
     r.interrupted = interrupted_;
     const auto t = executor_->totals();
-    r.engine = {network_.cells().size(), 2 * network_.links(), t.parcels, t.wants, t.activations,
-                t.recoveries};
+    r.engine = {network_.cells().size(), 2 * network_.links(), t.parcels, t.wants,
+                t.activations,           t.recoveries};
     return r;
   }
 

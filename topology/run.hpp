@@ -15,8 +15,8 @@
 namespace sluice {
 
 struct run_options {
-  unsigned threads = 0;            ///< 0: as many as the machine has processors
-  bool random_executor = false;    ///< for tests: one thread, a random order
+  unsigned threads = 0;          ///< 0: as many as the machine has processors
+  bool random_executor = false;  ///< for tests: one thread, a random order
   std::uint64_t executor_seed = 0;
   std::optional<double> real_speed;  ///< pace to the wall clock, so many times as fast
   /// Called with interim results about every so many wall seconds; 0: never.

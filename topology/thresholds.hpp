@@ -10,9 +10,9 @@ namespace sluice {
 
 /// What a hop can put under way before a stop takes effect.
 struct hop_facts {
-  line_rate rate;                 ///< of the sender, at its fastest
-  sim_time latency_down = 0;      ///< of packets
-  sim_time latency_up = 0;        ///< of the stop
+  line_rate rate;             ///< of the sender, at its fastest
+  sim_time latency_down = 0;  ///< of packets
+  sim_time latency_up = 0;    ///< of the stop
   std::uint32_t max_frame_bytes = 1518;
   std::uint32_t overhead_bytes = 0;  ///< of a frame on the line
   /// The longest that the sender takes for a frame; 0: what the largest takes at `rate`.

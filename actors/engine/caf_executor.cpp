@@ -108,8 +108,8 @@ private:
   };
 
   static caf::mailbox_element* asleep() {
-    static caf::mailbox_element_ptr tag = caf::make_mailbox_element(
-        nullptr, caf::make_message_id(), {}, caf::unit);
+    static caf::mailbox_element_ptr tag =
+        caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, caf::unit);
     return tag.get();
   }
 

@@ -71,17 +71,19 @@ public:
   /// of them goes into one parcel, which bounds what the parcels' memory can grow to.
   void window(std::uint64_t packets) {
     window_ = packets;
-    full_parcel_ = packets / 4 < 16 ? 16 : packets / 4 > 128 ? 128 : packets / 4;
+    full_parcel_ = packets / 4 < 8 ? 8 : packets / 4 > 128 ? 128 : packets / 4;
   }
   std::uint64_t window() const { return window_; }
 
-  // -- activation, by the executor ------------------------------------------------------------------
+  // -- activation, by the executor
+  // ------------------------------------------------------------------
 
   void take(packet_parcel_ptr p, transport& out);
   void take(signal_parcel_ptr p, transport& out);
   virtual void step(transport& out);
 
-  // -- between activations, when nothing is under way -----------------------------------------------
+  // -- between activations, when nothing is under way
+  // -----------------------------------------------
 
   /// Nothing later than this is handled: the end of the run, or the real clock.
   virtual void limit(sim_time t) { limit_ = t; }
@@ -101,28 +103,28 @@ public:
 
   struct input {
     item_queue<packet> items;
-    sim_time promise = 0;      ///< no packet arrives before it but those in `items`
-    std::uint64_t heard = 0;   ///< how many of our signals the upper cell has fully obeyed
-    sim_time need = never;     ///< this activation: the smallest time that we need promised
-    sim_time asked = -1;       ///< what we asked for and have no answer to
+    sim_time promise = 0;     ///< no packet arrives before it but those in `items`
+    std::uint64_t heard = 0;  ///< how many of our signals the upper cell has fully obeyed
+    sim_time need = never;    ///< this activation: the smallest time that we need promised
+    sim_time asked = -1;      ///< what we asked for and have no answer to
     sim_time packet_latency = 1;
     cell_index peer = 0;
     port_index peer_port = 0;
 
-    signal_parcel_ptr open;    ///< signals of this activation
+    signal_parcel_ptr open;  ///< signals of this activation
     sim_time promised = 0;
     sim_time signal_latency = 1;
-    sim_time wanted = -1;      ///< the upper cell wants our signals' promise beyond this
-    allowance allowed;         ///< what we have granted
+    sim_time wanted = -1;  ///< the upper cell wants our signals' promise beyond this
+    allowance allowed;     ///< what we have granted
     std::uint64_t consumed = 0, acknowledged = 0;  ///< packets taken, and said so
     std::uint64_t signals = 0;                     ///< sent in all
     bool listed = false, sending = false;
   };
   struct output {
     item_queue<signal> items;
-    sim_time promise = 0;      ///< no signal arrives before it but those in `items`
-    std::uint64_t taken = 0;   ///< how many of our packets the lower cell has taken
-    allowance allowed;         ///< what the lower cell has granted us
+    sim_time promise = 0;     ///< no signal arrives before it but those in `items`
+    std::uint64_t taken = 0;  ///< how many of our packets the lower cell has taken
+    allowance allowed;        ///< what the lower cell has granted us
     sim_time need = never;
     sim_time asked = -1;
     sim_time signal_latency = 1;
@@ -133,8 +135,8 @@ public:
     sim_time promised = 0;
     sim_time packet_latency = 1;
     sim_time wanted = -1;
-    std::uint64_t packets = 0;  ///< sent in all
-    std::int64_t bytes = 0;     ///< likewise
+    std::uint64_t packets = 0;                ///< sent in all
+    std::int64_t bytes = 0;                   ///< likewise
     std::uint64_t heard = 0, heard_sent = 0;  ///< signals that have taken full effect, and said so
     bool listed = false, sending = false;
   };
@@ -159,7 +161,8 @@ protected:
   /// Called once when a parcel with items came by input `i`, for cells that sort on arrival.
   virtual void arrived(port_index i) { (void)i; }
 
-  // -- for components --------------------------------------------------------------------------------
+  // -- for components
+  // --------------------------------------------------------------------------------
 
   void emit(port_index o, const packet& p) {
     auto& out = outputs_[o];

@@ -14,7 +14,9 @@ namespace {
 class random_executor final : public executor, transport {
 public:
   random_executor(std::vector<cell*> cells, std::uint64_t seed)
-      : executor{std::move(cells)}, random_{seed}, mail_(this->cells().size()),
+      : executor{std::move(cells)},
+        random_{seed},
+        mail_(this->cells().size()),
         ready_place_(this->cells().size(), nowhere) {}
 
 protected:

@@ -143,7 +143,8 @@ void relay<Base>::up(transport& out) {
     allowed.bytes += dropped_bytes_;
     allowed.packets += static_cast<std::int64_t>(dropped_packets_);
   }
-  const bool granted = allowed.bytes > allowed_sent_.bytes || allowed.packets > allowed_sent_.packets;
+  const bool granted =
+      allowed.bytes > allowed_sent_.bytes || allowed.packets > allowed_sent_.packets;
   const auto taken = o.taken + dropped_packets_;
   const bool acknowledges = taken >= taken_sent_ + this->window_ / 4;
   sim_time ask = -1;

@@ -17,10 +17,10 @@ namespace sluice {
 
 struct link_config {
   std::string name;
-  line_rate rate;                ///< of the sending port, to know when a frame began
-  sim_time delay = 0;            ///< the whole propagation delay...
-  sim_time delay_before = 0;     ///< ...of which this much lies before this cell
-  std::vector<outage> outages;   ///< by time
+  line_rate rate;               ///< of the sending port, to know when a frame began
+  sim_time delay = 0;           ///< the whole propagation delay...
+  sim_time delay_before = 0;    ///< ...of which this much lies before this cell
+  std::vector<outage> outages;  ///< by time
 };
 
 class link_cell final : public relay<component> {

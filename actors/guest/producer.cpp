@@ -109,8 +109,8 @@ void producer::explain_packet(port_index, sim_time beyond) {
   if (front_ == nullptr)
     return;
   const auto& out = outputs_[side];
-  const auto t
-      = beyond - out.packet_latency - line_.least_service(front_->batch[front_->next].bytes);
+  const auto t =
+      beyond - out.packet_latency - line_.least_service(front_->batch[front_->next].bytes);
   if (line_.stopped())
     need_signals(side, std::max(t, out.promise));
   else if (!head_.certain)

@@ -22,9 +22,7 @@ struct sender_bound {
 
   /// A stop issued at `t` has taken effect, and all that was sent before it has arrived, once no
   /// packet can arrive before this.
-  sim_time quiet_after(sim_time t) const {
-    return later(t, round_trip + longest_service);
-  }
+  sim_time quiet_after(sim_time t) const { return later(t, round_trip + longest_service); }
 };
 
 /// The earliest time at which a buffer of `bytes` and `packets` can reach `stop_bytes` or
@@ -43,19 +41,17 @@ sim_time earliest_fill(const sender_bound& sender, sim_time from, std::int64_t b
     sim_time t = never;
     if (more_bytes < never / 1000) {
       const auto after_first = more_bytes - static_cast<std::int64_t>(sender.max_frame_bytes);
-      t = after_first <= 0
-              ? from
-              : later(from, sender.rate.time_of(static_cast<std::uint64_t>(
-                                std::min<std::int64_t>(after_first, 1'000'000))));
+      t = after_first <= 0 ? from
+                           : later(from, sender.rate.time_of(static_cast<std::uint64_t>(
+                                             std::min<std::int64_t>(after_first, 1'000'000))));
     }
     if (more_packets < never / 1000) {
       const auto after_first = more_packets - 1;
-      t = std::min(t, after_first <= 0
-                          ? from
-                          : later(from, sender.rate.time_of(std::min<std::uint64_t>(
-                                            static_cast<std::uint64_t>(after_first)
-                                                * (sender.overhead_bytes + 1),
-                                            1'000'000))));
+      t = std::min(t, after_first <= 0 ? from
+                                       : later(from, sender.rate.time_of(std::min<std::uint64_t>(
+                                                         static_cast<std::uint64_t>(after_first)
+                                                             * (sender.overhead_bytes + 1),
+                                                         1'000'000))));
     }
     return t;
   };

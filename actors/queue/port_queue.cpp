@@ -98,8 +98,9 @@ void port_queue::advance_classes() {
           out_of_window_ = true;
           break;
         }
-        const auto chosen = scheduler_.pick(
-            waiting_, [&](unsigned p) { return static_cast<std::int64_t>(queues_[p].front().bytes); });
+        const auto chosen = scheduler_.pick(waiting_, [&](unsigned p) {
+          return static_cast<std::int64_t>(queues_[p].front().bytes);
+        });
         transmit(head_.at, queues_[chosen]);
         settle(head_.at + 1);
         head_ = {never, false};
@@ -117,14 +118,15 @@ void port_queue::advance_classes() {
   settle_rest();
 }
 
-// -- packets in and out -----------------------------------------------------------------------------
+// -- packets in and out
+// -----------------------------------------------------------------------------
 
 void port_queue::arrive(const packet& p) {
   counters_.in.add(p.bytes);
   arrived_bytes_ += p.bytes;
   ++arrived_packets_;
-  const bool accounted
-      = config_.reports_releases && p.ingress < config_.accounted.size() && config_.accounted[p.ingress];
+  const bool accounted = config_.reports_releases && p.ingress < config_.accounted.size()
+                         && config_.accounted[p.ingress];
   if (!accounted && !gate_.fits(p.bytes)) {
     counters_.drop(config_.full, p);
     return;
@@ -214,8 +216,7 @@ sim_time port_queue::next_arrival() const {
   if (!in.items.empty())
     return in.items.front().at;
   if (upper_is_held())
-    return std::max(in.promise,
-                    later(resume_bound(), round_trip()));
+    return std::max(in.promise, later(resume_bound(), round_trip()));
   return std::max(in.promise, no_arrival_before_);
 }
 
@@ -254,22 +255,22 @@ sim_time port_queue::next_event() const {
   if (waiting_ != 0 && !(line_.stopped() && outputs_[side].items.empty()))
     t = std::min(t, head_.at);
   if (gate_.stopping())
-    t = std::min(t, resume_bound() <= (leaving_.empty() ? -1 : leaving_.back().at) ? resume_bound()
-                                                                                   : never);
+    t = std::min(
+        t, resume_bound() <= (leaving_.empty() ? -1 : leaving_.back().at) ? resume_bound() : never);
   return t;
 }
 
 // -- promises -----------------------------------------------------------------------------------
 
 sim_time port_queue::earliest_packet(port_index) {
-  const auto least
-      = waiting_ != 0 && single_ ? line_.least_service(first_queued().bytes) : line_.least_service(1);
+  const auto least =
+      waiting_ != 0 && single_ ? line_.least_service(first_queued().bytes) : line_.least_service(1);
   return later(next_start(), least + outputs_[side].packet_latency);
 }
 
 void port_queue::explain_packet(port_index, sim_time beyond) {
-  const auto least
-      = waiting_ != 0 && single_ ? line_.least_service(first_queued().bytes) : line_.least_service(1);
+  const auto least =
+      waiting_ != 0 && single_ ? line_.least_service(first_queued().bytes) : line_.least_service(1);
   const auto t = beyond - outputs_[side].packet_latency - least;
   if (waiting_ == 0) {
     need_packets(side, std::max(t, inputs_[side].promise));
@@ -290,10 +291,10 @@ sim_time port_queue::earliest_signal(port_index) {
     return later(resume_bound(), latency);
   // Not before the sender, as fast as it can, has filled the buffer.
   const auto& stop = config_.buffer.stop;
-  return later(earliest_fill(config_.sender, next_arrival(), gate_.bytes(), gate_.packets(),
-                             stop.bytes, stop.packets, leaving_.size(),
-                             [&](std::size_t i) { return leaving_[i]; }),
-               latency);
+  return later(
+      earliest_fill(config_.sender, next_arrival(), gate_.bytes(), gate_.packets(), stop.bytes,
+                    stop.packets, leaving_.size(), [&](std::size_t i) { return leaving_[i]; }),
+      latency);
 }
 
 void port_queue::explain_signal(port_index, sim_time beyond) {
@@ -315,8 +316,8 @@ bool port_queue::grant(port_index, bool asked) {
   if (!config_.buffer.stops || gate_.stopping())
     return false;
   auto& allowed = inputs_[side].allowed;
-  const allowance next{arrived_bytes_ + gate_.slack_bytes(), arrived_packets_ + gate_.slack_packets(),
-                       never};
+  const allowance next{arrived_bytes_ + gate_.slack_bytes(),
+                       arrived_packets_ + gate_.slack_packets(), never};
   const auto more_bytes = next.bytes - allowed.bytes;
   const auto more_packets = next.packets - allowed.packets;
   if (more_bytes <= 0 || more_packets <= 0)

@@ -96,8 +96,8 @@ private:
   priority_scheduler scheduler_;
   const bool single_;
   std::array<ring<packet>, max_priorities> queues_;
-  unsigned waiting_ = 0;        // bit p: queues_[p] has packets
-  ring<leaving> leaving_;       // started, but maybe later than what the gate has seen
+  unsigned waiting_ = 0;                     // bit p: queues_[p] has packets
+  ring<leaving> leaving_;                    // started, but maybe later than what the gate has seen
   transmitter::verdict head_{never, false};  // of the next start, if something is queued
   bool out_of_window_ = false;
   sim_time stopped_at_ = 0;         // when the last stop was issued

@@ -30,10 +30,10 @@ struct outage {
 
 struct line_config {
   line_rate rate;
-  std::vector<rate_change> changes;      ///< by time
-  std::vector<outage> outages;           ///< by time, disjoint
-  std::uint32_t overhead_bytes = 0;      ///< that each packet takes beyond its frame bytes
-  sim_time per_packet = 0;               ///< fixed service time of a packet
+  std::vector<rate_change> changes;  ///< by time
+  std::vector<outage> outages;       ///< by time, disjoint
+  std::uint32_t overhead_bytes = 0;  ///< that each packet takes beyond its frame bytes
+  sim_time per_packet = 0;           ///< fixed service time of a packet
 };
 
 class transmitter {

@@ -62,7 +62,8 @@ void forwarding_engine::touch(port_index i) {
   }
 }
 
-// -- what leaves ------------------------------------------------------------------------------------
+// -- what leaves
+// ------------------------------------------------------------------------------------
 
 void forwarding_engine::hear_egress(port_index k) {
   auto& out = outputs_[k];
@@ -86,7 +87,8 @@ void forwarding_engine::hear_egress(port_index k) {
       touch(i);
 }
 
-// -- what arrives -----------------------------------------------------------------------------------
+// -- what arrives
+// -----------------------------------------------------------------------------------
 
 void forwarding_engine::take_ingress(port_index i) {
   auto& in = inputs_[i];
@@ -163,7 +165,8 @@ void forwarding_engine::accept(port_index i, const packet& p) {
   }
 }
 
-// -- the accounting of an ingress port -------------------------------------------------------------
+// -- the accounting of an ingress port
+// -------------------------------------------------------------
 
 void forwarding_engine::account(port_index i) {
   auto& s = ingress_[i];
@@ -232,7 +235,8 @@ void forwarding_engine::apply_arrival(port_index i, const amount& a) {
   emit_signal(i, {.at = a.at + inputs_[i].signal_latency, .what = signal::kind::stop});
 }
 
-// -- forwarding -------------------------------------------------------------------------------------
+// -- forwarding
+// -------------------------------------------------------------------------------------
 
 void forwarding_engine::forward(port_index k) {
   auto& e = egress_[k];
@@ -270,7 +274,8 @@ sim_time forwarding_engine::watermark(port_index k) {
   return g.watermark;
 }
 
-// -- what is known of the future --------------------------------------------------------------------
+// -- what is known of the future
+// --------------------------------------------------------------------
 
 bool forwarding_engine::upper_is_held(port_index i) const {
   const auto& in = inputs_[i];
@@ -345,7 +350,8 @@ sim_time forwarding_engine::next_event() const {
   return t;
 }
 
-// -- promises ---------------------------------------------------------------------------------------
+// -- promises
+// ---------------------------------------------------------------------------------------
 
 sim_time forwarding_engine::earliest_packet(port_index k) {
   auto t = watermark(k);
@@ -382,10 +388,10 @@ sim_time forwarding_engine::earliest_signal(port_index i) {
   std::size_t known = 0;
   while (known < s.releases.size() && s.releases[known].at <= unknown)
     ++known;
-  return later(earliest_fill(config_.senders[i], next_arrival(i), s.gate.bytes(), s.gate.packets(),
-                             stop.bytes, stop.packets, known,
-                             [&](std::size_t x) { return s.releases[x]; }),
-               latency);
+  return later(
+      earliest_fill(config_.senders[i], next_arrival(i), s.gate.bytes(), s.gate.packets(),
+                    stop.bytes, stop.packets, known, [&](std::size_t x) { return s.releases[x]; }),
+      latency);
 }
 
 void forwarding_engine::explain_signal(port_index i, sim_time beyond) {
@@ -421,7 +427,8 @@ bool forwarding_engine::grant(port_index i, bool asked) {
   return true;
 }
 
-// -- the end ----------------------------------------------------------------------------------------
+// -- the end
+// ----------------------------------------------------------------------------------------
 
 void forwarding_engine::finish(sim_time now) {
   // Everything up to `now` is known; what was not pressing is accounted now.

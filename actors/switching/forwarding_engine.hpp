@@ -6,7 +6,8 @@
 ///     ingress 1 ──▶ ┤ merge by time, then ├──▶ egress 1    what leaves them)
 ///        ...        ┘ by ingress index    └──▶  ...
 ///
-/// * Packets for one egress leave in the order (arrival, ingress). A packet for an egress waits only
+/// * Packets for one egress leave in the order (arrival, ingress). A packet for an egress waits
+/// only
 ///   for those ingress ports from which traffic can come to it (`feeds`), so that the two
 ///   directions of a fabric never wait for each other.
 /// * What came in by an ingress port and has not left the switch counts against that port. With
@@ -135,9 +136,9 @@ private:
   std::vector<ingress_state> ingress_;
   std::vector<egress_state> egress_;
   std::vector<feed_group> groups_;
-  std::vector<std::uint32_t> unknown_;  // [ingress * egress ports + egress]: packets not reported
-  std::vector<port_index> changed_;     // ingress ports to be accounted in this activation
-  std::vector<port_index> busy_egress_; // egress ports with a heap that is not empty
+  std::vector<std::uint32_t> unknown_;   // [ingress * egress ports + egress]: packets not reported
+  std::vector<port_index> changed_;      // ingress ports to be accounted in this activation
+  std::vector<port_index> busy_egress_;  // egress ports with a heap that is not empty
   std::vector<packet> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::uint32_t> order_;

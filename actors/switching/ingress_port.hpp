@@ -21,9 +21,9 @@ namespace sluice {
 struct forwarding_table {
   static constexpr std::uint16_t none = 0xffff;
   struct entry {
-    std::uint16_t port = none;   ///< the only port, if `count` is 1
+    std::uint16_t port = none;  ///< the only port, if `count` is 1
     std::uint16_t count = 0;
-    std::uint32_t first = 0;     ///< into `ports`, if `count` is more than 1
+    std::uint32_t first = 0;  ///< into `ports`, if `count` is more than 1
   };
   std::uint32_t first_endpoint = 0;
   std::vector<entry> by_endpoint;  ///< from first_endpoint on

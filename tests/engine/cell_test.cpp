@@ -1,8 +1,8 @@
 #include "actors/engine/cell.hpp"
 
+#include <doctest/doctest.h>
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
-#include <doctest/doctest.h>
 
 #include "actors/engine/executor.hpp"
 #include "actors/engine/ring.hpp"

@@ -47,7 +47,8 @@ TEST_CASE("dwrr shares bytes by quantum, whatever the sizes") {
   sizes[0] = 1500;
   sizes[3] = 64;
   const auto b = shares(c, 0b0000'1001, sizes, 200'000);
-  CHECK(static_cast<double>(b[3]) / static_cast<double>(b[0]) == doctest::Approx(2.0).epsilon(0.01));
+  CHECK(static_cast<double>(b[3]) / static_cast<double>(b[0])
+        == doctest::Approx(2.0).epsilon(0.01));
 }
 
 TEST_CASE("a priority that was silent has saved nothing up") {

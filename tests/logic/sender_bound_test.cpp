@@ -9,7 +9,9 @@ using namespace sluice;
 
 namespace {
 
-constexpr std::int64_t buffer_limit_none() { return never; }
+constexpr std::int64_t buffer_limit_none() {
+  return never;
+}
 
 struct departure {
   sim_time at;
@@ -25,17 +27,17 @@ sender_bound line(std::uint64_t bps, std::uint32_t max_frame) {
 
 TEST_CASE("an empty buffer cannot fill faster than the line") {
   // 10 kB at 0.8 ns a byte, of which the first frame may be there at once.
-  const auto t = earliest_fill(line(10'000'000'000, 1000), 500, 0, 0, 10'000, buffer_limit_none(), 0,
-                               [](std::size_t) { return departure{}; });
+  const auto t = earliest_fill(line(10'000'000'000, 1000), 500, 0, 0, 10'000, buffer_limit_none(),
+                               0, [](std::size_t) { return departure{}; });
   CHECK(t == 500 + 9000 * 800);
 }
 
 TEST_CASE("known departures put the filling off") {
   const std::vector<departure> known{{1000, 1000}, {2000, 1000}};
-  const auto none = earliest_fill(line(10'000'000'000, 100), 0, 9000, 9, 10'000, buffer_limit_none(),
-                                  0, [&](std::size_t i) { return known[i]; });
-  const auto both = earliest_fill(line(10'000'000'000, 100), 0, 9000, 9, 10'000, buffer_limit_none(),
-                                  2, [&](std::size_t i) { return known[i]; });
+  const auto none = earliest_fill(line(10'000'000'000, 100), 0, 9000, 9, 10'000,
+                                  buffer_limit_none(), 0, [&](std::size_t i) { return known[i]; });
+  const auto both = earliest_fill(line(10'000'000'000, 100), 0, 9000, 9, 10'000,
+                                  buffer_limit_none(), 2, [&](std::size_t i) { return known[i]; });
   CHECK(none == 900 * 800);
   CHECK(both == 2900 * 800);
 }
@@ -55,9 +57,8 @@ TEST_CASE("no sender within its bound fills a buffer before the earliest time") 
       left -= b;
     }
     const auto from = *rc::gen::inRange(0, 1'000'000);
-    const auto earliest
-        = earliest_fill(bound, from, start_bytes, 1, stop, buffer_limit_none(), leaving.size(),
-                        [&](std::size_t i) { return leaving[i]; });
+    const auto earliest = earliest_fill(bound, from, start_bytes, 1, stop, buffer_limit_none(),
+                                        leaving.size(), [&](std::size_t i) { return leaving[i]; });
     // A sender that keeps to the line, with gaps.
     std::int64_t bytes = start_bytes;
     std::size_t gone = 0;

@@ -21,7 +21,9 @@ struct drawn {
 // Two to four switches in a tree with hosts, generators and sinks, everything drawn.
 drawn draw(std::uint64_t seed) {
   random_stream r{seed, "network"};
-  const auto pick = [&](std::uint64_t from, std::uint64_t to) { return from + r.below(to - from + 1); };
+  const auto pick = [&](std::uint64_t from, std::uint64_t to) {
+    return from + r.below(to - from + 1);
+  };
   drawn d;
   auto& s = d.s;
   s.name = fmt::format("drawn-{}", seed);
@@ -75,13 +77,16 @@ drawn draw(std::uint64_t seed) {
       vm.socket_buffer_bytes = buffer();
       if (r.below(3) == 0)
         vm.drain_bps = pick(100'000'000, 2'000'000'000);
-      vm.qdisc = {static_cast<std::int64_t>(pick(lossless ? 80 : 4, 200)), queue_limit::unit::packets};
-      vm.vnic_ring = {static_cast<std::int64_t>(pick(lossless ? 80 : 4, 200)), queue_limit::unit::packets};
+      vm.qdisc = {static_cast<std::int64_t>(pick(lossless ? 80 : 4, 200)),
+                  queue_limit::unit::packets};
+      vm.vnic_ring = {static_cast<std::int64_t>(pick(lossless ? 80 : 4, 200)),
+                      queue_limit::unit::packets};
       h.vms.push_back(vm);
       from.push_back(fmt::format("h{}/v{}", i, v));
       to.push_back(from.back());
     }
-    h.hypervisor.queue = {static_cast<std::int64_t>(pick(lossless ? 80 : 4, 200)), queue_limit::unit::packets};
+    h.hypervisor.queue = {static_cast<std::int64_t>(pick(lossless ? 80 : 4, 200)),
+                          queue_limit::unit::packets};
     h.hypervisor.per_packet = static_cast<sim_time>(pick(0, 500)) * nanosecond;
     h.hypervisor.copy_bps = pick(5, 100) * 1'000'000'000;
     h.vswitch.port_queue_bytes = buffer();
