@@ -7,7 +7,7 @@
 ///
 /// Real components, no files. One line a run: packet-hops/s by wall clock and by processor time,
 /// peak memory, engine counts, fingerprint. `bare` hosts are a generator and a sink on ports of
-/// their own; `full` hosts have a VM with its whole path (15 hops from VM to VM through one
+/// their own; `full` hosts have a VM with its whole path (16 hops from VM to VM through one
 /// switch). Figures and how they were made are in docs/performance.md.
 #include <fmt/format.h>
 #include <sys/resource.h>

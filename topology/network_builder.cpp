@@ -172,25 +172,37 @@ hop_policy network_builder::wire_policy(std::size_t link_index) const {
   return std::min(policy(l.a.node), policy(l.b.node));
 }
 
+// A value that events change over time, as (from, value): of the events in force the one that began
+// last counts, of those that began together the one written last; without any the normal value.
+std::vector<std::pair<sim_time, std::uint64_t>> network_builder::timeline(
+    timed_event::kind what, const std::string& target, std::uint64_t normal) const {
+  std::vector<const timed_event*> events;
+  std::set<sim_time> edges;
+  for (const auto& e : scenario_.events)
+    if (e.what == what && e.target == target) {
+      events.push_back(&e);
+      edges.insert(e.at);
+      if (later(e.at, e.duration) < never)
+        edges.insert(e.at + e.duration);
+    }
+  std::stable_sort(events.begin(), events.end(),
+                   [](const auto* a, const auto* b) { return a->at < b->at; });
+  std::vector<std::pair<sim_time, std::uint64_t>> values;
+  for (const auto t : edges) {
+    auto value = normal;
+    for (const auto* e : events)
+      if (e->at <= t && t < later(e->at, e->duration))
+        value = e->bps;
+    values.emplace_back(t, value);
+  }
+  return values;
+}
+
 // The reading speed of an application over time.
 line_config network_builder::drain(const std::string& target, std::uint64_t normal_bps) const {
   auto l = steady(normal_bps, no_overhead);
-  std::vector<timed_event> events;
-  for (const auto& e : scenario_.events)
-    if (e.what == timed_event::kind::set_drain && e.target == target)
-      events.push_back(e);
-  std::stable_sort(events.begin(), events.end(),
-                   [](const auto& a, const auto& b) { return a.at < b.at; });
-  auto lasting = normal_bps;
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    const auto& e = events[i];
-    l.changes.push_back({e.at, line_rate{e.bps}});
-    const auto end = later(e.at, e.duration);
-    if (end >= never)
-      lasting = e.bps;
-    else if (i + 1 == events.size() || events[i + 1].at >= end)
-      l.changes.push_back({end, line_rate{lasting}});
-  }
+  for (const auto& [at, bps] : timeline(timed_event::kind::set_drain, target, normal_bps))
+    l.changes.push_back({at, line_rate{bps}});
   return l;
 }
 
@@ -343,16 +355,8 @@ void network_builder::fill_producers() {
     c.pick = t.pick;
     c.start = t.start;
     c.stop = t.stop;
-    const auto normal = c.settings.rate_bps;
-    for (const auto& e : scenario_.events) {
-      if (e.what != timed_event::kind::set_rate || e.target != t.name)
-        continue;
-      c.rate_profile.push_back({e.at, e.bps});
-      if (later(e.at, e.duration) < never)
-        c.rate_profile.push_back({e.at + e.duration, normal});
-    }
-    std::stable_sort(c.rate_profile.begin(), c.rate_profile.end(),
-                     [](const auto& a, const auto& b) { return a.at < b.at; });
+    for (const auto& [at, bps] : timeline(timed_event::kind::set_rate, t.name, c.settings.rate_bps))
+      c.rate_profile.push_back({at, bps});
     for (const auto& from : t.from) {
       const auto e = endpoint_of_.at(from);
       c.destinations.clear();

@@ -99,6 +99,9 @@ private:
   hop_facts wire_hop(std::size_t link_index) const;
   hop_policy wire_policy(std::size_t link_index) const;
   std::vector<outage> outages(std::size_t link_index) const;
+  std::vector<std::pair<sim_time, std::uint64_t>> timeline(timed_event::kind what,
+                                                           const std::string& target,
+                                                           std::uint64_t normal) const;
   line_config drain(const std::string& target, std::uint64_t normal_bps) const;
   std::uint32_t max_frame(std::size_t node) const;
 

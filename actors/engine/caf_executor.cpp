@@ -7,8 +7,9 @@
 /// checks and in the self-message that coalescing needs. Here an activation takes in everything
 /// that has come, in one swap of a pointer, and then steps the cell once, so coalescing is free. To
 /// the outside it is an actor like any other: it is spawned into an actor system, has an address,
-/// receives mailbox elements, runs on CAF's scheduler, and can be monitored, linked and sent exit
-/// messages.
+/// receives mailbox elements, runs on CAF's scheduler, and can be monitored. It leaves only when
+/// the executor says so: a cell that went away in the middle of a run would keep its neighbours
+/// waiting.
 #include <atomic>
 #include <caf/all.hpp>
 #include <mutex>
@@ -139,7 +140,7 @@ private:
           auto& content = owned->content();
           if (content.match_elements<kick_atom>())
             ++taken;
-          else if (content.match_elements<leave_atom>() || content.match_elements<caf::exit_msg>())
+          else if (content.match_elements<leave_atom>())
             leave = true;
         }
       }

@@ -22,11 +22,13 @@ bool must_ask(sim_time need, sim_time promise, sim_time asked) {
 void join(cell& upper, cell& lower, sim_time down, sim_time up) {
   cell::output o;
   o.peer = lower.index_;
+  o.neighbour = &lower;
   o.peer_port = static_cast<port_index>(lower.inputs_.size());
   o.packet_latency = down;
   o.signal_latency = up;
   cell::input i;
   i.peer = upper.index_;
+  i.neighbour = &upper;
   i.peer_port = static_cast<port_index>(upper.outputs_.size());
   i.packet_latency = down;
   i.signal_latency = up;
@@ -44,8 +46,8 @@ void cell::take(packet_parcel_ptr p, transport& out) {
   const bool broken = !d.items.empty() && d.items.front().at < in.promise;
   if (broken && !failed_) {
     failed_ = true;
-    out.fail(fmt::format("{}: input {}: a packet at {} ps after a promise of {} ps", name_, d.port,
-                         d.items.front().at, in.promise));
+    out.fail(fmt::format("{}: input {}: {} sent a packet for {} ps after promising {} ps", name_,
+                         d.port, in.neighbour->name(), d.items.front().at, in.promise));
   }
   list_input(d.port);
   if (d.promise > in.promise)
@@ -67,13 +69,14 @@ void cell::take(signal_parcel_ptr p, transport& out) {
     o.taken = d.heard;
   if (!d.items.empty() && d.items.front().at < o.promise && !failed_) {
     failed_ = true;
-    out.fail(fmt::format("{}: output {}: a signal at {} ps after a promise of {} ps", name_, d.port,
-                         d.items.front().at, o.promise));
+    out.fail(fmt::format("{}: output {}: {} sent a signal for {} ps after promising {} ps", name_,
+                         d.port, o.neighbour->name(), d.items.front().at, o.promise));
   }
   if (d.allowed.bytes > o.allowed.bytes || d.allowed.packets > o.allowed.packets) {
     if ((d.allowed.bytes < o.allowed.bytes || d.allowed.packets < o.allowed.packets) && !failed_) {
       failed_ = true;
-      out.fail(fmt::format("{}: output {}: an allowance shrank", name_, d.port));
+      out.fail(fmt::format("{}: output {}: {} made an allowance smaller", name_, d.port,
+                           o.neighbour->name()));
     }
     o.allowed = d.allowed;
     o.asked = -1;  // a larger allowance answers, too
@@ -82,8 +85,8 @@ void cell::take(signal_parcel_ptr p, transport& out) {
       && o.packets <= static_cast<std::uint64_t>(d.allowed.packets)
       && d.items.back().at < d.allowed.until && !failed_) {
     failed_ = true;
-    out.fail(fmt::format("{}: output {}: a stop at {} ps inside an allowance of {} bytes", name_,
-                         d.port, d.items.back().at, d.allowed.bytes));
+    out.fail(fmt::format("{}: output {}: {} sent a stop for {} ps inside an allowance of {} bytes",
+                         name_, d.port, o.neighbour->name(), d.items.back().at, d.allowed.bytes));
   }
   list_output(d.port);
   if (d.promise > o.promise)

@@ -109,6 +109,7 @@ public:
     sim_time asked = -1;      ///< what we asked for and have no answer to
     sim_time packet_latency = 1;
     cell_index peer = 0;
+    const cell* neighbour = nullptr;  ///< only to name it when a promise is broken
     port_index peer_port = 0;
 
     signal_parcel_ptr open;  ///< signals of this activation
@@ -129,6 +130,7 @@ public:
     sim_time asked = -1;
     sim_time signal_latency = 1;
     cell_index peer = 0;
+    const cell* neighbour = nullptr;  ///< only to name it when a promise is broken
     port_index peer_port = 0;
 
     packet_parcel_ptr open;

@@ -17,7 +17,6 @@ void executor::run_until(sim_time limit) {
     c->limit(limit);
   std::vector<cell*> pending = cells_;
   sim_time assumed = -1;
-  int widened = 0;
   for (;;) {
     settle(pending);
     if (auto what = failure(); !what.empty())
@@ -30,10 +29,10 @@ void executor::run_until(sim_time limit) {
     const auto t = next_event();
     if (t > limit)
       return;
-    if (t == assumed && widened < 12) {
+    if (t == assumed && widened_ < 12) {
       // What is left to blame is the bound on run-ahead: let everybody run further ahead (Parks,
       // 1995: bounded channels may need to grow).
-      ++widened;
+      ++widened_;
       for (auto c : cells_)
         c->window(c->window() * 2);
     } else if (t == assumed) {

@@ -52,6 +52,7 @@ protected:
 private:
   std::vector<cell*> cells_;
   std::uint64_t recoveries_ = 0;
+  int widened_ = 0;  // how often the windows were doubled in this run
 };
 
 /// \param threads at least 1.

@@ -123,7 +123,8 @@ TEST_CASE("a broken promise fails the run and names the cells") {
     }
     CAPTURE(what);
     CHECK(what.find("listener") != std::string::npos);
-    CHECK(what.find("promise") != std::string::npos);
+    CHECK(what.find("talker") != std::string::npos);
+    CHECK(what.find("promising") != std::string::npos);
   }
 }
 
