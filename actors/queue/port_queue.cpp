@@ -31,8 +31,25 @@ void port_queue::advance_single() {
     if (in.items.empty())
       break;
     const packet p = in.items.front();
-    if (p.at > limit_ || (waiting_ != 0 && head_.at < p.at))
-      break;  // whether room is left at p.at is not known yet
+    if (p.at > limit_)
+      break;
+    if (waiting_ != 0 && head_.at < p.at) {
+      // What has left by then is not known. Mostly that does not matter.
+      if (!fits_anyway(p)) {
+        if (line_.stopped())
+          need_signals(side, p.at);
+        break;
+      }
+      pop_packet(side);
+      counters_.in.add(p.bytes);
+      arrived_bytes_ += p.bytes;
+      ++arrived_packets_;
+      arrivals_.push({p.at, p.bytes});
+      pending_bytes_ += p.bytes;
+      ++pending_packets_;
+      enqueue(p);
+      continue;
+    }
     pop_packet(side);
     settle(p.at);
     arrive(p);
@@ -131,15 +148,29 @@ void port_queue::arrive(const packet& p) {
     counters_.drop(config_.full, p);
     return;
   }
-  const unsigned queue = single_ ? 0 : p.priority;
-  queues_[queue].push(p);
-  waiting_ |= 1u << queue;
+  enqueue(p);
   if (gate_.arrive(p.bytes)) {
     ++counters_.stops_sent;
     no_arrival_before_ = 0;
     stopped_at_ = p.at;
     emit_signal(side, {.at = p.at + inputs_[side].signal_latency, .what = signal::kind::stop});
   }
+}
+
+void port_queue::enqueue(const packet& p) {
+  const unsigned queue = single_ ? 0 : p.priority;
+  queues_[queue].push(p);
+  waiting_ |= 1u << queue;
+}
+
+// Whether the packet fits and stops nobody even if nothing has left since the gate looked last.
+bool port_queue::fits_anyway(const packet& p) const {
+  const auto& s = gate_.settings();
+  const auto bytes = gate_.bytes() + pending_bytes_ + p.bytes;
+  const auto packets = gate_.packets() + pending_packets_ + 1;
+  if (bytes > s.capacity.bytes || packets > s.capacity.packets)
+    return false;
+  return !s.stops || (!gate_.stopping() && bytes < s.stop.bytes && packets < s.stop.packets);
 }
 
 void port_queue::transmit(sim_time at, ring<packet>& from) {
@@ -172,12 +203,41 @@ void port_queue::release(sim_time at, std::uint32_t bytes) {
     no_arrival_before_ = at + round_trip();
 }
 
-// The gate sees every packet that started before `before` leave.
+// The gate sees every packet that started before `before` leave, and what arrived in between.
 void port_queue::settle(sim_time before) {
-  while (!leaving_.empty() && leaving_.front().at < before) {
-    const auto l = leaving_.front();
-    leaving_.pop();
-    release(l.at, l.bytes);
+  const auto known = waiting_ != 0 ? head_.at : never;  // no departure before this is missing
+  for (;;) {
+    if (!arrivals_.empty() && (leaving_.empty() || arrivals_.front().at <= leaving_.front().at)) {
+      if (arrivals_.front().at > known)
+        return;
+      gate_.arrive(arrivals_.front().bytes);
+      pending_bytes_ -= arrivals_.front().bytes;
+      --pending_packets_;
+      arrivals_.pop();
+    } else if (!leaving_.empty() && leaving_.front().at < before) {
+      const auto l = leaving_.front();
+      leaving_.pop();
+      release(l.at, l.bytes);
+    } else {
+      return;
+    }
+  }
+}
+
+// The run has ended: whatever left or arrived by now is known.
+void port_queue::finish(sim_time now) {
+  for (;;) {
+    const bool arrival = !arrivals_.empty() && arrivals_.front().at <= now;
+    const bool departure = !leaving_.empty() && leaving_.front().at <= now;
+    if (arrival && (!departure || arrivals_.front().at <= leaving_.front().at)) {
+      gate_.arrive(arrivals_.front().bytes);
+      arrivals_.pop();
+    } else if (departure) {
+      gate_.release(leaving_.front().bytes);
+      leaving_.pop();
+    } else {
+      return;
+    }
   }
 }
 
@@ -224,7 +284,12 @@ sim_time port_queue::next_arrival() const {
 sim_time port_queue::next_start() const {
   if (waiting_ != 0)
     return head_.at;
-  return std::max(next_arrival(), line_.busy());
+  const auto& out = outputs_[side];
+  auto t = std::max(next_arrival(), line_.busy());
+  // Held while empty: what arrives meanwhile has to wait for the start.
+  if (line_.stopped())
+    t = std::max(t, out.items.empty() ? out.promise : out.items.front().at);
+  return t;
 }
 
 // While stopping: the start threshold is not reached before this.
@@ -272,10 +337,10 @@ void port_queue::explain_packet(port_index, sim_time beyond) {
   const auto least =
       waiting_ != 0 && single_ ? line_.least_service(first_queued().bytes) : line_.least_service(1);
   const auto t = beyond - outputs_[side].packet_latency - least;
-  if (waiting_ == 0) {
-    need_packets(side, std::max(t, inputs_[side].promise));
-  } else if (line_.stopped()) {
+  if (line_.stopped()) {
     need_signals(side, std::max(t, outputs_[side].promise));
+  } else if (waiting_ == 0) {
+    need_packets(side, std::max(t, inputs_[side].promise));
   } else if (!head_.certain) {
     need_signals(side, head_.at);
   }
@@ -291,10 +356,10 @@ sim_time port_queue::earliest_signal(port_index) {
     return later(resume_bound(), latency);
   // Not before the sender, as fast as it can, has filled the buffer.
   const auto& stop = config_.buffer.stop;
-  return later(
-      earliest_fill(config_.sender, next_arrival(), gate_.bytes(), gate_.packets(), stop.bytes,
-                    stop.packets, leaving_.size(), [&](std::size_t i) { return leaving_[i]; }),
-      latency);
+  return later(earliest_fill(config_.sender, next_arrival(), gate_.bytes() + pending_bytes_,
+                             gate_.packets() + pending_packets_, stop.bytes, stop.packets,
+                             leaving_.size(), [&](std::size_t i) { return leaving_[i]; }),
+               latency);
 }
 
 void port_queue::explain_signal(port_index, sim_time beyond) {
@@ -316,8 +381,8 @@ bool port_queue::grant(port_index, bool asked) {
   if (!config_.buffer.stops || gate_.stopping())
     return false;
   auto& allowed = inputs_[side].allowed;
-  const allowance next{arrived_bytes_ + gate_.slack_bytes(),
-                       arrived_packets_ + gate_.slack_packets(), never};
+  const allowance next{arrived_bytes_ - pending_bytes_ + gate_.slack_bytes(),
+                       arrived_packets_ - pending_packets_ + gate_.slack_packets(), never};
   const auto more_bytes = next.bytes - allowed.bytes;
   const auto more_packets = next.packets - allowed.packets;
   if (more_bytes <= 0 || more_packets <= 0)

@@ -55,6 +55,7 @@ public:
   component_counters snapshot(sim_time now) const override;
   std::uint64_t packet_hops() const override { return counters_.in.packets; }
   sim_time next_event() const override;
+  void finish(sim_time now) override;
 
   /// Whether it stops its sender.
   bool regulates() const { return config_.buffer.stops; }
@@ -66,7 +67,7 @@ protected:
   sim_time earliest_signal(port_index) override;
   void explain_signal(port_index, sim_time beyond) override;
   bool grant(port_index, bool asked) override;
-  bool expects_more(port_index) const override { return waiting_ != 0; }
+  bool expects_more(port_index) const override { return waiting_ != 0 && !line_.stopped(); }
 
 private:
   struct leaving {
@@ -81,6 +82,8 @@ private:
   void transmit(sim_time at, ring<packet>& from);
   void arrive(const packet& p);
   void release(sim_time at, std::uint32_t bytes);
+  bool fits_anyway(const packet& p) const;
+  void enqueue(const packet& p);
   void settle(sim_time before);
   void settle_rest();
   bool upper_is_held() const;
@@ -96,7 +99,11 @@ private:
   priority_scheduler scheduler_;
   const bool single_;
   std::array<ring<packet>, max_priorities> queues_;
-  unsigned waiting_ = 0;                     // bit p: queues_[p] has packets
+  unsigned waiting_ = 0;  // bit p: queues_[p] has packets
+  // Accepted because they fit whatever has left by then, but not yet seen by the gate: occupancies
+  // are exact, so it sees arrivals and departures in the order of time.
+  ring<leaving> arrivals_;
+  std::int64_t pending_bytes_ = 0, pending_packets_ = 0;  // of arrivals_
   ring<leaving> leaving_;                    // started, but maybe later than what the gate has seen
   transmitter::verdict head_{never, false};  // of the next start, if something is queued
   bool out_of_window_ = false;

@@ -366,11 +366,14 @@ void forwarding_engine::explain_packet(port_index k, sim_time beyond) {
     if (!inputs_[i].items.empty() || next_arrival(i) > t)
       continue;
     const auto& s = ingress_[i];
-    if (upper_is_held(i) && s.arrivals.empty())
+    if (upper_is_held(i) && s.arrivals.empty()) {
+      // It comes back when we start it: who may still let something go before that?
+      const auto resume = std::min(t - round_trip(i), known_resume(i));
       for (auto e : s.owing)
-        need_signals(e, std::max(outputs_[e].promise, t - round_trip(i)));
-    else
-      need_packets(i, std::max(t, inputs_[i].promise));
+        need_signals(e, resume);
+    } else {
+      need_packets(i, t);
+    }
   }
 }
 
@@ -402,11 +405,11 @@ void forwarding_engine::explain_signal(port_index i, sim_time beyond) {
     // what will leave.
     const auto x = s.arrivals.empty() ? t : std::min(t, s.arrivals.front().at);
     for (auto k : s.owing)
-      need_signals(k, std::max(x, outputs_[k].promise));
+      need_signals(k, std::min(x, known_resume(i)));
     return;
   }
   if (inputs_[i].items.empty())
-    need_packets(i, std::max(t, inputs_[i].promise));
+    need_packets(i, t);
 }
 
 bool forwarding_engine::grant(port_index i, bool asked) {
