@@ -70,7 +70,7 @@ private:
   // stop it. The slices change nothing of the result.
   void run_virtual() {
     const auto end = std::min(scenario_.duration, last_limit);
-    sim_time slice = std::max<sim_time>(microsecond, end < last_limit ? end / 256 : millisecond);
+    sim_time slice = std::clamp<sim_time>(end / 256, microsecond, millisecond);
     while (now_ < end && !stopped()) {
       const auto begin = wall_clock::now();
       auto next = later(now_, slice);
