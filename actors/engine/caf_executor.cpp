@@ -86,6 +86,13 @@ public:
   subtype_t subtype() const override { return scheduled_actor; }
 
   resume_result resume(caf::execution_unit* unit, std::size_t) override {
+    // Where many links meet, one round of patience lets those who are about to send do so: few large
+    // batches instead of many small ones.
+    if (cell_->links() >= many_links && !waited_) {
+      waited_ = true;
+      return resume_later;
+    }
+    waited_ = false;
     for (int round = 0; round < 4; ++round) {
       auto newest = inbox_.exchange(nullptr, std::memory_order_acquire);
       if (newest == nullptr) {
@@ -103,6 +110,8 @@ public:
   void intrusive_ptr_release_impl() override { caf::intrusive_ptr_release(ctrl()); }
 
 private:
+  static constexpr std::size_t many_links = 6;
+
   struct letter {
     cell_index to;
     caf::mailbox_element* element;
@@ -175,6 +184,7 @@ private:
       run_->failure = std::move(what);
   }
 
+  bool waited_ = false;
   cell* const cell_;
   run_state* const run_;
   std::vector<letter> outbox_;
@@ -217,7 +227,9 @@ protected:
 
 private:
   static caf::actor_system_config& configure(caf::actor_system_config& c, unsigned threads) {
-    c.set("scheduler.policy", caf::atom("sharing"));
+    // A woken actor stays with the thread that woke it, whose caches have what it needs. With the
+    // patience of `resume` this beat `sharing` on every shape with two threads (docs/performance.md).
+    c.set("scheduler.policy", caf::atom("stealing"));
     c.set("scheduler.max-threads", static_cast<std::size_t>(threads));
     return c;
   }

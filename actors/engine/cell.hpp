@@ -64,6 +64,8 @@ public:
   /// the end of their transmission, signals take `up`; both are positive.
   friend void join(cell& upper, cell& lower, sim_time down, sim_time up);
 
+  std::size_t links() const { return inputs_.size() + outputs_.size(); }
+
   cell_index index() const { return index_; }
   void index(cell_index i) { index_ = i; }
 
