@@ -16,7 +16,8 @@ endfunction()
 
 # Warnings for our own code. Not errors: GCC 12 sees maybe-uninitialized in inlined CAF headers.
 function(sluice_compile_options name)
-  target_compile_options(${name} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-maybe-uninitialized)
+  target_compile_options(${name} PRIVATE -Wall -Wextra -Wpedantic -Wshadow
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endfunction()
 
 # sluice_test(NAME SOURCES file... DEPENDS target...): a doctest program that CTest runs.

@@ -11,7 +11,7 @@
 
 namespace sluice {
 
-/// One component, e.g. "h1/vm1.socket.tx" or "leaf1:p2.egress".
+/// One component, e.g. "h1/vm1.socket-tx" or "leaf1:p2".
 struct component_result {
   std::string name;
   std::string kind;  ///< "producer", "queue", "hypervisor", "engine", "link", "consumer", ...

@@ -701,7 +701,7 @@ constexpr std::array table{
              .status = planned},
     key_info{.path = "expect[].no-deadlock",
              .forms = form_duration,
-             .help = "No buffer may be full and still for this long.",
+             .help = "The run may not end with packets held and nothing consumed for this long.",
              .range = "1ps.."},
 };
 

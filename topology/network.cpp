@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/fabric/cable.hpp"
 #include "actors/guest/consumer.hpp"
 #include "actors/guest/producer.hpp"
 #include "actors/switching/forwarding_engine.hpp"
@@ -28,18 +29,23 @@ run_results network::gather(sim_time now) const {
   for (std::size_t i = 0; i < flows_.size(); ++i)
     r.flows[i].name = flows_[i];
 
-  r.components.reserve(components_.size());
+  r.components.reserve(components_.size() + cables_.size());
+  const auto add = [&](const std::string& name, std::string_view kind, const std::string& node,
+                       component_counters counters) {
+    r.made += counters.made;
+    r.delivered += counters.consumed;
+    r.dropped += counters.dropped_total();
+    r.held += counters.held;
+    for (std::size_t f = 0; f < counters.dropped_of_flow.size(); ++f)
+      r.flows[f].dropped += counters.dropped_of_flow[f];
+    r.components.push_back({name, std::string{kind}, node, std::move(counters)});
+  };
   for (const auto& c : components_) {
-    component_result x{c->name(), std::string{c->kind()}, c->node(), c->snapshot(now)};
-    r.made += x.counters.made;
-    r.delivered += x.counters.consumed;
-    r.dropped += x.counters.dropped_total();
-    r.held += x.counters.held;
+    add(c->name(), c->kind(), c->node(), c->snapshot(now));
     r.packet_hops += c->packet_hops();
-    for (std::size_t f = 0; f < x.counters.dropped_of_flow.size(); ++f)
-      r.flows[f].dropped += x.counters.dropped_of_flow[f];
-    r.components.push_back(std::move(x));
   }
+  for (const auto& c : cables_)
+    add(c->name(), "link", "", c->counters());
   for (auto p : producers_)
     for (const auto& f : p->made(now))
       r.flows[f.flow].made += f.made;

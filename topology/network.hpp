@@ -21,6 +21,7 @@
 
 namespace sluice {
 
+class cable;
 class consumer;
 class producer;
 class forwarding_engine;
@@ -61,6 +62,7 @@ private:
     std::string name;
   };
 
+  std::vector<std::unique_ptr<cable>> cables_;
   std::vector<std::unique_ptr<component>> components_;
   std::vector<cell*> cells_;
   std::vector<consumer*> consumers_;

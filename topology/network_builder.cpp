@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "actors/fabric/link.hpp"
+#include "actors/fabric/cable.hpp"
 #include "actors/guest/consumer.hpp"
 #include "actors/guest/producer.hpp"
 #include "traffic/generator.hpp"
@@ -730,8 +730,6 @@ void network_builder::build_sink(std::size_t n) {
 void network_builder::build_links() {
   for (std::size_t i = 0; i < scenario_.links.size(); ++i) {
     const auto& l = scenario_.links[i];
-    const auto before = std::max<sim_time>(1, l.delay / 2);
-    const auto after = std::max<sim_time>(1, l.delay - before);
     for (int way = 0; way < 2; ++way) {
       const auto& from = attachments_[i][way];
       const auto& to = attachments_[i][1 - way];
@@ -739,15 +737,16 @@ void network_builder::build_links() {
         continue;
       const auto& a = way == 0 ? l.a : l.b;
       const auto& b = way == 0 ? l.b : l.a;
-      link_config c;
+      cable_config c;
       c.name = fmt::format("{}:{}->{}:{}", a.node, a.port, b.node, b.port);
       c.rate = line_rate{l.rate_bps};
-      c.delay = before + after;
-      c.delay_before = before;
+      c.delay = std::max<sim_time>(1, l.delay);
       c.outages = outages(i);
-      auto& cable = add<link_cell>(std::move(c));
-      connect(*from.sender, cable, before, before);
-      connect(cable, *to.receiver, after, after);
+      const auto delay = c.delay;
+      auto& through = *net_.cables_.emplace_back(std::make_unique<cable>(std::move(c)));
+      join(*from.sender, *to.receiver, delay, delay, &through);
+      net_.hops_.push_back({from.sender->name(), through.name()});
+      net_.hops_.push_back({through.name(), to.receiver->name()});
       if (to.stops)
         net_.stoppables_.push_back({to.receiver, to.engine, to.ingress, from.sender, to.name});
     }

@@ -16,9 +16,11 @@ std::int64_t stop_of(std::int64_t capacity, std::int64_t headroom) {
 
 buffer_limit headroom_for(const hop_facts& hop) {
   // Frames may lie as densely as their line overhead lets them.
-  const auto round_trip = static_cast<unsigned __int128>(hop.latency_down + hop.latency_up);
-  const auto line_bytes = static_cast<std::int64_t>(round_trip * hop.rate.bps()
-                                                    / (8 * static_cast<unsigned __int128>(second)));
+  __extension__ typedef unsigned __int128 wide;  // 100 Tbit/s for a minute is beyond 64 bits
+  const auto round_trip = static_cast<wide>(hop.latency_down) + static_cast<wide>(hop.latency_up);
+  constexpr auto most = static_cast<wide>(INT64_MAX / 2);
+  const auto line_bytes = static_cast<std::int64_t>(
+      std::min(most, round_trip * hop.rate.bps() / (8 * static_cast<wide>(second))));
   return {line_bytes + 3 * static_cast<std::int64_t>(hop.max_frame_bytes),
           line_bytes / (smallest_frame_bytes + hop.overhead_bytes) + 4};
 }

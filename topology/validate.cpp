@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "topology/routing.hpp"
+#include "topology/thresholds.hpp"
 
 namespace sluice {
 
@@ -326,13 +327,7 @@ private:
 }  // namespace
 
 std::int64_t headroom_bytes(std::uint64_t rate_bps, sim_time latency, std::uint32_t frame_bytes) {
-  __extension__ typedef unsigned __int128 wide;  // 100 Tbit/s for a minute is beyond 64 bits
-  const auto bits = static_cast<wide>(rate_bps) * 2 * static_cast<std::uint64_t>(latency);
-  const auto unit = static_cast<wide>(8) * static_cast<std::uint64_t>(second);
-  const auto in_flight = (bits + unit - 1) / unit;
-  constexpr auto most = static_cast<wide>(INT64_MAX / 2);
-  return static_cast<std::int64_t>(in_flight < most ? in_flight : most)
-         + 3 * std::int64_t{frame_bytes};
+  return headroom_for({line_rate{rate_bps}, latency, latency, frame_bytes, 0}).bytes;
 }
 
 diagnostics_list validate(const scenario& s) {

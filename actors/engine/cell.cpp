@@ -19,7 +19,7 @@ bool must_ask(sim_time need, sim_time promise, sim_time asked) {
 
 }  // namespace
 
-void join(cell& upper, cell& lower, sim_time down, sim_time up) {
+void join(cell& upper, cell& lower, sim_time down, sim_time up, passage* through) {
   cell::output o;
   o.peer = lower.index_;
   o.neighbour = &lower;
@@ -32,6 +32,7 @@ void join(cell& upper, cell& lower, sim_time down, sim_time up) {
   i.peer_port = static_cast<port_index>(upper.outputs_.size());
   i.packet_latency = down;
   i.signal_latency = up;
+  i.through = through;
   upper.outputs_.push_back(std::move(o));
   lower.inputs_.push_back(std::move(i));
 }
@@ -52,6 +53,13 @@ void cell::take(packet_parcel_ptr p, transport& out) {
   list_input(d.port);
   if (d.promise > in.promise)
     in.promise = d.promise;
+  if (in.through != nullptr && !d.items.empty()) {
+    const auto [kept, lost_bytes] = in.through->pass(d.items);
+    in.lost_packets += d.items.size() - kept;
+    in.lost_bytes += lost_bytes;
+    in.consumed += d.items.size() - kept;
+    d.items.resize(kept);
+  }
   if (!d.items.empty()) {
     counts_.items += d.items.size();
     const auto port = d.port;
@@ -72,21 +80,23 @@ void cell::take(signal_parcel_ptr p, transport& out) {
     out.fail(fmt::format("{}: output {}: {} sent a signal for {} ps after promising {} ps", name_,
                          d.port, o.neighbour->name(), d.items.front().at, o.promise));
   }
-  if (d.allowed.bytes > o.allowed.bytes || d.allowed.packets > o.allowed.packets) {
+  if (d.allowed.stated()) {
     if ((d.allowed.bytes < o.allowed.bytes || d.allowed.packets < o.allowed.packets) && !failed_) {
       failed_ = true;
       out.fail(fmt::format("{}: output {}: {} made an allowance smaller", name_, d.port,
                            o.neighbour->name()));
     }
+    if (d.allowed.bytes > o.allowed.bytes || d.allowed.packets > o.allowed.packets)
+      o.asked = -1;  // a larger allowance answers, too
     o.allowed = d.allowed;
-    o.asked = -1;  // a larger allowance answers, too
   }
-  if (!d.items.empty() && d.items.back().what == signal::kind::stop && o.bytes <= d.allowed.bytes
-      && o.packets <= static_cast<std::uint64_t>(d.allowed.packets)
-      && d.items.back().at < d.allowed.until && !failed_) {
+  // `o.allowed` is what was granted when the last of these signals was sent, or less.
+  if (!d.items.empty() && d.items.back().what == signal::kind::stop && o.bytes <= o.allowed.bytes
+      && o.packets <= static_cast<std::uint64_t>(o.allowed.packets)
+      && d.items.back().at < o.allowed.until && !failed_) {
     failed_ = true;
     out.fail(fmt::format("{}: output {}: {} sent a stop for {} ps inside an allowance of {} bytes",
-                         name_, d.port, o.neighbour->name(), d.items.back().at, d.allowed.bytes));
+                         name_, d.port, o.neighbour->name(), d.items.back().at, o.allowed.bytes));
   }
   list_output(d.port);
   if (d.promise > o.promise)
@@ -136,7 +146,7 @@ void cell::finish_input(port_index i) {
   // Whoever waits for us gets whatever there is if we need it to go on, or if no more will come.
   const bool waited_for = in.wanted >= 0;
   const bool eager = waited_for && (in.need != never || !expects_more(i));
-  const bool granted = grant(i, eager);
+  const bool granted = grant(i, eager) || in.lost_packets != in.lost_said;
   in.sending = granted || in.open || in.consumed - in.acknowledged >= window_ / 2;
   if (waited_for) {
     if (in.promised > in.wanted) {
@@ -182,7 +192,8 @@ void cell::send_input(port_index i, transport& out) {
     auto& d = **in.open;
     d.port = in.peer_port;
     d.promise = in.promised;
-    d.allowed = in.allowed;
+    d.allowed = with_lost(in, in.allowed);
+    in.lost_said = in.lost_packets;
     d.heard = in.acknowledged = in.consumed;
     if (ask) {
       d.want = in.asked = in.need;
@@ -274,6 +285,7 @@ void cell::send_full_input(port_index i) {
   d.port = in.peer_port;
   d.promise = in.promised = std::max(in.promised, d.items.back().at);
   d.heard = in.acknowledged;
+  d.allowed = with_lost(in, in.allowed);
   ++counts_.parcels;
   out_->send(in.peer, std::move(in.open));
 }

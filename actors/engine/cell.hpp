@@ -19,6 +19,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,21 @@ protected:
   ~transport() = default;
 };
 
+/// What happens to packets on the channel between two cells, apart from taking time: a cable that
+/// may be cut. It belongs to the channel's lower cell, which calls it as parcels come in.
+class passage {
+public:
+  struct result {
+    std::size_t kept = 0;  ///< packets that go on, moved to the front
+    std::int64_t lost_bytes = 0;
+  };
+  /// \param packets in order; their `at` is the arrival at the lower cell.
+  virtual result pass(std::span<packet> packets) = 0;
+
+protected:
+  ~passage() = default;
+};
+
 /// What a cell did, for those who tune the engine.
 struct cell_counts {
   std::uint64_t activations = 0, parcels = 0, wants = 0, items = 0;
@@ -61,8 +77,9 @@ public:
   // -- wiring, before the run ---------------------------------------------------------------------
 
   /// Joins `upper`'s next output and `lower`'s next input. Packets take `down` picoseconds from
-  /// the end of their transmission, signals take `up`; both are positive.
-  friend void join(cell& upper, cell& lower, sim_time down, sim_time up);
+  /// the end of their transmission, signals take `up`; both are positive. What the packets pass
+  /// through on the way, if anything, outlives the run.
+  friend void join(cell& upper, cell& lower, sim_time down, sim_time up, passage* through);
 
   std::size_t links() const { return inputs_.size() + outputs_.size(); }
 
@@ -113,6 +130,10 @@ public:
     cell_index peer = 0;
     const cell* neighbour = nullptr;  ///< only to name it when a promise is broken
     port_index peer_port = 0;
+    passage* through = nullptr;
+    /// Packets that were lost in `through`: we never see them, but the upper cell counts them.
+    std::uint64_t lost_packets = 0, lost_said = 0;
+    std::int64_t lost_bytes = 0;
 
     signal_parcel_ptr open;  ///< signals of this activation
     sim_time promised = 0;
@@ -221,6 +242,16 @@ protected:
     }
   }
 
+  /// What the upper cell of `in` may be told: packets that were lost on the way do not use up what
+  /// `allowed` allows.
+  static allowance with_lost(const input& in, allowance allowed) {
+    if (allowed.bytes > 0) {
+      allowed.bytes += in.lost_bytes;
+      allowed.packets += static_cast<std::int64_t>(in.lost_packets);
+    }
+    return allowed;
+  }
+
   bool window_open(const output& out) const { return out.packets - out.taken < window_; }
 
   /// A rule is broken; see transport::fail.
@@ -251,6 +282,6 @@ private:
   transport* out_ = nullptr;
 };
 
-void join(cell& upper, cell& lower, sim_time down, sim_time up);
+void join(cell& upper, cell& lower, sim_time down, sim_time up, passage* through = nullptr);
 
 }  // namespace sluice

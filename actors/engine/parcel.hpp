@@ -42,6 +42,9 @@ struct allowance {
   std::int64_t bytes = 0;
   std::int64_t packets = 0;
   sim_time until = never;
+
+  /// Whether it says anything; one that allows nothing leaves an earlier one in force.
+  bool stated() const { return bytes != 0 || packets != 0; }
 };
 
 template <class Inspector>

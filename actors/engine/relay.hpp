@@ -1,8 +1,7 @@
 /// \file
 /// A relay: a cell with one input and one output that holds nothing. It looks at each packet as it
 /// passes, adds a fixed latency, may drop it, and passes whole parcels on without copying them.
-/// Signals, promises, allowances and wants go through it both ways. Links and ingress ports are
-/// relays.
+/// Signals, promises, allowances and wants go through it both ways. Ingress ports are relays.
 #pragma once
 
 #include <span>
@@ -127,7 +126,7 @@ void relay<Base>::up(transport& out) {
     d.want = -1;
     if (last) {
       // Allowances and counts of what was taken travel with the last one.
-      (*last)->allowed = {};
+      (*last)->allowed = allowed_sent_;
       (*last)->heard = 0;
       ++this->counts_.parcels;
       out.send(in.peer, std::move(last));
@@ -138,14 +137,14 @@ void relay<Base>::up(transport& out) {
   const auto promise = later(o.promise, latency);
   const bool answers = in.wanted >= 0 && promise > in.wanted;
   // What was dropped here never reaches the lower cell, so it does not use up the allowance.
-  allowance allowed = o.allowed;
+  allowance allowed = this->with_lost(in, o.allowed);
   if (allowed.bytes > 0) {
     allowed.bytes += dropped_bytes_;
     allowed.packets += static_cast<std::int64_t>(dropped_packets_);
   }
   const bool granted =
       allowed.bytes > allowed_sent_.bytes || allowed.packets > allowed_sent_.packets;
-  const auto taken = o.taken + dropped_packets_;
+  const auto taken = o.taken + dropped_packets_ + in.lost_packets;
   const bool acknowledges = taken >= taken_sent_ + this->window_ / 4;
   sim_time ask = -1;
   if (o.wanted >= 0 && later(in.promise, o.packet_latency) <= o.wanted) {

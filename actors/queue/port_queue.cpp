@@ -34,8 +34,9 @@ void port_queue::advance_single() {
     if (p.at > limit_)
       break;
     if (waiting_ != 0 && head_.at < p.at) {
-      // What has left by then is not known. Mostly that does not matter.
-      if (!fits_anyway(p)) {
+      // What has left by then is not known. Mostly that does not matter; but how far the future may
+      // pile up here is bounded like everything that runs ahead.
+      if (queues_[0].size() >= window_ || !fits_anyway(p)) {
         if (line_.stopped())
           need_signals(side, p.at);
         break;
