@@ -2,6 +2,7 @@
 /// A component of the emulated network: a cell of the engine with counters and an end.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,13 @@ public:
   /// The counters as of `now`, at which nothing is under way between activations: what waits here
   /// and what is on its way here counts as held. May be called more than once in a run.
   virtual component_counters snapshot(sim_time now) const = 0;
+
+  /// Tells the counters of everything in it that counts: itself, unless it has parts.
+  using reporter =
+      std::function<void(const std::string& name, std::string_view kind, component_counters)>;
+  virtual void report(sim_time now, const reporter& tell) const {
+    tell(name(), kind(), snapshot(now));
+  }
 
   /// The run has ended at `now`, in the model's time: last chance to settle what is counted.
   virtual void finish(sim_time now) { (void)now; }

@@ -33,6 +33,8 @@ struct flow_result {
   std::string name;
   tally made, delivered, dropped;  ///< held = made - delivered - dropped
   latency_histogram latency;
+  std::uint64_t reordered = 0;  ///< delivered after a later packet of the same producer
+  sim_time completed = 0;       ///< the last delivery; 0 without any
 };
 
 /// What a replay found in its capture and what it did with it; one for each replay entry.

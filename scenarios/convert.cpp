@@ -47,6 +47,10 @@ void read_rate(const yaml_node& map, std::string_view key, std::uint64_t& out) {
   read(map, key, quantity::kind::rate, out);
 }
 
+void read_count(const yaml_node& map, std::string_view key, std::uint32_t& out) {
+  read(map, key, quantity::kind::count, out);
+}
+
 void read_size(const yaml_node& map, std::string_view key, std::int64_t& out) {
   read(map, key, quantity::kind::size, out);
 }
@@ -119,14 +123,27 @@ hop_policy policy(std::string_view w, hop_policy otherwise) {
 void read_flow_control(const yaml_node* n, flow_control_settings& out) {
   if (n == nullptr)
     return;
+  const auto set = [](std::string_view w, std::initializer_list<hop_policy*> all) {
+    for (auto* p : all)
+      *p = policy(w, *p);
+  };
   if (n->is_scalar()) {
-    out.guest = out.vm_vswitch = out.vswitch_nic = out.nic_fabric = policy(n->text, out.guest);
+    set(n->text, {&out.guest_tx, &out.guest_rx, &out.hypervisor, &out.vswitch, &out.bridge, &out.nic,
+                  &out.fabric});
     return;
   }
-  out.guest = policy(word(*n, "guest"), out.guest);
-  out.vm_vswitch = policy(word(*n, "vm-vswitch"), out.vm_vswitch);
-  out.vswitch_nic = policy(word(*n, "vswitch-nic"), out.vswitch_nic);
-  out.nic_fabric = policy(word(*n, "nic-fabric"), out.nic_fabric);
+  // Groups first: what is named by itself counts more, wherever it stands.
+  set(word(*n, "guest"), {&out.guest_tx, &out.guest_rx});
+  set(word(*n, "vm-vswitch"), {&out.hypervisor, &out.vswitch});
+  set(word(*n, "vswitch-nic"), {&out.bridge, &out.nic});
+  set(word(*n, "nic-fabric"), {&out.fabric});
+  set(word(*n, "guest-tx"), {&out.guest_tx});
+  set(word(*n, "guest-rx"), {&out.guest_rx});
+  set(word(*n, "hypervisor"), {&out.hypervisor});
+  set(word(*n, "vswitch"), {&out.vswitch});
+  set(word(*n, "bridge"), {&out.bridge});
+  set(word(*n, "nic"), {&out.nic});
+  set(word(*n, "fabric"), {&out.fabric});
 }
 
 void read_scheduler(const yaml_node& map, scheduler_settings& out) {
@@ -150,7 +167,8 @@ void read_scheduler(const yaml_node& map, scheduler_settings& out) {
 void read_vm(const yaml_node& map, vm_settings& out) {
   read_size(map, "socket-buffer", out.socket_buffer_bytes);
   read_rate(map, "drain", out.drain_bps);
-  read_limit(map, "qdisc", out.qdisc);
+  if (const auto l = limit(map.find("qdisc")))
+    out.qdisc = l;
   read_limit(map, "vnic-ring", out.vnic_ring);
 }
 
@@ -163,6 +181,20 @@ void read_host(const yaml_node& map, host_settings& out) {
     read_time(*m, "per-packet", out.hypervisor.per_packet);
     read_rate(*m, "copy-rate", out.hypervisor.copy_bps);
     read_limit(*m, "queue", out.hypervisor.queue);
+    read_time(*m, "notification", out.hypervisor.notification);
+  }
+  if (const auto* m = map.find("napi")) {
+    read_time(*m, "interrupt", out.napi.interrupt);
+    read_time(*m, "per-packet", out.napi.per_packet);
+    read_time(*m, "per-poll", out.napi.per_poll);
+    read_time(*m, "per-softirq", out.napi.per_softirq);
+    read_count(*m, "weight", out.napi.weight);
+    read_count(*m, "budget", out.napi.budget);
+  }
+  if (const auto* m = map.find("bridge")) {
+    read_limit(*m, "queue", out.bridge.queue);
+    read_time(*m, "per-packet", out.bridge.per_packet);
+    read_rate(*m, "copy-rate", out.bridge.copy_bps);
   }
   if (const auto* m = map.find("vswitch")) {
     read_size(*m, "port-queue", out.vswitch.port_queue_bytes);

@@ -41,7 +41,9 @@ run_results network::gather(sim_time now) const {
     r.components.push_back({name, std::string{kind}, node, std::move(counters)});
   };
   for (const auto& c : components_) {
-    add(c->name(), c->kind(), c->node(), c->snapshot(now));
+    c->report(now, [&](const std::string& name, std::string_view kind, component_counters counters) {
+      add(name, kind, c->node(), std::move(counters));
+    });
     r.packet_hops += c->packet_hops();
   }
   for (const auto& c : cables_)
@@ -57,6 +59,8 @@ run_results network::gather(sim_time now) const {
     for (std::size_t f = 0; f < flows.size(); ++f) {
       r.flows[f].delivered += flows[f].delivered;
       r.flows[f].latency.merge(flows[f].latency);
+      r.flows[f].reordered += flows[f].reordered;
+      r.flows[f].completed = std::max(r.flows[f].completed, flows[f].last);
     }
   }
   r.fingerprint = whole.value();
@@ -64,9 +68,10 @@ run_results network::gather(sim_time now) const {
   for (const auto& s : stoppables_) {
     pause_result p;
     p.on = s.name;
-    p.sent = s.engine != nullptr ? s.engine->ingress(s.ingress).stops_sent
-                                 : s.on->snapshot(now).stops_sent;
     const auto sender = s.sender->snapshot(now);
+    const auto sent = s.engine != nullptr ? s.engine->ingress(s.ingress).stops_sent
+                                          : s.on->snapshot(now).stops_sent;
+    p.sent = sent != 0 ? sent : sender.stops_received;
     p.received = sender.stops_received;
     p.paused = sender.stopped;
     r.pauses.push_back(std::move(p));

@@ -53,13 +53,14 @@ public:
 private:
   friend class network_builder;
 
-  // Who stops whom: for pause_result.
+  // Who is held by whom: for pause_result. In a host the sender looks and sleeps, on a wire the
+  // receiver says stop; a switch port leaves that to its engine.
   struct stoppable {
-    const component* on = nullptr;              // whose filling stops the sender
-    const forwarding_engine* engine = nullptr;  // that keeps the books for `on`, if it is a port
-    std::size_t ingress = 0;
     const component* sender = nullptr;
+    const component* on = nullptr;  // whose filling stops the sender; itself if the sender looks
     std::string name;
+    const forwarding_engine* engine = nullptr;
+    std::size_t ingress = 0;
   };
 
   std::vector<std::unique_ptr<cable>> cables_;

@@ -101,21 +101,44 @@ void network_builder::connect(component& upper, component& lower, sim_time down,
 }
 
 void network_builder::stops(const component& on, const component& sender) {
-  net_.stoppables_.push_back({&on, nullptr, 0, &sender, on.name()});
+  net_.stoppables_.push_back({&sender, &on, on.name()});
 }
 
-port_queue& network_builder::add_queue(std::string name, std::size_t node, std::string kind,
-                                       const buffer_gate::config& gate, const hop_facts& hop,
-                                       line_config line) {
+// A queue behind a wire stops its sender, with head-room for what is under way.
+port_queue& network_builder::add_wire_queue(std::string name, std::size_t node, std::string kind,
+                                            const buffer_gate::config& gate, std::size_t link_index,
+                                            line_config line) {
   port_queue_config c;
   c.name = std::move(name);
   c.node = scenario_.nodes[node].name;
   c.kind = std::move(kind);
   c.buffer = gate;
-  c.sender = bound_of(hop);
+  c.sender = bound_of(wire_hop(link_index));
   c.line = std::move(line);
   c.full = gate.stops ? drop_reason::headroom_exceeded : drop_reason::buffer_full;
   return add<port_queue>(std::move(c));
+}
+
+// A queue in a host reports what leaves it, and its sender looks whether there is room.
+network_builder::stage network_builder::add_stage(port_queue_config c, std::size_t node,
+                                                  buffer_limit capacity, hop_policy policy,
+                                                  std::uint32_t max_frame_bytes) {
+  const auto& n = scenario_.nodes[node];
+  const auto room = room_for(capacity, policy, n.flow_control.on_off, max_frame_bytes);
+  c.node = n.name;
+  c.buffer.capacity = capacity;
+  if (room.checked)
+    c.leaving = port_queue_config::reports::everything;
+  c.looked = room.stop;
+  return {&add<port_queue>(std::move(c)), room};
+}
+
+template <class Upper>
+void network_builder::fill(Upper& upper, const stage& lower, sim_time latency) {
+  connect(upper, *lower.queue, latency, latency);
+  upper.check_room(lower.seen);
+  if (lower.seen.checked)
+    stops(*lower.queue, upper);
 }
 
 const link& network_builder::link_at(std::size_t node, std::size_t port) const {
@@ -167,7 +190,7 @@ hop_facts network_builder::wire_hop(std::size_t link_index) const {
 hop_policy network_builder::wire_policy(std::size_t link_index) const {
   const auto& l = scenario_.links[link_index];
   const auto policy = [&](const std::string& node) {
-    return scenario_.nodes[node_of_.at(node)].flow_control.nic_fabric;
+    return scenario_.nodes[node_of_.at(node)].flow_control.fabric;
   };
   return std::min(policy(l.a.node), policy(l.b.node));
 }
@@ -430,7 +453,8 @@ void network_builder::build_switching(switch_plan& plan) {
       c.node = plan.node;
       c.kind = plan.egress_kind;
       c.buffer.capacity = p.egress_capacity;
-      c.reports_releases = std::find(accounted.begin(), accounted.end(), true) != accounted.end();
+      if (std::find(accounted.begin(), accounted.end(), true) != accounted.end())
+        c.leaving = port_queue_config::reports::accounted;
       c.accounted = accounted;
       c.scheduler = scheduler_of(plan.scheduler);
       c.priorities = p.priorities;
@@ -488,113 +512,136 @@ void network_builder::build_switch(std::size_t n) {
 // -- hosts
 // --------------------------------------------------------------------------------------------
 
+network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
+  const auto& node = scenario_.nodes[n];
+  const auto& h = std::get<host_settings>(node.as);
+  const auto vms = h.vms.size();
+  const bool linked = has_link(n);
+  const auto most = std::max(max_frame(n), largest_);
+  const auto policy = node.flow_control.vswitch;
+  const buffer_limit capacity{h.vswitch.port_queue_bytes};
+
+  virtual_switch_config c;
+  c.name = node.name + ".vswitch";
+  c.node = node.name;
+  c.lossless = policy != hop_policy::none;
+  auto table = std::make_shared<forwarding_table>();
+  if (vms > 0)
+    table->first_endpoint = endpoints_at_[n][0];
+  const auto uplink = static_cast<std::uint16_t>(vms);
+  if (linked)
+    table->otherwise = {uplink, 1, 0};
+  std::vector<unsigned> priorities;
+  for (std::uint16_t v = 0; v < vms; ++v) {
+    const auto e = endpoints_at_[n][v];
+    table->by_endpoint.push_back({v, 1, 0});
+    virtual_switch_config::port p{c.name + ":" + h.vms[v].name, capacity, max_frame(n), {}};
+    for (auto from : senders_to_[e]) {
+      if (endpoints_[from].node == n)
+        p.feeds.push_back(static_cast<std::uint16_t>(from - table->first_endpoint));
+      else if (linked && std::find(p.feeds.begin(), p.feeds.end(), uplink) == p.feeds.end())
+        p.feeds.push_back(uplink);
+    }
+    c.ports.push_back(std::move(p));
+    priorities.push_back(endpoints_[e].receives);
+  }
+  if (linked) {
+    virtual_switch_config::port p{c.name + ":uplink", capacity, max_frame(n), {}};
+    for (std::uint16_t v = 0; v < vms; ++v)
+      if (endpoints_[endpoints_at_[n][v]].sends_away)
+        p.feeds.push_back(v);
+    c.ports.push_back(std::move(p));
+    priorities.push_back(all_priorities_);
+  }
+  c.table = std::move(table);
+
+  vswitch_plan plan;
+  plan.input = room_for(capacity, policy, node.flow_control.on_off, most);
+  c.looked = plan.input.stop;
+  const auto ports = c.ports;
+  plan.hub = &add<virtual_switch>(std::move(c));
+  for (std::size_t k = 0; k < ports.size(); ++k) {
+    port_queue_config q;
+    q.name = ports[k].name;
+    q.node = node.name;
+    q.kind = "vswitch port";
+    q.buffer.capacity = capacity;
+    q.scheduler = scheduler_of(h.vswitch.scheduler);
+    q.priorities = priorities[k];
+    // Whoever comes for the packets: the hypervisor of a VM, or the bridge.
+    q.line = steady(k < vms ? h.guest_bps : h.pcie_bps, no_overhead);
+    q.line.wake_up = h.hypervisor.notification;
+    if (policy != hop_policy::none) {
+      q.leaving = port_queue_config::reports::everything;
+      q.pulls = true;
+    }
+    plan.outputs.push_back(&add<port_queue>(std::move(q)));
+  }
+  return plan;
+}
+
+// Joins a sender to the input queue of a port of the virtual switch. Ports are entered in order.
+void network_builder::enter(const vswitch_plan& vswitch, std::size_t port, port_queue& sender,
+                            sim_time latency) {
+  connect(sender, *vswitch.hub, latency, latency);
+  sender.check_room(vswitch.input);
+  if (vswitch.input.checked)
+    net_.stoppables_.push_back({&sender, &sender, vswitch.outputs[port]->name() + ".in"});
+}
+
 void network_builder::build_host(std::size_t n) {
   const auto& node = scenario_.nodes[n];
   const auto& h = std::get<host_settings>(node.as);
   const auto& fc = node.flow_control;
-  const bool linked = has_link(n);
-  const auto frame = max_frame(n);
-  const auto vms = h.vms.size();
-
-  switch_plan plan;
-  plan.name = node.name + ".vswitch";
-  plan.node = node.name;
-  plan.egress_kind = "vswitch port";
-  plan.forwarding_delay = h.vswitch.forwarding_delay;
-  plan.scheduler = h.vswitch.scheduler;
-  const auto most = std::max(frame, largest_);
-  const auto copying = h.hypervisor.per_packet + line_rate{h.hypervisor.copy_bps}.time_of(most);
-  const hop_facts from_vm{line_rate{h.hypervisor.copy_bps},
-                          h.guest_latency + inside_switch,
-                          h.guest_latency + inside_switch,
-                          most,
-                          no_overhead,
-                          copying};
-  const hop_facts from_nic{line_rate{h.pcie_bps}, h.pcie_latency + inside_switch,
-                           h.pcie_latency + inside_switch, most, no_overhead};
-  for (std::size_t v = 0; v < vms; ++v) {
-    port_plan p;
-    p.name = plan.name + ":" + h.vms[v].name;
-    p.hop = from_vm;
-    p.ingress = gate_for({h.vswitch.port_queue_bytes}, fc.vm_vswitch, fc.on_off, p.hop);
-    p.max_frame_bytes = frame;
-    p.egress_capacity = {h.vswitch.port_queue_bytes};
-    p.line = steady(h.guest_bps, no_overhead);
-    p.priorities = endpoints_[endpoints_at_[n][v]].receives;
-    plan.ports.push_back(std::move(p));
-  }
-  if (linked) {
-    port_plan p;
-    p.name = plan.name + ":uplink";
-    p.hop = from_nic;
-    p.ingress = gate_for({h.vswitch.port_queue_bytes}, fc.vswitch_nic, fc.on_off, p.hop);
-    p.max_frame_bytes = frame;
-    p.egress_capacity = {h.vswitch.port_queue_bytes};
-    p.line = steady(h.pcie_bps, no_overhead);
-    p.priorities = all_priorities_;
-    plan.ports.push_back(std::move(p));
-  }
-  const auto ports = plan.ports.size();
-  const auto uplink = static_cast<std::uint16_t>(vms);
-  plan.feeds.assign(ports, std::vector<bool>(ports, false));
-  if (vms > 0)
-    plan.first_endpoint = endpoints_at_[n][0];
-  if (linked)
-    plan.otherwise = uplink;
-  for (std::uint16_t v = 0; v < vms; ++v) {
-    const auto e = endpoints_at_[n][v];
-    plan.leads.push_back({v});
-    if (linked && endpoints_[e].sends_away)
-      plan.feeds[uplink][v] = true;
-    for (auto from : senders_to_[e])
-      if (endpoints_[from].node == n)
-        plan.feeds[v][from - plan.first_endpoint] = true;
-      else if (linked)
-        plan.feeds[v][uplink] = true;
-  }
-  build_switching(plan);
-  for (std::size_t v = 0; v < vms; ++v)
-    build_vm(n, v, plan);
-  if (!linked)
+  const auto most = std::max(max_frame(n), largest_);
+  const auto vswitch = build_vswitch(n);
+  for (std::size_t v = 0; v < h.vms.size(); ++v)
+    build_vm(n, v, vswitch);
+  for (auto* q : vswitch.outputs)
+    connect(*vswitch.hub, *q, h.vswitch.forwarding_delay, inside_switch);
+  if (!has_link(n))
     return;
 
-  // The NIC: a ring towards the wire, a buffer from it.
+  // From the uplink to the wire: bridge, NIC ring.
   const auto link_index = routes_.ports(n)[0].link;
   const auto& l = scenario_.links[link_index];
   const auto nic = node.name + ":" + (routes_.ports(n)[0].at_a ? l.a.port : l.b.port);
-  const auto& up = plan.ports[uplink];
+  auto& uplink = *vswitch.outputs.back();
+  const auto bridging = [&](const char* name) {
+    port_queue_config c;
+    c.name = node.name + name;
+    c.kind = "bridge";
+    c.line = steady(h.bridge.copy_bps, no_overhead, h.bridge.per_packet);
+    return add_stage(std::move(c), n, as_limit(h.bridge.queue), fc.bridge, most);
+  };
+  const auto bridge_tx = bridging(".bridge-tx");
+  fill(uplink, bridge_tx, h.guest_latency);
   port_queue_config tx;
   tx.name = nic + "-tx";
-  tx.node = node.name;
   tx.kind = "nic";
-  const hop_facts to_nic{line_rate{h.pcie_bps}, h.pcie_latency, h.pcie_latency, most, no_overhead};
-  tx.buffer = gate_for({h.nic.tx_buffer_bytes}, fc.vswitch_nic, fc.on_off, to_nic);
-  tx.sender = bound_of(to_nic);
-  tx.full = tx.buffer.stops ? drop_reason::headroom_exceeded : drop_reason::buffer_full;
   tx.scheduler = scheduler_of(h.nic.scheduler);
   tx.priorities = all_priorities_;
   tx.line = wire(link_index);
-  auto& nic_tx = add<port_queue>(std::move(tx));
-  connect(*up.out, nic_tx, h.pcie_latency, h.pcie_latency);
-  if (nic_tx.regulates())
-    stops(nic_tx, *up.out);
+  const auto nic_tx = add_stage(std::move(tx), n, {h.nic.tx_buffer_bytes}, fc.nic, most);
+  fill(*bridge_tx.queue, nic_tx, h.pcie_latency);
 
+  // From the wire to the uplink.
   const auto gate =
       gate_for({h.nic.rx_buffer_bytes}, wire_policy(link_index), fc.on_off, wire_hop(link_index));
   auto& nic_rx =
-      add_queue(nic, n, "nic", gate, wire_hop(link_index), steady(h.pcie_bps, no_overhead));
-  connect(nic_rx, *up.in, h.pcie_latency, h.pcie_latency);
-  if (up.ingress.stops)
-    net_.stoppables_.push_back({up.in, plan.engine, up.ingress_index, &nic_rx, up.name});
+      add_wire_queue(nic, n, "nic", gate, link_index, steady(h.pcie_bps, no_overhead));
+  const auto bridge_rx = bridging(".bridge-rx");
+  fill(nic_rx, bridge_rx, h.pcie_latency);
+  enter(vswitch, h.vms.size(), *bridge_rx.queue, h.guest_latency);
 
   auto& a = attached(n, 0);
-  a.sender = &nic_tx;
+  a.sender = nic_tx.queue;
   a.receiver = &nic_rx;
   a.name = nic;
   a.stops = gate.stops;
 }
 
-void network_builder::build_vm(std::size_t n, std::size_t v, switch_plan& vswitch) {
+void network_builder::build_vm(std::size_t n, std::size_t v, const vswitch_plan& vswitch) {
   const auto& node = scenario_.nodes[n];
   const auto& h = std::get<host_settings>(node.as);
   const auto& vm = h.vms[v];
@@ -605,73 +652,56 @@ void network_builder::build_vm(std::size_t n, std::size_t v, switch_plan& vswitc
   const auto most = std::max(max_frame(n), largest_);
   const auto copy = steady(h.guest_bps, no_overhead);
   const auto hypervisor = steady(h.hypervisor.copy_bps, no_overhead, h.hypervisor.per_packet);
-  const hop_facts in_guest{
-      std::max(line_rate{h.guest_bps}, line_rate{h.hypervisor.copy_bps}),
-      t,
-      t,
-      most,
-      no_overhead,
-      std::max(line_rate{h.guest_bps}.time_of(most),
-               h.hypervisor.per_packet + line_rate{h.hypervisor.copy_bps}.time_of(most))};
-  const auto gate = [&](buffer_limit capacity, hop_policy policy) {
-    return gate_for(capacity, policy, fc.on_off, in_guest);
+  const auto stage_of = [&](const char* part, const char* kind, buffer_limit capacity,
+                            hop_policy policy, line_config line, unsigned priorities = 1) {
+    port_queue_config c;
+    c.name = name + part;
+    c.kind = kind;
+    c.line = std::move(line);
+    c.priorities = priorities;
+    return add_stage(std::move(c), n, capacity, policy, most);
   };
-  const auto& port = vswitch.ports[v];
 
-  // Down: the application sends.
+  // Down: the application sends. `send` tells it when the socket buffer is full, whatever the
+  // policy; and a qdisc without a length of its own holds only what still counts in there.
   auto& source = add<producer>(producer_config{name + ".producer", node.name, e, copy});
   net_.producers_.push_back(&source);
   endpoints_[e].source = &source;
-  std::vector<port_queue*> way;
-  way.push_back(&add_queue(name + ".socket-tx", n, "socket",
-                           gate({vm.socket_buffer_bytes}, fc.guest), in_guest, copy));
-  {
-    port_queue_config c;  // pfifo_fast: the only queue of a guest that looks at priorities
-    c.name = name + ".qdisc";
-    c.node = node.name;
-    c.kind = "qdisc";
-    c.buffer = gate(as_limit(vm.qdisc), fc.guest);
-    c.full = c.buffer.stops ? drop_reason::headroom_exceeded : drop_reason::buffer_full;
-    c.sender = bound_of(in_guest);
-    c.priorities = endpoints_[e].sends;
-    c.line = copy;
-    way.push_back(&add<port_queue>(std::move(c)));
-  }
-  way.push_back(&add_queue(name + ".vnic-tx", n, "vnic", gate(as_limit(vm.vnic_ring), fc.guest),
-                           in_guest, copy));
-  way.push_back(&add_queue(name + ".hypervisor-tx", n, "hypervisor",
-                           gate(as_limit(h.hypervisor.queue), fc.vm_vswitch), in_guest,
-                           hypervisor));
-  component* upper = &source;
-  for (auto q : way) {
-    connect(*upper, *q, t, t);
-    if (q->regulates())
-      stops(*q, *upper);
-    upper = q;
-  }
-  connect(*upper, *port.in, t, t);
-  if (port.ingress.stops)
-    net_.stoppables_.push_back({port.in, vswitch.engine, port.ingress_index, upper, port.name});
+  const auto socket =
+      stage_of(".socket-tx", "socket", {vm.socket_buffer_bytes}, hop_policy::on_off, copy);
+  fill(source, socket, t);
+  // pfifo_fast: the only queue of a guest that looks at priorities.
+  const auto qdisc = stage_of(".qdisc", "qdisc",
+                              vm.qdisc ? as_limit(*vm.qdisc) : buffer_limit{vm.socket_buffer_bytes},
+                              vm.qdisc ? fc.guest_tx : hop_policy::on_off, copy, endpoints_[e].sends);
+  fill(*socket.queue, qdisc, t);
+  auto kicked = copy;
+  kicked.wake_up = h.hypervisor.notification;
+  const auto ring = stage_of(".vnic-tx", "vnic", as_limit(vm.vnic_ring), fc.guest_tx, kicked);
+  fill(*qdisc.queue, ring, t);
+  const auto taken = stage_of(".hypervisor-tx", "hypervisor", as_limit(h.hypervisor.queue),
+                              fc.hypervisor, hypervisor);
+  fill(*ring.queue, taken, t);
+  enter(vswitch, v, *taken.queue, t);
 
   // Up: the application receives.
-  way.clear();
-  way.push_back(&add_queue(name + ".hypervisor", n, "hypervisor",
-                           gate(as_limit(h.hypervisor.queue), fc.vm_vswitch), in_guest,
-                           hypervisor));
-  way.push_back(&add_queue(name + ".vnic", n, "vnic", gate(as_limit(vm.vnic_ring), fc.vm_vswitch),
-                           in_guest, copy));
-  way.push_back(&add_queue(name + ".socket", n, "socket", gate({vm.socket_buffer_bytes}, fc.guest),
-                           in_guest, drain(name, vm.drain_bps)));
-  upper = port.out;
-  for (auto q : way) {
-    connect(*upper, *q, t, t);
-    if (q->regulates())
-      stops(*q, *upper);
-    upper = q;
-  }
+  const auto given = stage_of(".hypervisor", "hypervisor", as_limit(h.hypervisor.queue),
+                              fc.hypervisor, hypervisor);
+  fill(*vswitch.outputs[v], given, t);
+  auto softirq = steady(h.guest_bps, no_overhead, h.napi.per_packet);
+  softirq.wake_up = h.napi.interrupt;
+  softirq.weight = h.napi.weight;
+  softirq.budget = h.napi.budget;
+  softirq.per_poll = h.napi.per_poll;
+  softirq.per_budget = h.napi.per_softirq;
+  const auto shared = stage_of(".vnic", "vnic", as_limit(vm.vnic_ring), fc.hypervisor, softirq);
+  fill(*given.queue, shared, t);
+  const auto buffer = stage_of(".socket", "socket", {vm.socket_buffer_bytes}, fc.guest_rx,
+                               drain(name, vm.drain_bps));
+  fill(*shared.queue, buffer, t);
   auto& reader = add<consumer>(name + ".consumer", node.name);
   net_.consumers_.push_back(&reader);
-  connect(*upper, reader, t, t);
+  connect(*buffer.queue, reader, t, t);
 }
 
 // -- bare ports
@@ -706,7 +736,7 @@ void network_builder::build_sink(std::size_t n) {
     const auto gate = gate_for({s.buffer_bytes}, wire_policy(link_index), node.flow_control.on_off,
                                wire_hop(link_index));
     auto& q =
-        add_queue(node.name, n, "socket", gate, wire_hop(link_index), drain(node.name, normal));
+        add_wire_queue(node.name, n, "socket", gate, link_index, drain(node.name, normal));
     regulated = gate.stops;
     receiver = &q;
   }
@@ -748,7 +778,7 @@ void network_builder::build_links() {
       net_.hops_.push_back({from.sender->name(), through.name()});
       net_.hops_.push_back({through.name(), to.receiver->name()});
       if (to.stops)
-        net_.stoppables_.push_back({to.receiver, to.engine, to.ingress, from.sender, to.name});
+        net_.stoppables_.push_back({from.sender, to.receiver, to.name, to.engine, to.ingress});
     }
   }
 }

@@ -13,6 +13,7 @@
 #include "actors/queue/port_queue.hpp"
 #include "actors/switching/forwarding_engine.hpp"
 #include "actors/switching/ingress_port.hpp"
+#include "actors/switching/virtual_switch.hpp"
 #include "topology/network.hpp"
 #include "topology/routing.hpp"
 #include "topology/thresholds.hpp"
@@ -82,7 +83,15 @@ private:
   void note_pair(std::uint32_t from, std::uint32_t to, std::uint8_t priority);
   void find_feeds();
   void build_host(std::size_t node);
-  void build_vm(std::size_t node, std::size_t vm, switch_plan& vswitch);
+  // The virtual switch of a host; port v is VM v's, the last one the uplink if there is a link.
+  struct vswitch_plan {
+    virtual_switch* hub = nullptr;
+    std::vector<port_queue*> outputs;
+    room::config input;  // as a sender sees any of its input queues
+  };
+  vswitch_plan build_vswitch(std::size_t node);
+  void enter(const vswitch_plan& vswitch, std::size_t port, port_queue& sender, sim_time latency);
+  void build_vm(std::size_t node, std::size_t vm, const vswitch_plan& vswitch);
   void build_switch(std::size_t node);
   void build_generator(std::size_t node);
   void build_sink(std::size_t node);
@@ -90,8 +99,18 @@ private:
   void build_switching(switch_plan& plan);
   void fill_producers();
 
-  port_queue& add_queue(std::string name, std::size_t node, std::string kind,
-                        const buffer_gate::config& gate, const hop_facts& hop, line_config line);
+  // A queue inside a host, before it is joined to who fills it.
+  struct stage {
+    port_queue* queue;
+    room::config seen;  // by its sender: how much room there is
+  };
+  stage add_stage(port_queue_config c, std::size_t node, buffer_limit capacity, hop_policy policy,
+                  std::uint32_t max_frame_bytes);
+  template <class Upper>
+  void fill(Upper& upper, const stage& lower, sim_time latency);
+  port_queue& add_wire_queue(std::string name, std::size_t node, std::string kind,
+                             const buffer_gate::config& gate, std::size_t link_index,
+                             line_config line);
   bool has_link(std::size_t node) const { return !routes_.ports(node).empty(); }
   const link& link_at(std::size_t node, std::size_t port) const;
   attachment& attached(std::size_t node, std::size_t port);

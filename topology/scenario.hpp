@@ -33,11 +33,16 @@ struct on_off_settings {
   source_mark where;  ///< of what was written last; line 0: neither was
 };
 
+/// Flow control of each kind of hop, named after who owns the queue that is filled. The names of the
+/// scenario's four groups set several of them.
 struct flow_control_settings {
-  hop_policy guest = hop_policy::none;         ///< producer, socket buffer, qdisc, vNIC ring
-  hop_policy vm_vswitch = hop_policy::none;    ///< vNIC ring, hypervisor, virtual switch port
-  hop_policy vswitch_nic = hop_policy::none;   ///< virtual switch, NIC
-  hop_policy nic_fabric = hop_policy::none;    ///< NIC, link, switch; generator, sink
+  hop_policy guest_tx = hop_policy::none;    ///< qdisc, vNIC TX ring (group guest)
+  hop_policy guest_rx = hop_policy::none;    ///< socket RX buffer (group guest)
+  hop_policy hypervisor = hop_policy::none;  ///< its queues, vNIC RX ring (group vm-vswitch)
+  hop_policy vswitch = hop_policy::none;     ///< input and output queues (group vm-vswitch)
+  hop_policy bridge = hop_policy::none;      ///< its queues (group vswitch-nic)
+  hop_policy nic = hop_policy::none;         ///< TX ring (group vswitch-nic)
+  hop_policy fabric = hop_policy::none;      ///< links: NIC, switch, generator, sink (nic-fabric)
   on_off_settings on_off;
 };
 
@@ -56,7 +61,8 @@ struct vm_settings {
   std::string mac;                                ///< empty: assigned 02:... by position
   std::int64_t socket_buffer_bytes = 208 * 1024;  ///< each of TX and RX
   std::uint64_t drain_bps = 100'000'000'000;      ///< how fast the application reads; 0: not at all
-  queue_limit qdisc{1000, queue_limit::unit::packets};
+  /// Unset: as long as the sum of the sockets' TX buffers, so that it cannot lose anything.
+  std::optional<queue_limit> qdisc;
   queue_limit vnic_ring{256, queue_limit::unit::packets};  ///< each of TX and RX
 };
 
@@ -70,6 +76,24 @@ struct hypervisor_settings {
   sim_time per_packet = 100 * nanosecond;      ///< service time of a packet...
   std::uint64_t copy_bps = 100'000'000'000;    ///< ...and of its bytes
   queue_limit queue{256, queue_limit::unit::packets};
+  sim_time notification = microsecond;         ///< until it has noticed a packet while asleep
+};
+
+/// The interrupt and the softirq that takes packets from a vNIC's RX ring (Linux NAPI).
+struct napi_settings {
+  sim_time interrupt = microsecond;            ///< from a packet in an idle ring to the first poll
+  sim_time per_packet = 100 * nanosecond;      ///< of IP processing
+  std::uint32_t weight = 64;                   ///< packets of a poll
+  std::uint32_t budget = 300;                  ///< packets of a softirq
+  sim_time per_poll = 200 * nanosecond;        ///< cost of another poll
+  sim_time per_softirq = 2 * microsecond;      ///< until a softirq that used up its budget runs again
+};
+
+/// The bridge between virtual switch and NIC.
+struct bridge_settings {
+  queue_limit queue{256 * 1024, queue_limit::unit::bytes};  ///< for each direction
+  sim_time per_packet = 50 * nanosecond;                    ///< to encapsulate or decapsulate
+  std::uint64_t copy_bps = 200'000'000'000;
 };
 
 struct nic_settings {
@@ -83,7 +107,9 @@ struct host_settings {
   std::uint64_t guest_bps = 100'000'000'000;  ///< speed of a copy between queues inside a VM
   sim_time guest_latency = 100 * nanosecond;  ///< and its latency
   hypervisor_settings hypervisor;
+  napi_settings napi;
   vswitch_settings vswitch;
+  bridge_settings bridge;
   nic_settings nic;
   std::uint64_t pcie_bps = 128'000'000'000;  ///< between virtual switch and NIC
   sim_time pcie_latency = 500 * nanosecond;

@@ -31,6 +31,33 @@ buffer_limit as_limit(const queue_limit& limit) {
   return {buffer_limit::unlimited, limit.amount};
 }
 
+namespace {
+
+std::int64_t own_threshold(const std::optional<queue_limit>& set, queue_limit::unit unit) {
+  return set && set->in == unit ? set->amount : std::int64_t{-1};
+}
+
+}  // namespace
+
+room::config room_for(buffer_limit capacity, hop_policy policy, const on_off_settings& settings,
+                      std::uint32_t max_frame_bytes) {
+  room::config c;
+  c.checked = policy != hop_policy::none;
+  const auto fill = [&](std::int64_t full, std::int64_t last, queue_limit::unit unit,
+                        std::int64_t& stop, std::int64_t& start) {
+    if (full == buffer_limit::unlimited)
+      return;
+    const auto own_stop = own_threshold(settings.stop, unit);
+    const auto own_start = own_threshold(settings.start, unit);
+    const auto latest = std::max<std::int64_t>(1, full - last + 1);
+    stop = own_stop > 0 ? std::min(own_stop, latest) : latest;
+    start = own_start >= 0 ? std::min(own_start, stop - 1) : stop - 1;
+  };
+  fill(capacity.bytes, max_frame_bytes, queue_limit::unit::bytes, c.stop.bytes, c.start.bytes);
+  fill(capacity.packets, 1, queue_limit::unit::packets, c.stop.packets, c.start.packets);
+  return c;
+}
+
 buffer_gate::config gate_for(buffer_limit capacity, hop_policy policy,
                              const on_off_settings& settings, const hop_facts& hop) {
   buffer_gate::config c;
@@ -39,15 +66,12 @@ buffer_gate::config gate_for(buffer_limit capacity, hop_policy policy,
     return c;
   c.stops = true;
   const auto headroom = headroom_for(hop);
-  const auto threshold = [](const std::optional<queue_limit>& set, queue_limit::unit unit) {
-    return set && set->in == unit ? set->amount : std::int64_t{-1};
-  };
   const auto fill = [&](std::int64_t full, std::int64_t room, queue_limit::unit unit,
                         std::int64_t& stop, std::int64_t& start) {
     if (full == buffer_limit::unlimited)
       return;
-    const auto own_stop = threshold(settings.stop, unit);
-    const auto own_start = threshold(settings.start, unit);
+    const auto own_stop = own_threshold(settings.stop, unit);
+    const auto own_start = own_threshold(settings.start, unit);
     stop = own_stop > 0 ? std::min(own_stop, full) : stop_of(full, room);
     start = own_start >= 0 ? std::min(own_start, stop - 1) : stop / 2;
   };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "actors/logic/buffer_gate.hpp"
+#include "actors/logic/room.hpp"
 #include "topology/scenario.hpp"
 
 namespace sluice {
@@ -29,6 +30,12 @@ buffer_limit headroom_for(const hop_facts& hop);
 /// least a quarter of the capacity), start is half of stop. A stop is never above the capacity.
 buffer_gate::config gate_for(buffer_limit capacity, hop_policy policy,
                              const on_off_settings& settings, const hop_facts& hop);
+
+/// When a sender in the same machine sleeps that fills a queue of `capacity`. Without thresholds of
+/// its own: one largest frame below the maximum, so that what it is about to send always fits, and
+/// until the queue is below that again. A queue smaller than a frame takes one packet at a time.
+room::config room_for(buffer_limit capacity, hop_policy policy, const on_off_settings& settings,
+                      std::uint32_t max_frame_bytes);
 
 /// The limit as bytes or packets, the other unlimited.
 buffer_limit as_limit(const queue_limit& limit);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string_view>
@@ -137,21 +139,33 @@ private:
     const auto frame = (l != nullptr ? l->mtu : 1500) + frame_overhead;
     const auto& flow = node.flow_control;
     line_side(n, node.name, "NIC rx-buffer", h.nic.rx_buffer_bytes);
-    if (l != nullptr)
-      queue(node, node.name, "NIC tx-buffer", h.nic.tx_buffer_bytes, flow.vswitch_nic, h.pcie_bps,
-            h.pcie_latency, frame);
+    // In a host senders look before they send: no head-room is needed.
+    const auto inside = [&](const std::string& owner, std::string_view what, std::int64_t capacity,
+                            hop_policy policy) {
+      if (policy == hop_policy::none)
+        queue(node, owner, what, capacity, policy, 0, 0, frame);
+    };
+    const auto bytes = [](const queue_limit& q) {
+      return q.in == queue_limit::unit::bytes ? q.amount : INT64_MAX;
+    };
+    if (l != nullptr) {
+      inside(node.name, "NIC tx-buffer", h.nic.tx_buffer_bytes, flow.nic);
+      inside(node.name, "bridge queue", bytes(h.bridge.queue), flow.bridge);
+    }
     if (!h.vms.empty())
-      queue(node, node.name, "vswitch port-queue", h.vswitch.port_queue_bytes, flow.vm_vswitch,
-            h.hypervisor.copy_bps, h.guest_latency, frame);
-    if (l != nullptr)
-      queue(node, node.name, "vswitch uplink port-queue", h.vswitch.port_queue_bytes,
-            flow.vswitch_nic, h.pcie_bps, h.pcie_latency, frame);
+      inside(node.name, "hypervisor queue", bytes(h.hypervisor.queue), flow.hypervisor);
+    inside(node.name, "vswitch port-queue", h.vswitch.port_queue_bytes, flow.vswitch);
     // One warning for all VMs of the same kind: a host may have hundreds.
-    std::set<std::int64_t> seen;
-    for (const auto& vm : h.vms)
-      if (seen.insert(vm.socket_buffer_bytes).second)
-        queue(node, node.name + "/" + vm.name, "socket-buffer", vm.socket_buffer_bytes, flow.guest,
-              h.guest_bps, h.guest_latency, frame);
+    std::set<std::array<std::int64_t, 3>> seen;
+    for (const auto& vm : h.vms) {
+      const auto qdisc = vm.qdisc ? bytes(*vm.qdisc) : INT64_MAX;
+      if (!seen.insert({vm.socket_buffer_bytes, qdisc, bytes(vm.vnic_ring)}).second)
+        continue;
+      const auto owner = node.name + "/" + vm.name;
+      inside(owner, "socket-buffer", vm.socket_buffer_bytes, flow.guest_rx);
+      inside(owner, "qdisc", qdisc, flow.guest_tx);
+      inside(owner, "vnic-ring", bytes(vm.vnic_ring), std::min(flow.guest_tx, flow.hypervisor));
+    }
   }
 
   void physical_switch(std::size_t n, const switch_settings& sw) {
@@ -175,8 +189,8 @@ private:
 
   // As the builder has it: a hop is regulated if both of its ends want it.
   hop_policy line_policy(const link& l) const {
-    return std::min(s_.nodes[index_.at(l.a.node)].flow_control.nic_fabric,
-                    s_.nodes[index_.at(l.b.node)].flow_control.nic_fabric);
+    return std::min(s_.nodes[index_.at(l.a.node)].flow_control.fabric,
+                    s_.nodes[index_.at(l.b.node)].flow_control.fabric);
   }
 
   bool lossless(std::size_t node, std::size_t port) const {

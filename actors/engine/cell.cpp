@@ -147,7 +147,8 @@ void cell::finish_input(port_index i) {
   const bool waited_for = in.wanted >= 0;
   const bool eager = waited_for && (in.need != never || !expects_more(i));
   const bool granted = grant(i, eager) || in.lost_packets != in.lost_said;
-  in.sending = granted || in.open || in.consumed - in.acknowledged >= window_ / 2;
+  in.sending = granted || (in.open && (waited_for || worth_sending(i)))
+               || in.consumed - in.acknowledged >= window_ / 2;
   if (waited_for) {
     if (in.promised > in.wanted) {
       in.wanted = -1;  // the answer crossed the question
@@ -233,7 +234,13 @@ void cell::assume(sim_time t) {
     list_input(i);
   }
   for (port_index o = 0; o < outputs_.size(); ++o) {
-    outputs_[o].promise = std::max(outputs_[o].promise, later(t, outputs_[o].signal_latency));
+    auto& out = outputs_[o];
+    auto bound = later(t, out.signal_latency);
+    // All is quiet, so the neighbour may be looked at. What it holds back is still to come.
+    const auto& open = out.neighbour->inputs_[out.peer_port].open;
+    if (open && !(*open)->items.empty())
+      bound = std::min(bound, (*open)->items.front().at);
+    out.promise = std::max(out.promise, bound);
     list_output(o);
   }
 }

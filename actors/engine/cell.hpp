@@ -183,6 +183,12 @@ protected:
     (void)i;
     return false;
   }
+  /// Whether the signals for input `i` are worth a parcel, though the upper cell does not wait for
+  /// any. What is held back goes with the next parcel, or when it asks.
+  virtual bool worth_sending(port_index i) const {
+    (void)i;
+    return true;
+  }
   /// Called once when a parcel with items came by input `i`, for cells that sort on arrival.
   virtual void arrived(port_index i) { (void)i; }
 

@@ -27,6 +27,7 @@ struct signal {
     stop,     ///< start no transmission at or after `at`
     start,    ///< transmissions may start again, no earlier than `at`
     release,  ///< `bytes` of a packet that came by ingress `port` have left their buffer
+    pull,     ///< the receiver came back for more and found nothing
   };
   sim_time at = 0;
   std::uint32_t bytes = 0;
@@ -112,6 +113,7 @@ public:
 
   parcel_data<Item>& operator*() { return std::get<0>(this->data()); }
   parcel_data<Item>* operator->() { return &std::get<0>(this->data()); }
+  const parcel_data<Item>* operator->() const { return &std::get<0>(values::data()); }
 
   // What CAF asks of a mailbox element.
   caf::type_erased_tuple& content() override { return *this; }

@@ -1,5 +1,7 @@
 #include "actors/guest/consumer.hpp"
 
+#include <algorithm>
+
 namespace sluice {
 
 void consumer::advance() {
@@ -11,6 +13,11 @@ void consumer::advance() {
     auto& f = flows_[p.flow];
     f.delivered.add(p.bytes);
     f.latency.add(p.at - p.due);
+    if (p.from >= f.seen.size())
+      f.seen.resize(p.from + 1);
+    f.reordered += p.id < f.seen[p.from];
+    f.seen[p.from] = std::max(f.seen[p.from], p.id);
+    f.last = p.at;
     fingerprint_.add(p.id, p.at);
     counters_.consumed.add(p.bytes);
     last_ = p.at;

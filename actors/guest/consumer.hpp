@@ -26,6 +26,9 @@ public:
   struct flow_delivered {
     tally delivered;
     latency_histogram latency;
+    std::uint64_t reordered = 0;      ///< came after a later packet of their producer
+    sim_time last = 0;                ///< delivery
+    std::vector<std::uint64_t> seen;  ///< the latest packet id, by producer
   };
   /// By flow index; flows that never came here may be missing at the end.
   const std::vector<flow_delivered>& flows() const { return flows_; }

@@ -59,7 +59,7 @@ void producer::advance() {
     if (head_.at > limit_)
       return;
     if (!head_.certain) {
-      if (!line_.stopped())
+      if (line_.asks())
         need_signals(side, head_.at);
       return;
     }
@@ -143,10 +143,10 @@ component_counters producer::snapshot(sim_time now) const {
   for (const auto& f : made(now))
     c.made += f.made;
   c.held = c.made - c.out;
-  const auto& out = outputs_[side];
-  c.stops_received = line_.stops() + transmitter::unheard(out, signal::kind::stop, now);
-  c.starts_received = line_.starts() + transmitter::unheard(out, signal::kind::start, now);
-  c.stopped = line_.held(out, now);
+  const auto h = line_.until(outputs_[side], now);
+  c.stops_received = h.stops;
+  c.starts_received = h.starts;
+  c.stopped = h.held;
   return c;
 }
 

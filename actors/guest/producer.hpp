@@ -43,6 +43,8 @@ public:
   explicit producer(producer_config c);
 
   void add(schedule_config s);
+  /// Before the run: it looks into the queue that it fills, as `send` does.
+  void check_room(const room::config& c) { line_.check_room(c); }
 
   std::string_view kind() const override { return "producer"; }
   component_counters snapshot(sim_time now) const override;

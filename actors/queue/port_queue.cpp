@@ -15,6 +15,8 @@ port_queue::port_queue(port_queue_config c)
 void port_queue::advance() {
   head_ = {never, false};
   out_of_window_ = false;
+  if (pulling_)
+    settle_pull();
   if (single_)
     advance_single();
   else
@@ -38,7 +40,7 @@ void port_queue::advance_single() {
       // pile up here is bounded like everything that runs ahead.
       if (queues_[0].size() >= window_ || !fits_anyway(p)) {
         if (line_.stopped())
-          need_signals(side, p.at);
+          need_signals(side, line_.checks_room() ? head_.at : p.at);
         break;
       }
       pop_packet(side);
@@ -66,12 +68,16 @@ void port_queue::serve() {
   auto& queue = queues_[0];
   while (!queue.empty()) {
     const packet& p = queue.front();
+    if (pulling_ && !settle_pull()) {
+      head_ = {std::max(pull_at_, p.at), false};
+      return;
+    }
     head_ = line_.start(out, p.at, p.bytes, limit_);
     if (head_.at > limit_)
       return;
     if (!head_.certain) {
       // Held by a stop: the receiver speaks when it is over. Else we have to know.
-      if (!line_.stopped())
+      if (line_.asks())
         need_signals(side, head_.at);
       return;
     }
@@ -99,12 +105,15 @@ void port_queue::advance_classes() {
         ready = std::min(ready, p.at);
         largest = std::max(largest, p.bytes);
       }
-      head_ = line_.start(out, ready, largest, limit_);
+      if (pulling_ && !settle_pull())
+        head_ = {std::max(pull_at_, ready), false};
+      else
+        head_ = line_.start(out, ready, largest, limit_);
       if (!arrival || head_.at < in.items.front().at) {
         if (head_.at > limit_)
           break;
         if (!head_.certain) {
-          if (!line_.stopped())
+          if (line_.asks())
             need_signals(side, head_.at);
           break;
         }
@@ -143,9 +152,7 @@ void port_queue::arrive(const packet& p) {
   counters_.in.add(p.bytes);
   arrived_bytes_ += p.bytes;
   ++arrived_packets_;
-  const bool accounted = config_.reports_releases && p.ingress < config_.accounted.size()
-                         && config_.accounted[p.ingress];
-  if (!accounted && !gate_.fits(p.bytes)) {
+  if (!reported(p) && !gate_.fits(p.bytes)) {
     counters_.drop(config_.full, p);
     return;
   }
@@ -181,15 +188,49 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
   if (from.empty())
     waiting_ &= ~(1u << (&from - queues_.data()));
   leaving_.push({at, p.bytes});
-  if (config_.reports_releases && p.ingress < config_.accounted.size()
-      && config_.accounted[p.ingress])
+  if (reported(p)) {
+    reported_bytes_ = (inputs_[side].open ? reported_bytes_ : 0) + p.bytes;
     emit_signal(side, {.at = at + inputs_[side].signal_latency,
                        .bytes = p.bytes,
                        .port = p.ingress,
                        .what = signal::kind::release});
+  }
   counters_.out.add(p.bytes);
   p.at = line_.transmit(at, p.bytes) + out.packet_latency;
   emit(side, p);
+  if (config_.pulls) {
+    pulling_ = true;
+    settle_pull();
+  }
+}
+
+bool port_queue::reported(const packet& p) const {
+  return config_.leaving == port_queue_config::reports::everything
+         || (config_.leaving == port_queue_config::reports::accounted
+             && p.ingress < config_.accounted.size() && config_.accounted[p.ingress]);
+}
+
+// The process comes back when it is free and the receiver lets it. If it finds nothing then, it
+// asks the switch to pull. Whether something arrives until then may not be known here, but the
+// switch knows, and ignores what does not hold. Returns false if it is not known yet when.
+bool port_queue::settle_pull() {
+  auto& out = outputs_[side];
+  const auto verdict = line_.start(out, line_.busy(), 1, limit_);
+  pull_at_ = verdict.at;
+  if (verdict.at > limit_)
+    return false;
+  if (waiting_ == 0 || first_queued().at > verdict.at) {
+    if (!verdict.certain) {
+      if (line_.asks())
+        need_signals(side, verdict.at);
+      return false;
+    }
+    emit_signal(side, {.at = verdict.at + inputs_[side].signal_latency,
+                       .what = signal::kind::pull});
+  }
+  pulling_ = false;
+  pull_at_ = never;
+  return true;
 }
 
 void port_queue::release(sim_time at, std::uint32_t bytes) {
@@ -278,7 +319,28 @@ sim_time port_queue::next_arrival() const {
     return in.items.front().at;
   if (upper_is_held())
     return std::max(in.promise, later(resume_bound(), round_trip()));
+  if (config_.leaving == port_queue_config::reports::everything)
+    return std::max(in.promise, later(room_bound(), round_trip()));
   return std::max(in.promise, no_arrival_before_);
+}
+
+// The sender counts what is under way, so if all that has come is as much as it looks for it cannot
+// send before something leaves. When is there room again, at the earliest? 0: there is.
+sim_time port_queue::room_bound() const {
+  auto bytes = gate_.bytes() + pending_bytes_;
+  auto packets = gate_.packets() + pending_packets_;
+  const auto full = [&] {
+    return bytes >= config_.looked.bytes || packets >= config_.looked.packets;
+  };
+  if (!full())
+    return 0;
+  for (std::size_t i = 0; i < leaving_.size(); ++i) {
+    bytes -= leaving_[i].bytes;
+    --packets;
+    if (!full())
+      return leaving_[i].at;
+  }
+  return waiting_ != 0 ? head_.at : never;
 }
 
 // No transmission that is not decided yet starts before this.
@@ -286,7 +348,7 @@ sim_time port_queue::next_start() const {
   if (waiting_ != 0)
     return head_.at;
   const auto& out = outputs_[side];
-  auto t = std::max(next_arrival(), line_.busy());
+  auto t = line_.awake(next_arrival());
   // Held while empty: what arrives meanwhile has to wait for the start.
   if (line_.stopped())
     t = std::max(t, out.items.empty() ? out.promise : out.items.front().at);
@@ -318,8 +380,11 @@ sim_time port_queue::next_event() const {
   const auto& in = inputs_[side];
   if (!in.items.empty())
     t = in.items.front().at;
-  if (waiting_ != 0 && !(line_.stopped() && outputs_[side].items.empty()))
+  const bool held = line_.stopped() && outputs_[side].items.empty();
+  if (waiting_ != 0 && !held)
     t = std::min(t, head_.at);
+  if (pulling_ && !held)
+    t = std::min(t, pull_at_);
   if (gate_.stopping())
     t = std::min(
         t, resume_bound() <= (leaving_.empty() ? -1 : leaving_.back().at) ? resume_bound() : never);
@@ -349,8 +414,8 @@ void port_queue::explain_packet(port_index, sim_time beyond) {
 
 sim_time port_queue::earliest_signal(port_index) {
   const auto latency = inputs_[side].signal_latency;
-  if (config_.reports_releases)
-    return later(next_start(), latency);
+  if (config_.leaving != port_queue_config::reports::nothing)
+    return later(pulling_ ? std::min(pull_at_, next_start()) : next_start(), latency);
   if (!config_.buffer.stops)
     return never;
   if (gate_.stopping())
@@ -365,6 +430,10 @@ sim_time port_queue::earliest_signal(port_index) {
 
 void port_queue::explain_signal(port_index, sim_time beyond) {
   const auto t = beyond - inputs_[side].signal_latency;
+  if (pulling_) {
+    need_signals(side, line_.stopped() ? std::max(t, outputs_[side].promise) : pull_at_);
+    return;
+  }
   if (waiting_ != 0 && head_.at <= t) {
     if (line_.stopped())
       need_signals(side, std::max(t, outputs_[side].promise));
@@ -376,6 +445,15 @@ void port_queue::explain_signal(port_index, sim_time beyond) {
   }
   if (inputs_[side].items.empty())
     need_packets(side, std::max(t, inputs_[side].promise));
+}
+
+// A sender that looks needs to know what has left only when it sees no room, and then it asks.
+bool port_queue::worth_sending(port_index) const {
+  if (config_.leaving != port_queue_config::reports::everything)
+    return true;
+  const auto& open = *inputs_[side].open;
+  return reported_bytes_ >= config_.looked.bytes / 2
+         || static_cast<std::int64_t>(open->items.size()) >= config_.looked.packets / 2;
 }
 
 bool port_queue::grant(port_index, bool asked) {
@@ -409,9 +487,11 @@ component_counters port_queue::snapshot(sim_time now) const {
       c.held.add(q[i].bytes);
   c.max_bytes = gate_.max_bytes();
   c.max_packets = gate_.max_packets();
-  c.stops_received = line_.stops() + transmitter::unheard(out, signal::kind::stop, now);
-  c.starts_received = line_.starts() + transmitter::unheard(out, signal::kind::start, now);
-  c.stopped = line_.held(out, now);
+  const auto h = line_.until(out, now);
+  c.stops_received = h.stops;
+  c.starts_received = h.starts;
+  c.stopped = h.held;
+  c.wake_ups = line_.wake_ups();
   return c;
 }
 

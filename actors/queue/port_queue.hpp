@@ -10,9 +10,12 @@
 /// * A packet arrives when its last bit has (store and forward). If the buffer has no room for it
 ///   it is dropped, with `full` as the reason. It leaves the buffer when its transmission starts.
 /// * Towards its sender it speaks `none`, `on_off` (stop and start at thresholds of the buffer), or
-///   `release`: it reports every packet that leaves to a forwarding engine, which owns the
-///   accounting of its switch.
-/// * From its receiver it obeys stop and start, for all priorities together.
+///   it reports what leaves: to a sender in the same machine, which looks before it sends (see
+///   room.hpp), or to the forwarding engine that owns the accounting of its switch.
+/// * From its receiver it obeys stop and start, for all priorities together; or it looks whether
+///   the receiver has room.
+/// * With `pulls` its process is a receiver of the virtual switch: each time it comes back for more
+///   and finds nothing, it asks the switch to pull; then it sleeps until it is woken.
 /// * Events at one time are handled in this order: signals, arrivals, the start of a transmission.
 ///
 /// With one priority in use, the backlog is the known future: starts are computed (and announced)
@@ -37,10 +40,13 @@ struct port_queue_config {
   std::string name, node, kind = "queue";
   buffer_gate::config buffer;  ///< capacity; thresholds if it stops its sender
   sender_bound sender;         ///< what is known of who sends here; only matters if it is stopped
-  bool reports_releases = false;
-  /// With `reports_releases`: packets of these ingress ports are reported, and never dropped here,
-  /// because the engine accounts for them.
-  std::vector<bool> accounted;
+  /// Which packets are reported as they leave. They are never dropped here: whoever sent them has
+  /// seen to it that there is room.
+  enum class reports : std::uint8_t { nothing, accounted, everything };
+  reports leaving = reports::nothing;
+  std::vector<bool> accounted;  ///< `accounted`: those of these ingress ports
+  buffer_limit looked;          ///< `everything`: from here on the sender sees no room
+  bool pulls = false;
   priority_scheduler::config scheduler;
   unsigned priorities = 1;  ///< bit p: traffic of priority p may come here
   line_config line;
@@ -59,6 +65,8 @@ public:
 
   /// Whether it stops its sender.
   bool regulates() const { return config_.buffer.stops; }
+  /// Before the run: its process looks into the queue that it fills.
+  void check_room(const room::config& c) { line_.check_room(c); }
 
 protected:
   void advance() override;
@@ -68,6 +76,8 @@ protected:
   void explain_signal(port_index, sim_time beyond) override;
   bool grant(port_index, bool asked) override;
   bool expects_more(port_index) const override { return waiting_ != 0 && !line_.stopped(); }
+
+  bool worth_sending(port_index) const override;
 
 private:
   struct leaving {
@@ -79,6 +89,8 @@ private:
   void advance_single();
   void advance_classes();
   void serve();
+  bool reported(const packet& p) const;
+  bool settle_pull();
   void transmit(sim_time at, ring<packet>& from);
   void arrive(const packet& p);
   void release(sim_time at, std::uint32_t bytes);
@@ -91,6 +103,7 @@ private:
   sim_time next_arrival() const;
   sim_time next_start() const;
   sim_time resume_bound() const;
+  sim_time room_bound() const;
   const packet& first_queued() const;
 
   port_queue_config config_;
@@ -107,9 +120,13 @@ private:
   ring<leaving> leaving_;                    // started, but maybe later than what the gate has seen
   transmitter::verdict head_{never, false};  // of the next start, if something is queued
   bool out_of_window_ = false;
+  // The process comes back for more at pull_at_ (if that is certain), or not before it.
+  bool pulling_ = false;
+  sim_time pull_at_ = never;
   sim_time stopped_at_ = 0;         // when the last stop was issued
   sim_time no_arrival_before_ = 0;  // known from our own stop: the sender is held until we start it
   std::int64_t arrived_bytes_ = 0, arrived_packets_ = 0;  // all that came, dropped or not
+  std::int64_t reported_bytes_ = 0;  // in the open parcel of signals
   component_counters counters_;
 };
 

@@ -6,11 +6,20 @@
 /// is under way finishes. A start that arrives at `r` allows transmissions from `r` on. Both are
 /// looked up at the time in question, never "now": the answer may be for a time long before or
 /// after anything else that is known (DESIGN 3, rule 8).
+///
+/// Where the receiver is a queue in the same machine, the sender can look into it: it keeps the
+/// receiver's `room` by what it has sent and what was reported as released, and sleeps while there
+/// is none.
+///
+/// A line may be a process rather than a wire. Then it sleeps while it finds nothing to send, and
+/// takes `wake_up` to begin again; and it may work in polls, as Linux' NAPI does: after `weight`
+/// packets in a row it pays `per_poll`, after `budget` packets it lets others run for `per_budget`.
 #pragma once
 
 #include <vector>
 
 #include "actors/engine/cell.hpp"
+#include "actors/logic/room.hpp"
 #include "traffic/packet.hpp"
 #include "traffic/units.hpp"
 
@@ -34,6 +43,9 @@ struct line_config {
   std::vector<outage> outages;       ///< by time, disjoint
   std::uint32_t overhead_bytes = 0;  ///< that each packet takes beyond its frame bytes
   sim_time per_packet = 0;           ///< fixed service time of a packet
+  sim_time wake_up = 0;              ///< from the arrival at a sleeping process to its start
+  unsigned weight = 0, budget = 0;   ///< packets; 0: no polls
+  sim_time per_poll = 0, per_budget = 0;
 };
 
 class transmitter {
@@ -49,11 +61,21 @@ public:
         fastest_ = x.rate;
   }
 
+  /// What is known of the queue at the other end. Before the run.
+  void check_room(const room::config& c) { room_ = room{c}; }
+  bool checks_room() const { return room_.checked(); }
+
+  /// A process that is free since `busy()` and finds the first packet at `ready` has slept.
+  sim_time awake(sim_time ready) const {
+    return ready > busy_ ? later(ready, line_.wake_up) : busy_;
+  }
+
   /// When the packet can start that is ready at `ready`. Takes in the signals that have taken
   /// effect by then, but none later than `limit`, so that what has been counted depends on the
   /// limit alone.
   verdict start(cell::output& out, sim_time ready, std::uint32_t bytes, sim_time limit) {
-    sim_time t = ready > busy_ ? ready : busy_;
+    slept_ = ready > busy_;
+    sim_time t = awake(ready);
     for (;;) {
       if (t > limit)
         return {t, false};
@@ -74,7 +96,16 @@ public:
         t = resumed_;
         continue;
       }
-      const bool certain = out.promise > t || !out.items.empty()
+      if (room_.full()) {
+        if (out.items.empty() && out.promise <= t)
+          return {t, false};  // something may have been taken out by then
+        stopped_ = true;
+        since_ = t;
+        ++stops_;
+        continue;
+      }
+      // What we do not know yet can only be more room.
+      const bool certain = room_.checked() || out.promise > t || !out.items.empty()
                            || (out.bytes + bytes <= out.allowed.bytes
                                && static_cast<std::int64_t>(out.packets) < out.allowed.packets
                                && t < out.allowed.until);
@@ -86,8 +117,22 @@ public:
   sim_time transmit(sim_time t, std::uint32_t bytes) {
     if (!steady_)
       at(t);
+    if (slept_) {
+      ++wake_ups_;
+      in_a_row_ = 0;
+    }
+    if (room_.checked())
+      room_.send(bytes);
     busy_ = t + line_.per_packet + rate_.time_of(bytes + line_.overhead_bytes);
-    return busy_;
+    const auto sent = busy_;
+    if (line_.weight != 0) {
+      ++in_a_row_;
+      if (in_a_row_ % line_.weight == 0)
+        busy_ += line_.per_poll;
+      if (line_.budget != 0 && in_a_row_ % line_.budget == 0)
+        busy_ += line_.per_budget;
+    }
+    return sent;
   }
 
   /// Nothing is waiting and nothing can start before `t`: signals up to then have taken effect.
@@ -102,6 +147,9 @@ public:
 
   sim_time busy() const { return busy_; }
   bool stopped() const { return stopped_; }
+  /// Whether it has to ask for what it lacks. A receiver that has stopped it will speak by itself;
+  /// one that is merely full knows nothing of us.
+  bool asks() const { return !stopped_ || room_.checked(); }
   /// A packet of `bytes` takes no less, whatever the line's rate will be.
   sim_time least_service(std::uint32_t bytes) const {
     const auto t = fastest_.time_of(bytes + line_.overhead_bytes);
@@ -110,29 +158,45 @@ public:
 
   std::uint64_t stops() const { return stops_; }
   std::uint64_t starts() const { return starts_; }
-  /// Time for which this sender was held, up to `now`, counting signals not yet looked at.
-  sim_time held(const cell::output& out, sim_time now) const {
-    sim_time sum = held_;
+  /// How often it began after having had nothing to send.
+  std::uint64_t wake_ups() const { return wake_ups_; }
+  /// Stops, starts and the time for which this sender was held, up to `now`, counting signals that
+  /// have arrived but were not looked at yet.
+  struct history {
+    std::uint64_t stops, starts;
+    sim_time held;
+  };
+  history until(const cell::output& out, sim_time now) const {
+    history h{stops_, starts_, held_};
     bool stopped = stopped_;
     sim_time since = since_;
+    std::int64_t bytes = 0, packets = 0;
+    const auto resume = [&](sim_time at) {
+      ++h.starts;
+      if (stopped)
+        h.held += at - since;
+      stopped = false;
+    };
     out.items.each([&](const signal& s) {
       if (s.at > now)
         return;
-      if (s.what == signal::kind::stop && !stopped) {
+      if (s.what == signal::kind::stop) {
+        ++h.stops;
+        if (!stopped)
+          since = s.at;
         stopped = true;
-        since = s.at;
-      } else if (s.what == signal::kind::start && stopped) {
-        stopped = false;
-        sum += s.at - since;
+      } else if (s.what == signal::kind::start) {
+        resume(s.at);
+      } else if (s.what == signal::kind::release && room_.checked()) {
+        bytes += s.bytes;
+        ++packets;
+        if (stopped && room_.wakes(bytes, packets))
+          resume(s.at);
       }
     });
-    return stopped && now > since ? sum + (now - since) : sum;
-  }
-  /// Signals received but not yet looked at that have arrived by `now`.
-  static std::uint64_t unheard(const cell::output& out, signal::kind what, sim_time now) {
-    std::uint64_t n = 0;
-    out.items.each([&](const signal& s) { n += s.what == what && s.at <= now; });
-    return n;
+    if (stopped && now > since)
+      h.held += now - since;
+    return h;
   }
 
 private:
@@ -147,13 +211,21 @@ private:
         since_ = s.at;
       }
     } else if (s.what == signal::kind::start) {
-      ++starts_;
-      if (stopped_) {
-        stopped_ = false;
-        held_ += s.at - since_;
-        resumed_ = s.at;
-      }
+      resume(s.at);
+    } else if (s.what == signal::kind::release && room_.checked()) {
+      room_.taken_out(s.bytes);
+      if (stopped_ && room_.wakes())
+        resume(s.at);
     }
+  }
+
+  void resume(sim_time at) {
+    ++starts_;
+    if (!stopped_)
+      return;
+    stopped_ = false;
+    held_ += at - since_;
+    resumed_ = at;
   }
 
   // Commits to a start at t: rate and outages before it are history.
@@ -190,6 +262,7 @@ private:
   }
 
   line_config line_;
+  room room_;
   line_rate rate_;
   line_rate fastest_;
   bool steady_ = line_.changes.empty() && line_.outages.empty() && !line_.rate.stopped();
@@ -198,6 +271,9 @@ private:
   bool stopped_ = false;
   sim_time since_ = 0, resumed_ = 0, held_ = 0;
   std::uint64_t stops_ = 0, starts_ = 0;
+  std::uint64_t wake_ups_ = 0;
+  bool slept_ = false;
+  unsigned in_a_row_ = 0;
 };
 
 }  // namespace sluice

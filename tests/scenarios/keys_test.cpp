@@ -70,7 +70,7 @@ TEST_CASE("the table's defaults are those of the structs") {
   const std::string v = "nodes.<host>.vms.<vm>.";
   CHECK(number_of(v + "socket-buffer") == static_cast<std::uint64_t>(vm.socket_buffer_bytes));
   CHECK(number_of(v + "drain") == vm.drain_bps);
-  check_limit(v + "qdisc", vm.qdisc);
+  CHECK_FALSE(vm.qdisc);
   check_limit(v + "vnic-ring", vm.vnic_ring);
   const sluice::host_settings h;
   CHECK(number_of("nodes.<host>.guest.rate") == h.guest_bps);
@@ -79,6 +79,17 @@ TEST_CASE("the table's defaults are those of the structs") {
         == static_cast<std::uint64_t>(h.hypervisor.per_packet));
   CHECK(number_of("nodes.<host>.hypervisor.copy-rate") == h.hypervisor.copy_bps);
   check_limit("nodes.<host>.hypervisor.queue", h.hypervisor.queue);
+  const auto time = [](sluice::sim_time t) { return static_cast<std::uint64_t>(t); };
+  CHECK(number_of("nodes.<host>.hypervisor.notification") == time(h.hypervisor.notification));
+  CHECK(number_of("nodes.<host>.napi.interrupt") == time(h.napi.interrupt));
+  CHECK(number_of("nodes.<host>.napi.per-packet") == time(h.napi.per_packet));
+  CHECK(number_of("nodes.<host>.napi.weight") == h.napi.weight);
+  CHECK(number_of("nodes.<host>.napi.budget") == h.napi.budget);
+  CHECK(number_of("nodes.<host>.napi.per-poll") == time(h.napi.per_poll));
+  CHECK(number_of("nodes.<host>.napi.per-softirq") == time(h.napi.per_softirq));
+  CHECK(number_of("nodes.<host>.bridge.queue") == static_cast<std::uint64_t>(h.bridge.queue.amount));
+  CHECK(number_of("nodes.<host>.bridge.per-packet") == time(h.bridge.per_packet));
+  CHECK(number_of("nodes.<host>.bridge.copy-rate") == h.bridge.copy_bps);
   CHECK(number_of("nodes.<host>.vswitch.port-queue")
         == static_cast<std::uint64_t>(h.vswitch.port_queue_bytes));
   CHECK(number_of("nodes.<host>.vswitch.forwarding-delay")

@@ -99,10 +99,10 @@ links: [{endpoints: a -- s, delay: 1us}]
   CHECK(h.nic.tx_buffer_bytes == 2 * 1024 * 1024);
   CHECK(h.vms[0].drain_bps == 1'000'000'000);
   CHECK(h.vms[1].drain_bps == 8'000'000'000);
-  CHECK(h.vms[1].qdisc.in == sluice::queue_limit::unit::bytes);
+  CHECK(h.vms[1].qdisc->in == sluice::queue_limit::unit::bytes);
   const auto& flow = s.nodes[0].flow_control;
-  CHECK(flow.guest == sluice::hop_policy::none);
-  CHECK(flow.nic_fabric == sluice::hop_policy::on_off);
+  CHECK(flow.guest_tx == sluice::hop_policy::none);
+  CHECK(flow.fabric == sluice::hop_policy::on_off);
   CHECK(flow.on_off.stop->amount == 10);
   CHECK(flow.on_off.stop->in == sluice::queue_limit::unit::packets);
   const auto& sw = std::get<sluice::switch_settings>(s.nodes[1].as);
@@ -369,8 +369,8 @@ TEST_CASE("--set changes any value, and its errors name it") {
   CHECK(std::get<sluice::generate_settings>(s.traffic[0].what).share_ppm == 300'000);
   CHECK(s.seed == 7);
   CHECK(std::get<sluice::host_settings>(s.nodes[0].as).nic.rx_buffer_bytes == 1024 * 1024);
-  CHECK(s.nodes[0].flow_control.guest == sluice::hop_policy::none);
-  CHECK(s.nodes[0].flow_control.nic_fabric == sluice::hop_policy::on_off);
+  CHECK(s.nodes[0].flow_control.guest_tx == sluice::hop_policy::none);
+  CHECK(s.nodes[0].flow_control.fabric == sluice::hop_policy::on_off);
 
   const auto r = load(smallest, {.set = {"b/w.drain=10ms"}});
   CHECK(sluice::render(r, false)

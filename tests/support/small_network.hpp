@@ -19,7 +19,7 @@ inline node make_node(std::string name, decltype(node::as) as, flow_control_sett
 }
 
 inline flow_control_settings everywhere(hop_policy p) {
-  return {p, p, p, p, {}};
+  return {p, p, p, p, p, p, p, {}};
 }
 
 inline sluice::link make_link(const std::string& a, const std::string& a_port, const std::string& b,
@@ -45,7 +45,8 @@ inline std::string digest(const run_results& r) {
     }
     add(static_cast<std::uint64_t>(x.max_bytes));
     add(static_cast<std::uint64_t>(x.max_packets));
-    for (auto n : {x.stops_sent, x.starts_sent, x.stops_received, x.starts_received})
+    for (auto n : {x.stops_sent, x.starts_sent, x.stops_received, x.starts_received,
+                   x.wake_ups, x.pushes, x.pulls})
       add(n);
     add(static_cast<std::uint64_t>(x.stopped));
     text += "\n";
@@ -56,6 +57,8 @@ inline std::string digest(const run_results& r) {
     add(f.delivered.packets);
     add(f.dropped.packets);
     add(static_cast<std::uint64_t>(f.latency.max()));
+    add(f.reordered);
+    add(static_cast<std::uint64_t>(f.completed));
     text += "\n";
   }
   for (const auto& v : r.violations)

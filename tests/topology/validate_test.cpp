@@ -71,7 +71,7 @@ TEST_CASE("a stop without head-room is warned of, where it was written") {
   CHECK(has(list[0].message, "port-queue of `s:p1` has 1024 B of head-room above `stop`"));
   // 25 Gbit/s over 501 ns both ways, and three frames.
   CHECK(list[0].hint
-        == "`stop` of at most " + std::to_string(100 * 1024 - 3132 - 3 * 1518) + "B loses nothing");
+        == "`stop` of at most " + std::to_string(100 * 1024 - 3131 - 3 * 1518) + "B loses nothing");
 }
 
 TEST_CASE("buffers too small for their line are warned of") {

@@ -1,0 +1,33 @@
+/// \file
+/// Which port of a switch leads to which endpoint.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "traffic/packet.hpp"
+
+namespace sluice {
+
+/// The ports that lead to each endpoint of the run; shared by the ports of a switch. A virtual
+/// switch knows its own VMs and sends everything else to the uplink.
+struct forwarding_table {
+  static constexpr std::uint16_t none = 0xffff;
+  struct entry {
+    std::uint16_t port = none;  ///< the only port, if `count` is 1
+    std::uint16_t count = 0;
+    std::uint32_t first = 0;  ///< into `ports`, if `count` is more than 1
+  };
+  std::uint32_t first_endpoint = 0;
+  std::vector<entry> by_endpoint;  ///< from first_endpoint on
+  entry otherwise;
+  std::vector<std::uint16_t> ports;
+
+  std::uint16_t port_of(const packet& p) const {
+    const auto i = p.to - first_endpoint;  // wraps for smaller ones
+    const auto& e = i < by_endpoint.size() ? by_endpoint[i] : otherwise;
+    return e.count <= 1 ? e.port : ports[e.first + p.path % e.count];
+  }
+};
+
+}  // namespace sluice

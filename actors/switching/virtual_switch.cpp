@@ -1,0 +1,408 @@
+#include "actors/switching/virtual_switch.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+
+virtual_switch::virtual_switch(virtual_switch_config c)
+    : component{c.name, c.node}, config_{std::move(c)} {
+  const auto n = config_.ports.size();
+  in_.resize(n);
+  out_.resize(n);
+  for (auto& in : in_)
+    in.blocked_for.assign(n, 0);
+}
+
+void virtual_switch::advance() {
+  asking_ = false;
+  for (;;) {
+    bool went_on = false;
+    for (port_index i = 0; i < in_.size(); ++i)
+      while (step_input(i))
+        went_on = true;
+    for (port_index k = 0; k < out_.size(); ++k)
+      while (step_output(k))
+        went_on = true;
+    if (asking_)
+      return;
+    asking_ = !went_on;
+  }
+}
+
+// -- events in the order of time ------------------------------------------------------------------
+
+// The next arrival at input i, or a push that it is in the middle of. False: not yet.
+bool virtual_switch::step_input(port_index i) {
+  auto& in = in_[i];
+  if (in.pushing_at != never)
+    return push(i);
+  if (inputs_[i].items.empty())
+    return false;
+  const auto at = inputs_[i].items.front().at;
+  if (at > limit_)
+    return false;
+  if (in.blocked_on != nobody && !news_known(in.blocked_on, at - 1))
+    return false;  // the output may have pulled before
+  enqueue(i, at);
+  return true;
+}
+
+// What comes from an output that packets wait for. Of others only their room counts.
+bool virtual_switch::step_output(port_index k) {
+  auto& out = out_[k];
+  if (out.pulling_at != never)
+    return pull(k);
+  if (out.waiting == 0)
+    return false;
+  if (outputs_[k].items.empty()) {
+    if (asking_)
+      need_signals(k, outputs_[k].promise);
+    return false;
+  }
+  const auto s = outputs_[k].items.front();
+  if (s.at > limit_ || !in_turn_to_pull(k, s.at))
+    return false;
+  outputs_[k].items.pop();
+  ++outputs_[k].heard;
+  if (s.what == signal::kind::release) {
+    out.bytes -= s.bytes;
+    --out.packets;
+  } else if (s.what == signal::kind::pull && out.packets == 0) {
+    out.pulling_at = s.at;
+  }
+  return true;
+}
+
+// Whether nothing can be pushed from input i up to `beyond` any more, but what is known. Asks.
+bool virtual_switch::pushes_known(port_index i, sim_time beyond) {
+  if (in_[i].pushing_at != never || !inputs_[i].items.empty() || next_arrival(i) > beyond)
+    return true;
+  if (asking_ && !full(i))
+    need_packets(i, beyond);
+  return false;
+}
+
+bool virtual_switch::news_known(port_index k, sim_time beyond) {
+  if (out_[k].pulling_at <= beyond)
+    return false;
+  if (!outputs_[k].items.empty())
+    return outputs_[k].items.front().at > beyond;
+  if (outputs_[k].promise > beyond)
+    return true;
+  if (asking_)
+    need_signals(k, beyond);
+  return false;
+}
+
+bool virtual_switch::in_turn_to_push(port_index i, port_index k, sim_time at) {
+  bool turn = true;
+  for (auto j : config_.ports[k].feeds) {
+    if (j == i)
+      continue;
+    // At the same time the input with the smaller number comes first.
+    const auto own = j < i ? at : at - 1;
+    if (!pushes_known(j, at) || next_push(j) <= own)
+      turn = false;
+    const auto l = in_[j].blocked_on;
+    if (l != nobody && !news_known(l, at - 1))
+      turn = false;
+  }
+  return turn;
+}
+
+bool virtual_switch::in_turn_to_pull(port_index k, sim_time at) {
+  bool turn = true;
+  for (auto j : config_.ports[k].feeds) {
+    if (!pushes_known(j, at) || next_push(j) <= at)
+      turn = false;
+    const auto l = in_[j].blocked_on;
+    if (l != nobody && l != k && !news_known(l, l < k ? at : at - 1))
+      turn = false;
+  }
+  return turn;
+}
+
+// A sender has put a packet into its input queue, and starts the forwarder.
+void virtual_switch::enqueue(port_index i, sim_time at) {
+  packet p = inputs_[i].items.front();
+  pop_packet(i);
+  ++hops_;
+  auto& in = in_[i];
+  in.counters.in.add(p.bytes);
+  const auto port = config_.table->port_of(p);
+  const bool large = p.bytes > config_.ports[i].max_frame_bytes;
+  if (large || port == forwarding_table::none) {
+    in.counters.drop(large ? drop_reason::mtu_exceeded : drop_reason::no_route, p);
+    release(i, at, p.bytes);
+    return;
+  }
+  p.ingress = static_cast<std::uint16_t>(i);
+  p.egress = port;
+  in.queue.push(p);
+  in.bytes += p.bytes;
+  in.counters.max_bytes = std::max(in.counters.max_bytes, in.bytes);
+  in.counters.max_packets =
+      std::max(in.counters.max_packets, static_cast<std::int64_t>(in.queue.size()));
+  in.pushing_at = at;
+}
+
+// -- the forwarder --------------------------------------------------------------------------------
+
+// Moves the packets of input i, in order, while the outputs that they are for have room. False: it
+// cannot go on yet.
+bool virtual_switch::push(port_index i) {
+  auto& in = in_[i];
+  const auto at = in.pushing_at;
+  if (in.pulled_by != nobody)
+    return false;
+  while (!in.queue.empty()) {
+    const packet& p = in.queue.front();
+    const port_index k = p.egress;
+    if (!in_turn_to_push(i, k, at))
+      return false;
+    if (config_.lossless && !fits(k, p)) {
+      apply(k, at);
+      if (!fits(k, p)) {
+        if (!news_known(k, at - 1))
+          return false;  // something may have left by then
+        if (in.blocked_on == nobody) {
+          in.blocked_on = static_cast<std::uint16_t>(k);
+          in.blocked_since = at;
+          ++out_[k].waiting;
+        }
+        break;
+      }
+    }
+    if (!window_open(outputs_[k]))
+      return false;
+    move(i, k, at, false);
+  }
+  in.pushing_at = never;
+  return true;
+}
+
+// Moves packets to the output that pulls, one from each input in turn, while there are some and
+// there is room; then lets those inputs push what was behind. False: it cannot go on yet.
+bool virtual_switch::pull(port_index k) {
+  auto& out = out_[k];
+  const auto& feeds = config_.ports[k].feeds;
+  const auto n = feeds.size();
+  for (bool moved = true; moved;) {
+    moved = false;
+    std::size_t first = 0;
+    while (first < n && feeds[first] < out.turn)
+      ++first;
+    for (std::size_t x = 0; x < n && !moved; ++x) {
+      const auto i = feeds[(first + x) % n];
+      auto& in = in_[i];
+      // An input that does not touch ours may be ahead of this pull in time: it is as if its first
+      // packet were not there yet.
+      const bool ahead = in.pushing_at != never && in.pushing_at > out.pulling_at;
+      if (ahead || in.queue.empty() || in.queue.front().egress != k)
+        continue;
+      if (!fits(k, in.queue.front()))
+        break;
+      if (!window_open(outputs_[k]))
+        return false;
+      move(i, k, out.pulling_at, true);
+      out.turn = static_cast<std::uint16_t>(i + 1);
+      if (in.pulled_by == nobody) {
+        in.pulled_by = static_cast<std::uint16_t>(k);
+        in.pushing_at = out.pulling_at;
+        out.pulled.push_back(i);
+      }
+      moved = true;
+    }
+  }
+  for (auto i : out.pulled)
+    in_[i].pulled_by = nobody;
+  out.pulled.clear();
+  out.pulling_at = never;
+  return true;
+}
+
+// Tells the sender that there is room for as much again, which wakes it if it sleeps.
+void virtual_switch::release(port_index i, sim_time at, std::uint32_t bytes) {
+  if (!config_.lossless)
+    return;
+  auto& in = in_[i];
+  in.reported_bytes = (inputs_[i].open ? in.reported_bytes : 0) + bytes;
+  emit_signal(i, {.at = at + inputs_[i].signal_latency,
+                  .bytes = bytes,
+                  .what = signal::kind::release});
+}
+
+void virtual_switch::move(port_index i, port_index k, sim_time at, bool pulled) {
+  auto& in = in_[i];
+  unblock(i, at);
+  packet p = in.queue.front();
+  in.queue.pop();
+  in.bytes -= p.bytes;
+  in.counters.out.add(p.bytes);
+  ++(pulled ? in.counters.pulls : in.counters.pushes);
+  out_[k].bytes += p.bytes;
+  ++out_[k].packets;
+  release(i, at, p.bytes);
+  p.at = at + outputs_[k].packet_latency;
+  emit(k, p);
+}
+
+// Whether the output surely has room: what is not known yet can only be more of it. A packet that
+// is larger than the whole queue may pass alone.
+bool virtual_switch::fits(port_index k, const packet& p) const {
+  const auto& room = config_.ports[k].output;
+  return out_[k].packets == 0
+         || (out_[k].bytes + p.bytes <= room.bytes && out_[k].packets < room.packets);
+}
+
+// What has left output k before `before` leaves the books. Nobody waits for k, or it is a pull's
+// time: then all of it has been heard already.
+void virtual_switch::apply(port_index k, sim_time before) {
+  if (out_[k].waiting != 0)
+    return;  // its news are events, handled in their turn
+  auto& out = outputs_[k];
+  while (!out.items.empty() && out.items.front().at < before) {
+    const auto s = out.items.front();
+    out.items.pop();
+    ++out.heard;
+    if (s.what == signal::kind::release) {
+      out_[k].bytes -= s.bytes;
+      --out_[k].packets;
+    }
+  }
+}
+
+void virtual_switch::unblock(port_index i, sim_time at) {
+  auto& in = in_[i];
+  if (in.blocked_on == nobody)
+    return;
+  in.blocked_for[in.blocked_on] += at - in.blocked_since;
+  --out_[in.blocked_on].waiting;
+  in.blocked_on = nobody;
+}
+
+// -- what is known of the future ------------------------------------------------------------------
+
+// The sender counts what is under way, so if the input queue is as full as it looks for it cannot
+// send before something leaves.
+bool virtual_switch::full(port_index i) const {
+  const auto& in = in_[i];
+  return config_.lossless
+         && (in.bytes >= config_.looked.bytes
+             || static_cast<std::int64_t>(in.queue.size()) >= config_.looked.packets);
+}
+
+sim_time virtual_switch::next_arrival(port_index i) const {
+  const auto& in = inputs_[i];
+  if (!in.items.empty())
+    return in.items.front().at;
+  if (!full(i))
+    return in.promise;
+  auto leaves = in_[i].pushing_at;
+  if (in_[i].blocked_on != nobody)
+    leaves = std::min(leaves, next_signal(in_[i].blocked_on));
+  return std::max(in.promise, later(leaves, in.signal_latency + in.packet_latency));
+}
+
+sim_time virtual_switch::next_push(port_index i) const {
+  return std::min(next_arrival(i), in_[i].pushing_at);
+}
+
+sim_time virtual_switch::next_signal(port_index k) const {
+  const auto& out = outputs_[k];
+  return std::min(out.items.empty() ? out.promise : out.items.front().at, out_[k].pulling_at);
+}
+
+// Nothing leaves input queue i before this: a packet moves when one arrives behind it, or when the
+// output that its first one waits for pulls.
+sim_time virtual_switch::next_move(port_index i) const {
+  const auto& in = in_[i];
+  const auto t = next_push(i);
+  return in.blocked_on == nobody ? t : std::min(t, next_signal(in.blocked_on));
+}
+
+void virtual_switch::explain_move(port_index i, sim_time beyond) {
+  const auto& in = in_[i];
+  if (inputs_[i].items.empty() && inputs_[i].promise <= beyond && !full(i))
+    need_packets(i, beyond);
+  if (in.blocked_on != nobody && outputs_[in.blocked_on].items.empty()
+      && outputs_[in.blocked_on].promise <= beyond)
+    need_signals(in.blocked_on, beyond);
+}
+
+sim_time virtual_switch::next_event() const {
+  sim_time t = never;
+  for (port_index i = 0; i < inputs_.size(); ++i) {
+    if (!inputs_[i].items.empty())
+      t = std::min(t, inputs_[i].items.front().at);
+    t = std::min(t, in_[i].pushing_at);
+  }
+  for (port_index k = 0; k < outputs_.size(); ++k) {
+    t = std::min(t, out_[k].pulling_at);
+    if (out_[k].waiting != 0 && !outputs_[k].items.empty())
+      t = std::min(t, outputs_[k].items.front().at);
+  }
+  return t;
+}
+
+sim_time virtual_switch::earliest_packet(port_index k) {
+  sim_time t = never;
+  for (auto i : config_.ports[k].feeds)
+    t = std::min(t, next_move(i));
+  return later(t, outputs_[k].packet_latency);
+}
+
+void virtual_switch::explain_packet(port_index k, sim_time beyond) {
+  for (auto i : config_.ports[k].feeds)
+    explain_move(i, beyond - outputs_[k].packet_latency);
+}
+
+sim_time virtual_switch::earliest_signal(port_index i) {
+  return config_.lossless ? later(next_move(i), inputs_[i].signal_latency) : never;
+}
+
+void virtual_switch::explain_signal(port_index i, sim_time beyond) {
+  explain_move(i, beyond - inputs_[i].signal_latency);
+}
+
+// A sender needs to know what has left only when it sees no room, and then it asks.
+bool virtual_switch::worth_sending(port_index i) const {
+  return in_[i].reported_bytes >= config_.looked.bytes / 2
+         || static_cast<std::int64_t>((*inputs_[i].open)->items.size()) >= config_.looked.packets / 2;
+}
+
+// -- counters -------------------------------------------------------------------------------------
+
+sim_time virtual_switch::blocked(std::size_t i, std::size_t k, sim_time now) const {
+  const auto& in = in_[i];
+  auto t = in.blocked_for[k];
+  if (in.blocked_on == k && now > in.blocked_since)
+    t += now - in.blocked_since;
+  return t;
+}
+
+// The switch as such holds nothing: its ports do, and report.
+component_counters virtual_switch::snapshot(sim_time) const {
+  component_counters c;
+  for (const auto& in : in_) {
+    c.pushes += in.counters.pushes;
+    c.pulls += in.counters.pulls;
+  }
+  return c;
+}
+
+void virtual_switch::report(sim_time now, const reporter& tell) const {
+  component::report(now, tell);
+  for (std::size_t i = 0; i < in_.size(); ++i) {
+    auto c = in_[i].counters;
+    const auto coming = waiting(inputs_[i]);
+    c.in += coming;
+    c.held += coming;
+    const auto& queue = in_[i].queue;
+    for (std::size_t x = 0; x < queue.size(); ++x)
+      c.held.add(queue[x].bytes);
+    tell(config_.ports[i].name + ".in", "vswitch input", std::move(c));
+  }
+}
+
+}  // namespace sluice

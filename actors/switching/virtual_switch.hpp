@@ -1,0 +1,133 @@
+/// \file
+/// The virtual switch of a host: Algorithm 1 of US 9,485,188, a lossless switch in dual push/pull
+/// mode; or, without flow control, one that forwards and lets the output queues drop.
+///
+///     sender 0 ──▶ [ I0 ] ┐  forwarder  ┌──▶ O0 ──▶ receiver 0     (O: port queues with `pulls`)
+///     sender 1 ──▶ [ I1 ] ┤ push ▸ pull ├──▶ O1 ──▶ receiver 1
+///        ...              ┘             └──▶ ...
+///
+/// Each port has an input queue (the port's TX queue) and an output queue (its RX queue); the input
+/// queues are in here, the output queues are cells of their own. Who does what, and when:
+///
+/// * A *sender* looks whether its input queue has room, and sleeps while it has none (its
+///   transmitter does that, by `room`). Else it enqueues the packet, and the forwarder tries to
+///   push from this input queue: its packets in order, as long as the output queue of the first one
+///   has room. A packet whose output queue is full stays, and what is behind it waits
+///   (head-of-line blocking).
+/// * A *receiver* that comes back for more and finds its output queue empty starts the forwarder
+///   too: it pulls from the input queues, in turn, packets whose first one is for this output,
+///   until the output queue is full or there are no more. If it gets nothing it sleeps until a
+///   push wakes it. Room that appears in an output queue that is not empty starts nobody.
+/// * Every packet that leaves an input queue is reported to its sender, which wakes it if it sleeps.
+///
+/// Events at one time: arrivals by port, then what comes from the output queues by port. An event
+/// waits only for earlier ones that could touch the same queues: those of the inputs from which
+/// traffic can come to the same output (`feeds`).
+///
+/// Drops: `mtu_exceeded`, `no_route`, counted at the input. Counters by input: in, out, dropped,
+/// held, largest occupancy, pushes, pulls.
+/// Source: US 9,485,188, Algorithm 1 and its description ("each sender producer is connected to an
+/// input queue Ij and each receiver producer is connected to an output queue Ok").
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "actors/component.hpp"
+#include "actors/logic/buffer_gate.hpp"
+#include "actors/switching/forwarding_table.hpp"
+
+namespace sluice {
+
+struct virtual_switch_config {
+  struct port {
+    std::string name;            ///< of the output queue; the input's has ".in" after it
+    buffer_limit output;         ///< capacity of the output queue
+    std::uint32_t max_frame_bytes = 0;
+    std::vector<std::uint16_t> feeds;  ///< the ports from which traffic can come to it
+  };
+  std::string name, node;
+  bool lossless = false;
+  buffer_limit looked;  ///< from here on a sender sees no room in its input queue
+  std::vector<port> ports;
+  std::shared_ptr<const forwarding_table> table;
+};
+
+class virtual_switch final : public component {
+public:
+  explicit virtual_switch(virtual_switch_config c);
+
+  std::string_view kind() const override { return "vswitch"; }
+  component_counters snapshot(sim_time now) const override;
+  void report(sim_time now, const reporter& tell) const override;
+  std::uint64_t packet_hops() const override { return hops_; }
+  sim_time next_event() const override;
+
+  /// For how long the first packet of input i could not go on because output k was full.
+  sim_time blocked(std::size_t i, std::size_t k, sim_time now) const;
+  std::size_t ports() const { return config_.ports.size(); }
+
+protected:
+  void advance() override;
+  sim_time earliest_packet(port_index) override;
+  void explain_packet(port_index, sim_time beyond) override;
+  sim_time earliest_signal(port_index) override;
+  void explain_signal(port_index, sim_time beyond) override;
+  bool worth_sending(port_index i) const override;
+
+private:
+  static constexpr std::uint16_t nobody = 0xffff;
+
+  struct input_state {
+    ring<packet> queue;
+    std::int64_t bytes = 0;
+    sim_time pushing_at = never;        // its packets are being pushed, as of this time...
+    std::uint16_t pulled_by = nobody;   // ...once this output has pulled what it can
+    std::uint16_t blocked_on = nobody;  // the output that its first packet waits for...
+    sim_time blocked_since = 0;
+    std::vector<sim_time> blocked_for;  // ...and how long such packets have waited, by output
+    std::int64_t reported_bytes = 0;    // in the open parcel of signals
+    component_counters counters;
+  };
+  struct output_state {
+    // Sent there and not known to have left: no less than what is there.
+    std::int64_t bytes = 0, packets = 0;
+    std::uint16_t waiting = 0;     // inputs whose first packet waits for it
+    std::uint16_t turn = 0;        // the input that is asked first by the next pull
+    sim_time pulling_at = never;   // a pull is going on, as of this time
+    std::vector<std::uint16_t> pulled;  // inputs from which it has taken
+  };
+
+  bool step_input(port_index i);
+  bool step_output(port_index k);
+  void enqueue(port_index i, sim_time at);
+  bool push(port_index i);
+  bool pull(port_index k);
+  void move(port_index i, port_index k, sim_time at, bool pulled);
+  void release(port_index i, sim_time at, std::uint32_t bytes);
+  void apply(port_index k, sim_time before);
+  void unblock(port_index i, sim_time at);
+  bool fits(port_index k, const packet& p) const;
+  bool full(port_index i) const;
+
+  // Whether all earlier events that could touch output k are done: before a push from input i at
+  // `at`, before a pull by k itself.
+  bool in_turn_to_push(port_index i, port_index k, sim_time at);
+  bool in_turn_to_pull(port_index k, sim_time at);
+  bool pushes_known(port_index i, sim_time beyond);
+  bool news_known(port_index k, sim_time beyond);
+
+  sim_time next_arrival(port_index i) const;
+  sim_time next_push(port_index i) const;
+  sim_time next_signal(port_index k) const;
+  sim_time next_move(port_index i) const;
+  void explain_move(port_index i, sim_time beyond);
+
+  virtual_switch_config config_;
+  std::vector<input_state> in_;
+  std::vector<output_state> out_;
+  bool asking_ = false;  // nothing goes on any more: what is lacking is asked for
+  std::uint64_t hops_ = 0;
+};
+
+}  // namespace sluice
