@@ -140,7 +140,7 @@ node plain(std::string name, decltype(node::as) as, hop_policy policy) {
   node n;
   n.name = std::move(name);
   n.as = std::move(as);
-  n.flow_control = {policy, policy, policy, policy, policy, policy, policy, {}};
+  n.flow_control = {policy, policy, policy, policy, policy, policy, policy, policy, policy, {}};
   return n;
 }
 

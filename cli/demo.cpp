@@ -108,11 +108,7 @@ int act(const arguments& args) {
     }
     fmt::print("Run them yourself: ./sluice run scenarios/{}\n", demo_runs.back().file);
   }
-  // The most serious one: a bug counts before an interruption, and that before an expectation.
-  for (const int code : {exit_engine, exit_interrupted, exit_expectation_failed})
-    if (std::ranges::any_of(outcomes, [&](const auto& o) { return o.code == code; }))
-      return code;
-  return exit_ok;
+  return most_serious(outcomes);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "cli/execute.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -96,6 +98,13 @@ load_result load_or_fail(const std::string& file, const std::vector<std::string>
     throw verb_failure{exit_usage, ""};
   }
   return loaded;
+}
+
+int most_serious(const std::vector<outcome>& outcomes) {
+  for (const int code : {exit_engine, exit_interrupted, exit_expectation_failed})
+    if (std::ranges::any_of(outcomes, [&](const auto& o) { return o.code == code; }))
+      return code;
+  return exit_ok;
 }
 
 outcome execute(scenario what, const run_settings& settings, interrupt_guard& interrupt,

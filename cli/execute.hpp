@@ -53,6 +53,10 @@ struct outcome {
   int code = 0;
 };
 
+/// The exit code for several runs: a bug counts before an interruption, and that before an
+/// expectation.
+int most_serious(const std::vector<outcome>& outcomes);
+
 /// Runs a loaded scenario. `on_snapshot`, when there is one, gets the results so far every second
 /// of the wall clock. Throws what `with_exit_codes` understands.
 outcome execute(scenario what, const run_settings& settings, interrupt_guard& interrupt,

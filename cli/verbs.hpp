@@ -17,6 +17,7 @@ struct verb {
 
 verb add_run(CLI::App& app);
 verb add_demo(CLI::App& app);
+verb add_matrix(CLI::App& app);
 verb add_check(CLI::App& app);
 verb add_graph(CLI::App& app);
 verb add_pcap(CLI::App& app);

@@ -87,6 +87,22 @@ series_list component_largest(const run_results& run) {
   return of_components(run, [](const auto& c) { return c.*Largest; });
 }
 
+template <std::uint64_t component_counters::*Which>
+series_list component_count(const run_results& run) {
+  return of_components(run, [](const auto& c) { return c.*Which; });
+}
+
+series_list blocked_flows(const run_results& run) {
+  series_list out;
+  for (const auto& flow : run.flows) {
+    for (const auto& b : flow.blocked_by)
+      out.push_back({{{"flow", flow.name}, {"component", b.component}}, b.share});
+    if (flow.blocked_by.empty())
+      out.push_back({{{"flow", flow.name}, {"component", ""}}, 0});
+  }
+  return out;
+}
+
 template <std::uint64_t tally::*Part>
 series_list drops(const run_results& run) {
   series_list out;
@@ -248,6 +264,29 @@ std::vector<metric_definition> make_catalogue() {
        largest,
        metric_definition::share::none,
        {"max_bytes"}},
+
+      // Who sleeps, and what the virtual switches move.
+      {"sluice_sleeps_total", counter, count, by_component,
+       "How often a component stopped sending because the next one had no room or said stop.",
+       component_count<&component_counters::stops_received>},
+      {"sluice_wake_ups_total", counter, count, by_component,
+       "How often a component had nothing to send and was woken by a packet.",
+       component_count<&component_counters::wake_ups>},
+      {"sluice_pushed_packets_total", counter, packets, by_component,
+       "Packets that a virtual switch moved on when a sender had enqueued one, or after a pull.",
+       component_count<&component_counters::pushes>},
+      {"sluice_pulled_packets_total", counter, packets, by_component,
+       "Packets that a virtual switch moved on because a receiver had found nothing.",
+       component_count<&component_counters::pulls>},
+      {"sluice_flow_blocked_ratio",
+       gauge,
+       count,
+       {"flow", "component"},
+       "Share of the run for which a flow was blocked on its way out, by the component to blame.",
+       blocked_flows,
+       sum,
+       metric_definition::share::none,
+       {"blocked"}},
 
       // Flow control by hop.
       {"sluice_stops_sent_total", counter, count, by_hop,

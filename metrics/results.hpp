@@ -28,6 +28,12 @@ struct pause_result {
   sim_time paused = 0;         ///< time for which the sender was held
 };
 
+/// A component because of which a flow could not go on, and for which share of the run (0 to 1).
+struct blocked_share {
+  std::string component;
+  double share = 0;
+};
+
 /// One traffic entry of the scenario.
 struct flow_result {
   std::string name;
@@ -35,6 +41,7 @@ struct flow_result {
   latency_histogram latency;
   std::uint64_t reordered = 0;  ///< delivered after a later packet of the same producer
   sim_time completed = 0;       ///< the last delivery; 0 without any
+  std::vector<blocked_share> blocked_by;  ///< largest first; mean over the flow's senders
 };
 
 /// What a replay found in its capture and what it did with it; one for each replay entry.

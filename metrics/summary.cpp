@@ -60,6 +60,9 @@ std::vector<drop_row> drop_rows(const run_results& run) {
 
 json flow_json(const flow_result& flow, const run_results& run) {
   const auto& l = flow.latency;
+  auto blocked = json::array();
+  for (const auto& b : flow.blocked_by)
+    blocked.push_back({{"component", b.component}, {"share", b.share}});
   const auto percentile = [&](double q) { return nanoseconds(static_cast<double>(l.quantile(q))); };
   return {{"made", flow.made.packets},
           {"delivered", flow.delivered.packets},
@@ -72,7 +75,10 @@ json flow_json(const flow_result& flow, const run_results& run) {
             {"p99", percentile(0.99)},
             {"p999", percentile(0.999)},
             {"max", nanoseconds(static_cast<double>(l.max()))}}},
-          {"goodput_bps", goodput_bps(flow, run)}};
+          {"goodput_bps", goodput_bps(flow, run)},
+          {"completed_seconds", flow.delivered.packets == 0 ? json{} : json(seconds_of(flow.completed))},
+          {"reordered", flow.reordered},
+          {"blocked_by", std::move(blocked)}};
 }
 
 json component_json(const component_counters& n) {
@@ -80,7 +86,11 @@ json component_json(const component_counters& n) {
           {"out", n.out.packets + n.consumed.packets},
           {"dropped", n.dropped_total().packets},
           {"held", n.held.packets},
-          {"max_bytes", n.max_bytes}};
+          {"max_bytes", n.max_bytes},
+          {"sleeps", n.stops_received},
+          {"wake_ups", n.wake_ups},
+          {"pushes", n.pushes},
+          {"pulls", n.pulls}};
 }
 
 json replay_json(const replay_result& r) {
@@ -341,12 +351,25 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
   return out;
 }
 
+std::string blocked_section(const run_results& run) {
+  text_table table{{"flow", "blocked by", "share of time"}};
+  bool any = false;
+  for (const auto& flow : run.flows)
+    for (std::size_t i = 0; i < std::min<std::size_t>(flow.blocked_by.size(), 3); ++i) {
+      const auto& b = flow.blocked_by[i];
+      table.row({i == 0 ? flow.name : "", b.component, fmt::format("{:.1f}%", 100 * b.share)});
+      any = true;
+    }
+  return any ? section("Flows blocked on their way out", table) : std::string{};
+}
+
 std::string summary_text(const run_results& run, std::span<const expectation_result> expectations) {
   std::string out = verdict(run, expectations) + '\n';
   out += packets_section(run);
   out += flows_section(run);
   out += drops_section(run);
   out += stops_section(run);
+  out += blocked_section(run);
   out += replays_section(run);
   out += expectations_section(expectations);
   out += accounting_section(run);
@@ -388,7 +411,7 @@ std::string comparison_text(std::span<const named_run> runs) {
   std::vector<std::string> flows;
   for (const auto& run : runs) {
     for (const auto& row : drop_rows(*run.results)) {
-      auto& most = lost_at[fmt::format("{} ({})", row.component, name_of(row.reason))];
+      auto& most = lost_at[std::string{row.component}];
       most = std::max(most, row.lost.packets);
     }
     for (const auto& p : run.results->pauses)
@@ -422,14 +445,14 @@ std::string comparison_text(std::span<const named_run> runs) {
     table.row(each("  " + place, [&](const auto& r) {
       std::uint64_t lost = 0;
       for (const auto& row : drop_rows(r))
-        if (fmt::format("{} ({})", row.component, name_of(row.reason)) == place)
+        if (row.component == place)
           lost += row.lost.packets;
       return lost == 0 ? std::string{"-"} : human_count(lost);
     }));
   more(places, "places");
 
   table.row({""});
-  table.row({"latency, from due to consumed"});
+  table.row({"latency from due time"});
   for (const auto& name : shown(flows))
     for (const auto& [label, q] :
          {std::pair{"p50", 0.5}, {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1.0}})
@@ -441,9 +464,21 @@ std::string comparison_text(std::span<const named_run> runs) {
       }));
   more(flows, "flows");
 
+  table.row({""});
+  table.row({"last delivery"});
+  for (const auto& name : shown(flows))
+    table.row(each("  " + name, [&](const auto& r) {
+      const auto flow = std::ranges::find(r.flows, name, &flow_result::name);
+      if (flow == r.flows.end() || flow->delivered.packets == 0)
+        return std::string{"-"};
+      return fmt::format("{}{}", human_time_ps(flow->completed),
+                         flow->delivered.packets == flow->made.packets ? "" : ", not all");
+    }));
+  more(flows, "flows");
+
   const auto hops = by_size(stopped_by);
   table.row({""});
-  table.row({hops.empty() ? "no sender was stopped" : "senders stopped by, and for how long"});
+  table.row({hops.empty() ? "no sender was stopped" : "senders stopped by"});
   for (const auto& hop : shown(hops))
     table.row(each("  " + hop, [&](const auto& r) {
       sim_time paused = 0;

@@ -128,15 +128,17 @@ void read_flow_control(const yaml_node* n, flow_control_settings& out) {
       *p = policy(w, *p);
   };
   if (n->is_scalar()) {
-    set(n->text, {&out.guest_tx, &out.guest_rx, &out.hypervisor, &out.vswitch, &out.bridge, &out.nic,
-                  &out.fabric});
+    set(n->text, {&out.qdisc, &out.guest_tx, &out.guest_rx, &out.hypervisor, &out.vnic_rx,
+                  &out.vswitch, &out.bridge, &out.nic, &out.fabric});
     return;
   }
   // Groups first: what is named by itself counts more, wherever it stands.
-  set(word(*n, "guest"), {&out.guest_tx, &out.guest_rx});
-  set(word(*n, "vm-vswitch"), {&out.hypervisor, &out.vswitch});
+  set(word(*n, "guest"), {&out.qdisc, &out.guest_tx, &out.guest_rx});
+  set(word(*n, "vm-vswitch"), {&out.hypervisor, &out.vnic_rx, &out.vswitch});
   set(word(*n, "vswitch-nic"), {&out.bridge, &out.nic});
   set(word(*n, "nic-fabric"), {&out.fabric});
+  set(word(*n, "qdisc"), {&out.qdisc});
+  set(word(*n, "vnic-rx"), {&out.vnic_rx});
   set(word(*n, "guest-tx"), {&out.guest_tx});
   set(word(*n, "guest-rx"), {&out.guest_rx});
   set(word(*n, "hypervisor"), {&out.hypervisor});

@@ -6,6 +6,8 @@
 #include "actors/guest/consumer.hpp"
 #include "actors/guest/producer.hpp"
 #include "actors/switching/forwarding_engine.hpp"
+#include "actors/switching/virtual_switch.hpp"
+#include "topology/blocked_by.hpp"
 #include "topology/network_builder.hpp"
 
 namespace sluice {
@@ -76,7 +78,39 @@ run_results network::gather(sim_time now) const {
     p.paused = sender.stopped;
     r.pauses.push_back(std::move(p));
   }
+  find_blame(r, now);
   return r;
+}
+
+void network::find_blame(run_results& r, sim_time now) const {
+  std::vector<held_edge> edges;
+  for (const auto& s : stoppables_)
+    edges.push_back({s.sender->name(), s.engine != nullptr ? s.name + ".in" : s.name,
+                     s.sender->snapshot(now).stopped});
+  for (const auto& s : switching_)
+    for (std::size_t i = 0; i < s.inputs.size(); ++i)
+      for (std::size_t k = 0; k < s.outputs.size(); ++k)
+        edges.push_back({s.inputs[i], s.outputs[k],
+                         s.vswitch != nullptr ? s.vswitch->blocked(i, k, now)
+                                              : s.engine->stopped_for(i, k, now)});
+  const blame who{edges};
+  // A run without a duration goes on for ever after its last packet.
+  const auto ran = r.held.packets == 0 ? std::min(now, r.last_delivery) : now;
+  std::vector<std::map<std::string, double>> roots(r.flows.size());
+  std::vector<std::size_t> senders(r.flows.size());
+  for (const auto& e : entries_) {
+    const auto& most = *std::max_element(
+        e.way.begin(), e.way.end(),
+        [&](const auto& a, const auto& b) { return who.held(a) < who.held(b); });
+    const auto found = who.roots(most);
+    for (const auto& f : e.source->made(now)) {
+      ++senders[f.flow];
+      for (const auto& [component, time] : found)
+        roots[f.flow][component] += time;
+    }
+  }
+  for (std::size_t f = 0; f < r.flows.size(); ++f)
+    r.flows[f].blocked_by = shares_of(roots[f], ran, senders[f]);
 }
 
 }  // namespace sluice

@@ -5,9 +5,9 @@
 /// A packet's way from VM to VM, with the names of the components (v is "h1/vm1", w "h3/vm4"):
 ///
 ///     v.producer ▸ v.socket-tx ▸ v.qdisc ▸ v.vnic-tx ▸ v.hypervisor-tx ▸
-///     h1.vswitch:vm1.in ▸ h1.vswitch ▸ h1.vswitch:uplink ▸ h1:nic0-tx ▸ h1:nic0->leaf1:p1 ▸
+///     h1.vswitch:vm1.in ▸ h1.vswitch:uplink ▸ h1.bridge-tx ▸ h1:nic0-tx ▸ h1:nic0->leaf1:p1 ▸
 ///     leaf1:p1.in ▸ leaf1 ▸ leaf1:p2 ▸ leaf1:p2->h3:nic0 ▸
-///     h3:nic0 ▸ h3.vswitch:uplink.in ▸ h3.vswitch ▸ h3.vswitch:vm4 ▸
+///     h3:nic0 ▸ h3.bridge-rx ▸ h3.vswitch:uplink.in ▸ h3.vswitch:vm4 ▸
 ///     w.hypervisor ▸ w.vnic ▸ w.socket ▸ w.consumer
 #pragma once
 
@@ -25,6 +25,7 @@ class cable;
 class consumer;
 class producer;
 class forwarding_engine;
+class virtual_switch;
 
 /// Two components in the order of a packet's way, and what regulates the hop between them.
 struct hop_view {
@@ -63,6 +64,22 @@ private:
     std::size_t ingress = 0;
   };
 
+  // Inside a switch: who has no room while which output is not getting rid of its packets.
+  struct switching_point {
+    const virtual_switch* vswitch = nullptr;
+    const forwarding_engine* engine = nullptr;
+    std::vector<std::string> inputs, outputs;  // names, by number
+  };
+  // Where a producer's packets can be held up before others' come into their way: itself, the
+  // queues of its VM, its input of the virtual switch.
+  struct entry {
+    const producer* source = nullptr;
+    std::vector<std::string> way;
+  };
+  void find_blame(run_results& r, sim_time now) const;
+
+  std::vector<switching_point> switching_;
+  std::vector<entry> entries_;
   std::vector<std::unique_ptr<cable>> cables_;
   std::vector<std::unique_ptr<component>> components_;
   std::vector<cell*> cells_;

@@ -159,6 +159,15 @@ std::uint32_t network_builder::max_frame(std::size_t node) const {
   return mtu + 18;
 }
 
+// No frame in this host is larger.
+std::uint32_t network_builder::frame_bound(std::size_t node) const {
+  if (has_link(node))
+    return std::max(max_frame(node), largest_);
+  const bool replays = std::any_of(replays_.begin(), replays_.end(),
+                                   [](const auto& r) { return r != nullptr; });
+  return replays ? largest_local_frame : largest_;
+}
+
 std::vector<outage> network_builder::outages(std::size_t link_index) const {
   std::vector<outage> all;
   for (const auto& e : scenario_.events)
@@ -397,7 +406,7 @@ void network_builder::fill_producers() {
   }
 }
 
-// -- switches, virtual and physical
+// -- physical switches
 // -----------------------------------------------------------------
 
 void network_builder::build_switching(switch_plan& plan) {
@@ -424,9 +433,6 @@ void network_builder::build_switching(switch_plan& plan) {
       if (plan.ports[i].has_ingress && plan.feeds[k][i])
         inputs.push_back(plan.ports[i].ingress_index);
   }
-  table->first_endpoint = plan.first_endpoint;
-  if (plan.otherwise)
-    table->otherwise = {plan.ports[*plan.otherwise].egress_index, 1, 0};
   for (const auto& leads : plan.leads) {
     forwarding_table::entry e;
     e.first = static_cast<std::uint32_t>(table->ports.size());
@@ -441,6 +447,14 @@ void network_builder::build_switching(switch_plan& plan) {
 
   auto& hub = add<forwarding_engine>(std::move(engine));
   plan.engine = &hub;
+  network::switching_point point{nullptr, &hub, {}, {}};
+  for (const auto& p : plan.ports) {
+    if (p.has_ingress)
+      point.inputs.push_back(p.name + ".in");
+    if (p.has_egress)
+      point.outputs.push_back(p.name);
+  }
+  net_.switching_.push_back(std::move(point));
   for (auto& p : plan.ports) {
     if (p.has_ingress) {
       p.in = &add<ingress_port>(ingress_port_config{p.name + ".in", plan.node, p.ingress_index,
@@ -517,7 +531,7 @@ network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
   const auto& h = std::get<host_settings>(node.as);
   const auto vms = h.vms.size();
   const bool linked = has_link(n);
-  const auto most = std::max(max_frame(n), largest_);
+  const auto most = frame_bound(n);
   const auto policy = node.flow_control.vswitch;
   const buffer_limit capacity{h.vswitch.port_queue_bytes};
 
@@ -569,7 +583,7 @@ network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
     q.scheduler = scheduler_of(h.vswitch.scheduler);
     q.priorities = priorities[k];
     // Whoever comes for the packets: the hypervisor of a VM, or the bridge.
-    q.line = steady(k < vms ? h.guest_bps : h.pcie_bps, no_overhead);
+    q.line = steady(k < vms ? h.guest_bps : h.bridge.copy_bps, no_overhead);
     q.line.wake_up = h.hypervisor.notification;
     if (policy != hop_policy::none) {
       q.leaving = port_queue_config::reports::everything;
@@ -577,6 +591,12 @@ network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
     }
     plan.outputs.push_back(&add<port_queue>(std::move(q)));
   }
+  network::switching_point point{plan.hub, nullptr, {}, {}};
+  for (const auto& p : ports) {
+    point.inputs.push_back(p.name + ".in");
+    point.outputs.push_back(p.name);
+  }
+  net_.switching_.push_back(std::move(point));
   return plan;
 }
 
@@ -593,7 +613,7 @@ void network_builder::build_host(std::size_t n) {
   const auto& node = scenario_.nodes[n];
   const auto& h = std::get<host_settings>(node.as);
   const auto& fc = node.flow_control;
-  const auto most = std::max(max_frame(n), largest_);
+  const auto most = frame_bound(n);
   const auto vswitch = build_vswitch(n);
   for (std::size_t v = 0; v < h.vms.size(); ++v)
     build_vm(n, v, vswitch);
@@ -607,14 +627,14 @@ void network_builder::build_host(std::size_t n) {
   const auto& l = scenario_.links[link_index];
   const auto nic = node.name + ":" + (routes_.ports(n)[0].at_a ? l.a.port : l.b.port);
   auto& uplink = *vswitch.outputs.back();
-  const auto bridging = [&](const char* name) {
+  const auto bridging = [&](const char* name, std::uint64_t bps) {
     port_queue_config c;
     c.name = node.name + name;
     c.kind = "bridge";
-    c.line = steady(h.bridge.copy_bps, no_overhead, h.bridge.per_packet);
+    c.line = steady(bps, no_overhead, h.bridge.per_packet);
     return add_stage(std::move(c), n, as_limit(h.bridge.queue), fc.bridge, most);
   };
-  const auto bridge_tx = bridging(".bridge-tx");
+  const auto bridge_tx = bridging(".bridge-tx", h.pcie_bps);
   fill(uplink, bridge_tx, h.guest_latency);
   port_queue_config tx;
   tx.name = nic + "-tx";
@@ -630,7 +650,7 @@ void network_builder::build_host(std::size_t n) {
       gate_for({h.nic.rx_buffer_bytes}, wire_policy(link_index), fc.on_off, wire_hop(link_index));
   auto& nic_rx =
       add_wire_queue(nic, n, "nic", gate, link_index, steady(h.pcie_bps, no_overhead));
-  const auto bridge_rx = bridging(".bridge-rx");
+  const auto bridge_rx = bridging(".bridge-rx", h.bridge.copy_bps);
   fill(nic_rx, bridge_rx, h.pcie_latency);
   enter(vswitch, h.vms.size(), *bridge_rx.queue, h.guest_latency);
 
@@ -649,7 +669,7 @@ void network_builder::build_vm(std::size_t n, std::size_t v, const vswitch_plan&
   const auto name = node.name + "/" + vm.name;
   const auto e = endpoints_at_[n][v];
   const auto t = h.guest_latency;
-  const auto most = std::max(max_frame(n), largest_);
+  const auto most = frame_bound(n);
   const auto copy = steady(h.guest_bps, no_overhead);
   const auto hypervisor = steady(h.hypervisor.copy_bps, no_overhead, h.hypervisor.per_packet);
   const auto stage_of = [&](const char* part, const char* kind, buffer_limit capacity,
@@ -663,7 +683,7 @@ void network_builder::build_vm(std::size_t n, std::size_t v, const vswitch_plan&
   };
 
   // Down: the application sends. `send` tells it when the socket buffer is full, whatever the
-  // policy; and a qdisc without a length of its own holds only what still counts in there.
+  // policy; and a qdisc without a length of its own is as long as that buffer, and full no sooner.
   auto& source = add<producer>(producer_config{name + ".producer", node.name, e, copy});
   net_.producers_.push_back(&source);
   endpoints_[e].source = &source;
@@ -673,7 +693,7 @@ void network_builder::build_vm(std::size_t n, std::size_t v, const vswitch_plan&
   // pfifo_fast: the only queue of a guest that looks at priorities.
   const auto qdisc = stage_of(".qdisc", "qdisc",
                               vm.qdisc ? as_limit(*vm.qdisc) : buffer_limit{vm.socket_buffer_bytes},
-                              vm.qdisc ? fc.guest_tx : hop_policy::on_off, copy, endpoints_[e].sends);
+                              vm.qdisc ? fc.qdisc : hop_policy::on_off, copy, endpoints_[e].sends);
   fill(*socket.queue, qdisc, t);
   auto kicked = copy;
   kicked.wake_up = h.hypervisor.notification;
@@ -683,6 +703,10 @@ void network_builder::build_vm(std::size_t n, std::size_t v, const vswitch_plan&
                               fc.hypervisor, hypervisor);
   fill(*ring.queue, taken, t);
   enter(vswitch, v, *taken.queue, t);
+  net_.entries_.push_back({&source,
+                           {source.name(), socket.queue->name(), qdisc.queue->name(),
+                            ring.queue->name(), taken.queue->name(),
+                            vswitch.outputs[v]->name() + ".in"}});
 
   // Up: the application receives.
   const auto given = stage_of(".hypervisor", "hypervisor", as_limit(h.hypervisor.queue),
@@ -694,7 +718,7 @@ void network_builder::build_vm(std::size_t n, std::size_t v, const vswitch_plan&
   softirq.budget = h.napi.budget;
   softirq.per_poll = h.napi.per_poll;
   softirq.per_budget = h.napi.per_softirq;
-  const auto shared = stage_of(".vnic", "vnic", as_limit(vm.vnic_ring), fc.hypervisor, softirq);
+  const auto shared = stage_of(".vnic", "vnic", as_limit(vm.vnic_ring), fc.vnic_rx, softirq);
   fill(*given.queue, shared, t);
   const auto buffer = stage_of(".socket", "socket", {vm.socket_buffer_bytes}, fc.guest_rx,
                                drain(name, vm.drain_bps));
@@ -714,6 +738,7 @@ void network_builder::build_generator(std::size_t n) {
                                  : steady(25'000'000'000, ethernet_overhead_bytes);
   auto& source = add<producer>(producer_config{node.name, node.name, e, std::move(line)});
   net_.producers_.push_back(&source);
+  net_.entries_.push_back({&source, {source.name()}});
   endpoints_[e].source = &source;
   if (has_link(n))
     attached(n, 0).sender = &source;

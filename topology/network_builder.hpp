@@ -45,7 +45,7 @@ private:
     std::string name;                           // of the receiver, as the one who stops
     bool stops = false;
   };
-  // One port of a switch, virtual or physical, both directions.
+  // One port of a physical switch, both directions.
   struct port_plan {
     bool has_ingress = true, has_egress = true;
     std::string name;  // of the egress queue; ".in" is added for the ingress
@@ -64,10 +64,8 @@ private:
     std::vector<port_plan> ports;
     sim_time forwarding_delay = 0;
     scheduler_settings scheduler;
-    // leads[i]: the ports (numbers in `ports`) that lead to endpoint first_endpoint + i
-    std::uint32_t first_endpoint = 0;
+    // leads[i]: the ports (numbers in `ports`) that lead to endpoint i
     std::vector<std::vector<std::uint16_t>> leads;
-    std::optional<std::uint16_t> otherwise;  // the port that leads everywhere else
     // feeds[port]: the ports from which traffic can come to it
     std::vector<std::vector<bool>> feeds;
     forwarding_engine* engine = nullptr;
@@ -123,6 +121,7 @@ private:
                                                            std::uint64_t normal) const;
   line_config drain(const std::string& target, std::uint64_t normal_bps) const;
   std::uint32_t max_frame(std::size_t node) const;
+  std::uint32_t frame_bound(std::size_t node) const;
 
   const scenario& scenario_;
   network& net_;

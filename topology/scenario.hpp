@@ -36,9 +36,11 @@ struct on_off_settings {
 /// Flow control of each kind of hop, named after who owns the queue that is filled. The names of the
 /// scenario's four groups set several of them.
 struct flow_control_settings {
-  hop_policy guest_tx = hop_policy::none;    ///< qdisc, vNIC TX ring (group guest)
+  hop_policy qdisc = hop_policy::none;       ///< if it has a length of its own (group guest)
+  hop_policy guest_tx = hop_policy::none;    ///< vNIC TX ring (group guest)
   hop_policy guest_rx = hop_policy::none;    ///< socket RX buffer (group guest)
-  hop_policy hypervisor = hop_policy::none;  ///< its queues, vNIC RX ring (group vm-vswitch)
+  hop_policy hypervisor = hop_policy::none;  ///< its queues (group vm-vswitch)
+  hop_policy vnic_rx = hop_policy::none;     ///< vNIC RX ring (group vm-vswitch)
   hop_policy vswitch = hop_policy::none;     ///< input and output queues (group vm-vswitch)
   hop_policy bridge = hop_policy::none;      ///< its queues (group vswitch-nic)
   hop_policy nic = hop_policy::none;         ///< TX ring (group vswitch-nic)

@@ -163,8 +163,8 @@ private:
         continue;
       const auto owner = node.name + "/" + vm.name;
       inside(owner, "socket-buffer", vm.socket_buffer_bytes, flow.guest_rx);
-      inside(owner, "qdisc", qdisc, flow.guest_tx);
-      inside(owner, "vnic-ring", bytes(vm.vnic_ring), std::min(flow.guest_tx, flow.hypervisor));
+      inside(owner, "qdisc", qdisc, flow.qdisc);
+      inside(owner, "vnic-ring", bytes(vm.vnic_ring), std::min(flow.guest_tx, flow.vnic_rx));
     }
   }
 

@@ -43,7 +43,8 @@ struct packet {
   std::uint16_t ingress = 0;  ///< the port by which it entered the switch it is in
   std::uint16_t egress = 0;   ///< the port by which it will leave that switch
   std::uint8_t priority = 0;
-  std::uint8_t reserved[3] = {};
+  bool pulled = false;  ///< the receiver asked for it, so it has not gone to sleep meanwhile
+  std::uint8_t reserved[2] = {};
   std::uint32_t path = 0;  ///< hash of the flow, for the choice among equal paths
   std::uint32_t spare = 0;
 };

@@ -144,6 +144,11 @@ public:
     std::uint64_t signals = 0;                     ///< sent in all
     bool listed = false, sending = false;
   };
+  struct output;
+  /// Between activations: visits the signals that are here and those that the neighbour holds back.
+  template <class Visit>
+  static void each_coming(const output& o, Visit visit);
+
   struct output {
     item_queue<signal> items;
     sim_time promise = 0;     ///< no signal arrives before it but those in `items`
@@ -289,5 +294,16 @@ private:
 };
 
 void join(cell& upper, cell& lower, sim_time down, sim_time up, passage* through = nullptr);
+
+template <class Visit>
+void cell::each_coming(const output& o, Visit visit) {
+  o.items.each(visit);
+  if (o.neighbour == nullptr)
+    return;
+  const auto& open = o.neighbour->inputs_[o.peer_port].open;
+  if (open)
+    for (const auto& s : (*open)->items)
+      visit(s);
+}
 
 }  // namespace sluice

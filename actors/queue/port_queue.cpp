@@ -72,7 +72,7 @@ void port_queue::serve() {
       head_ = {std::max(pull_at_, p.at), false};
       return;
     }
-    head_ = line_.start(out, p.at, p.bytes, limit_);
+    head_ = line_.start(out, p.at, p.bytes, limit_, p.pulled);
     if (head_.at > limit_)
       return;
     if (!head_.certain) {
@@ -99,16 +99,20 @@ void port_queue::advance_classes() {
     const bool arrival = !in.items.empty() && in.items.front().at <= limit_;
     if (waiting_ != 0) {
       sim_time ready = never;
+      bool pulled = false;
       std::uint32_t largest = 0;
       for (unsigned left = waiting_; left != 0; left &= left - 1) {
         const auto& p = queues_[static_cast<unsigned>(__builtin_ctz(left))].front();
-        ready = std::min(ready, p.at);
+        if (p.at < ready) {
+          ready = p.at;
+          pulled = p.pulled;
+        }
         largest = std::max(largest, p.bytes);
       }
       if (pulling_ && !settle_pull())
         head_ = {std::max(pull_at_, ready), false};
       else
-        head_ = line_.start(out, ready, largest, limit_);
+        head_ = line_.start(out, ready, largest, limit_, pulled);
       if (!arrival || head_.at < in.items.front().at) {
         if (head_.at > limit_)
           break;
@@ -197,6 +201,7 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
   }
   counters_.out.add(p.bytes);
   p.at = line_.transmit(at, p.bytes) + out.packet_latency;
+  p.pulled = false;
   emit(side, p);
   if (config_.pulls) {
     pulling_ = true;
@@ -320,7 +325,8 @@ sim_time port_queue::next_arrival() const {
   if (upper_is_held())
     return std::max(in.promise, later(resume_bound(), round_trip()));
   if (config_.leaving == port_queue_config::reports::everything)
-    return std::max(in.promise, later(room_bound(), round_trip()));
+    if (const auto t = room_bound(); t > 0)
+      return std::max(in.promise, later(t, round_trip()));
   return std::max(in.promise, no_arrival_before_);
 }
 
@@ -348,7 +354,7 @@ sim_time port_queue::next_start() const {
   if (waiting_ != 0)
     return head_.at;
   const auto& out = outputs_[side];
-  auto t = line_.awake(next_arrival());
+  auto t = line_.awake(next_arrival(), config_.pulls);
   // Held while empty: what arrives meanwhile has to wait for the start.
   if (line_.stopped())
     t = std::max(t, out.items.empty() ? out.promise : out.items.front().at);

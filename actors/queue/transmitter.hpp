@@ -65,17 +65,19 @@ public:
   void check_room(const room::config& c) { room_ = room{c}; }
   bool checks_room() const { return room_.checked(); }
 
-  /// A process that is free since `busy()` and finds the first packet at `ready` has slept.
-  sim_time awake(sim_time ready) const {
-    return ready > busy_ ? later(ready, line_.wake_up) : busy_;
+  /// A process that is free since `busy()` and finds the first packet at `ready` has slept, unless
+  /// it was waiting for that one.
+  sim_time awake(sim_time ready, bool waited_for = false) const {
+    return ready <= busy_ ? busy_ : waited_for ? ready : later(ready, line_.wake_up);
   }
 
   /// When the packet can start that is ready at `ready`. Takes in the signals that have taken
   /// effect by then, but none later than `limit`, so that what has been counted depends on the
   /// limit alone.
-  verdict start(cell::output& out, sim_time ready, std::uint32_t bytes, sim_time limit) {
-    slept_ = ready > busy_;
-    sim_time t = awake(ready);
+  verdict start(cell::output& out, sim_time ready, std::uint32_t bytes, sim_time limit,
+                bool waited_for = false) {
+    slept_ = ready > busy_ && !waited_for;
+    sim_time t = awake(ready, waited_for);
     for (;;) {
       if (t > limit)
         return {t, false};
@@ -161,7 +163,7 @@ public:
   /// How often it began after having had nothing to send.
   std::uint64_t wake_ups() const { return wake_ups_; }
   /// Stops, starts and the time for which this sender was held, up to `now`, counting signals that
-  /// have arrived but were not looked at yet.
+  /// have arrived by then but were not looked at yet. Only while no cell is active.
   struct history {
     std::uint64_t stops, starts;
     sim_time held;
@@ -177,7 +179,7 @@ public:
         h.held += at - since;
       stopped = false;
     };
-    out.items.each([&](const signal& s) {
+    cell::each_coming(out, [&](const signal& s) {
       if (s.at > now)
         return;
       if (s.what == signal::kind::stop) {

@@ -15,6 +15,8 @@ forwarding_engine::forwarding_engine(forwarding_engine_config c)
     ingress_[i].gate = buffer_gate{config_.ingress[i]};
   egress_.resize(m);
   unknown_.assign(n * m, 0);
+  accounted_.assign(n * m, 0);
+  stopped_.assign(n * m, 0);
   order_.assign(n, 0);
   std::map<std::vector<std::uint16_t>, std::size_t> known;
   for (std::size_t k = 0; k < m; ++k) {
@@ -74,7 +76,7 @@ void forwarding_engine::hear_egress(port_index k) {
     ++out.heard;
     auto& in = ingress_[s.port];
     // Each egress reports in order of time; several have to be merged. Mostly it appends.
-    in.releases.push({s.at, s.bytes});
+    in.releases.push({s.at, s.bytes, static_cast<std::uint16_t>(k)});
     for (auto x = in.releases.size() - 1; x > 0 && in.releases[x - 1].at > in.releases[x].at; --x)
       in.releases.swap(x - 1, x);
     if (--unknown_[s.port * m + k] == 0)
@@ -137,7 +139,7 @@ bool forwarding_engine::clears(port_index i, const packet& p) {
     }
   }
   counters_.in.add(p.bytes);
-  s.arrivals.push({p.at, p.bytes});
+  s.arrivals.push({p.at, p.bytes, p.egress});
   s.pending_bytes += p.bytes;
   ++s.pending_packets;
   if (unknown_[i * config_.egress_ports + p.egress]++ == 0)
@@ -214,9 +216,11 @@ void forwarding_engine::account(port_index i) {
 void forwarding_engine::apply_release(port_index i, const amount& r) {
   auto& s = ingress_[i];
   const bool held = upper_is_held(i);
+  accounted_[i * config_.egress_ports + r.egress] -= r.bytes;
   if (!s.gate.release(r.bytes))
     return;
   ++s.starts;
+  stopped_[i * config_.egress_ports + s.stopped_for] += r.at - s.stopped_at;
   auto& in = inputs_[i];
   emit_signal(i, {.at = r.at + in.signal_latency, .what = signal::kind::start});
   if (held)
@@ -227,9 +231,13 @@ void forwarding_engine::apply_arrival(port_index i, const amount& a) {
   auto& s = ingress_[i];
   s.arrived_bytes += a.bytes;
   ++s.arrived_packets;
+  const auto row = accounted_.begin() + static_cast<std::ptrdiff_t>(i * config_.egress_ports);
+  row[a.egress] += a.bytes;
   if (!s.gate.arrive(a.bytes))
     return;
   ++s.stops;
+  s.stopped_for = static_cast<std::uint16_t>(
+      std::max_element(row, row + static_cast<std::ptrdiff_t>(config_.egress_ports)) - row);
   s.no_arrival_before = 0;
   s.stopped_at = a.at;
   emit_signal(i, {.at = a.at + inputs_[i].signal_latency, .what = signal::kind::stop});
@@ -454,6 +462,14 @@ void forwarding_engine::finish(sim_time now) {
 forwarding_engine::ingress_view forwarding_engine::ingress(std::size_t i) const {
   const auto& s = ingress_[i];
   return {s.stops, s.starts, s.gate.max_bytes(), s.gate.max_packets()};
+}
+
+sim_time forwarding_engine::stopped_for(std::size_t i, std::size_t k, sim_time now) const {
+  const auto& s = ingress_[i];
+  auto t = stopped_[i * config_.egress_ports + k];
+  if (s.gate.stopping() && s.stopped_for == k && now > s.stopped_at)
+    t += now - s.stopped_at;
+  return t;
 }
 
 component_counters forwarding_engine::snapshot(sim_time) const {

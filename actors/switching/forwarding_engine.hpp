@@ -1,5 +1,5 @@
 /// \file
-/// Forwarding engine: the middle of a virtual or physical switch, between n ingress and m egress
+/// Forwarding engine: the middle of a physical switch, between n ingress and m egress
 /// ports, and the owner of the switch's buffer accounting.
 ///
 ///     ingress 0 ──▶ ┐                     ┌──▶ egress 0   (port queues that report
@@ -58,6 +58,10 @@ public:
     std::int64_t max_bytes, max_packets;
   };
   ingress_view ingress(std::size_t i) const;
+  /// For how long ingress i has stopped its sender while most of what it accounts for was to leave
+  /// by egress k (looked at when it said stop).
+  sim_time stopped_for(std::size_t i, std::size_t k, sim_time now) const;
+  std::size_t egress_ports() const { return config_.egress_ports; }
 
 protected:
   void advance() override;
@@ -72,6 +76,7 @@ private:
   struct amount {
     sim_time at;
     std::uint32_t bytes;
+    std::uint16_t egress;
   };
   // Accounting of one ingress port. `arrivals` were forwarded but not accounted; `releases` were
   // announced but not accounted; `owing` are the egress ports that hold packets of this port and
@@ -83,6 +88,7 @@ private:
     std::int64_t pending_bytes = 0, pending_packets = 0;
     std::vector<std::uint16_t> owing;
     sim_time stopped_at = 0, no_arrival_before = 0;
+    std::uint16_t stopped_for = 0;  // the egress that had most of it then
     std::int64_t arrived_bytes = 0, arrived_packets = 0;
     std::uint64_t stops = 0, starts = 0;
     bool changed = false;
@@ -139,6 +145,8 @@ private:
   std::vector<std::uint32_t> unknown_;   // [ingress * egress ports + egress]: packets not reported
   std::vector<port_index> changed_;      // ingress ports to be accounted in this activation
   std::vector<port_index> busy_egress_;  // egress ports with a heap that is not empty
+  std::vector<std::int64_t> accounted_;  // [ingress * egress ports + egress]: bytes
+  std::vector<sim_time> stopped_;        // likewise: see stopped_for
   std::vector<packet> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::uint32_t> order_;

@@ -1,5 +1,5 @@
 /// \file
-/// Ingress port of a virtual or physical switch: checks a packet, finds the port by which it will
+/// Ingress port of a physical switch: checks a packet, finds the port by which it will
 /// leave, and hands it to the forwarding engine.
 ///
 /// Drops: `mtu_exceeded`, `no_route`. Among several equal ports the flow's hash decides, so that a

@@ -40,6 +40,41 @@ TEST_CASE("the JSON summary is all that --json prints, and it balances") {
   }
 }
 
+TEST_CASE("matrix runs the four corners, and only the lossless one loses nothing") {
+  for (const auto* file : {"scenarios/two-to-one-host.yaml", "scenarios/partition-aggregate.yaml"}) {
+    CAPTURE(file);
+    const auto all = summary_of({"matrix", file});
+    REQUIRE(all.size() == 4);
+    for (const auto* corner : {"lossy-lossy", "lossy-lossless", "lossless-lossy"})
+      CHECK(all[corner]["packets"]["dropped"].get<int>() > 0);
+    CHECK(all["lossless-lossless"]["packets"]["dropped"] == 0);
+    // A lossless part of the network is never where packets are lost.
+    for (const auto& d : all["lossless-lossy"]["drops"]) {
+      const auto at = d["component"].get<std::string>();
+      CHECK((at.starts_with("tor") || at.ends_with(":nic0")));
+    }
+    for (const auto& d : all["lossy-lossless"]["drops"]) {
+      const auto at = d["component"].get<std::string>();
+      CHECK_FALSE((at.starts_with("tor") || at.ends_with(":nic0")));
+    }
+    CHECK(all["lossless-lossless"]["fingerprint"]
+          == summary_of({"run", file, "--threads", "1"})["fingerprint"]);
+  }
+  const auto text = run_program({"matrix", "scenarios/two-to-one-host.yaml"});
+  CHECK(text.code == 0);
+  for (const auto* part : {"lossless, lossless", "lost at", "last delivery", "latency"})
+    CHECK(contains(text.out, part));
+}
+
+TEST_CASE("an innocent flow is told who blocks it") {
+  const auto summary = summary_of({"run", "scenarios/stalled-vm.yaml"});
+  const auto& blocked = summary["flows"]["bystander"]["blocked_by"];
+  REQUIRE(blocked.size() > 0);
+  CHECK(blocked[0]["component"] == "h3/stalled.socket");
+  CHECK(blocked[0]["share"].get<double>() > 0.3);
+  CHECK(summary["flows"]["local"]["blocked_by"].empty());
+}
+
 TEST_CASE("threads and executor do not change the fingerprint, the seed is told") {
   const temporary_folder folder;
   write_text(folder / "s.yaml", small_scenario("seed: 5\n"));

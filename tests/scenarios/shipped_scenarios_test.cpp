@@ -32,7 +32,7 @@ constexpr std::uint64_t short_run_hops = 3'000'000;
 
 std::vector<fs::path> shipped() {
   std::vector<fs::path> files;
-  for (const auto& e : fs::directory_iterator{folder})
+  for (const auto& e : fs::recursive_directory_iterator{folder})
     if (e.path().extension() == ".yaml")
       files.push_back(e.path());
   std::sort(files.begin(), files.end());

@@ -38,8 +38,8 @@ drawn draw(std::uint64_t seed) {
   const std::uint64_t rates[] = {1'000'000'000, 10'000'000'000, 25'000'000'000, 3'000'000'000};
   const auto rate = [&] { return rates[r.below(4)]; };
   const auto flow_control = [&] {
-    flow_control_settings fc{policy(), policy(), policy(), policy(),
-                             policy(), policy(), policy(), {}};
+    flow_control_settings fc{policy(), policy(), policy(), policy(), policy(),
+                             policy(), policy(), policy(), policy(), {}};
     if (r.below(4) == 0)
       fc.on_off.stop = queue_limit{static_cast<std::int64_t>(pick(1, 40'000)),
                                    queue_limit::unit::bytes};
