@@ -26,9 +26,9 @@ const fs::path folder = fs::path{SLUICE_SOURCE_DIR} / "scenarios";
 
 // The prefixes that are run a hundred times each; what is longer takes too long for a test.
 constexpr std::uint64_t prefix_hops = 60'000;
-constexpr std::uint64_t orders = 100;
+constexpr std::uint64_t orders = often(100);
 // Whole runs below this are run whole in random order, too.
-constexpr std::uint64_t short_run_hops = 3'000'000;
+constexpr std::uint64_t short_run_hops = often(3'000'000);
 
 std::vector<fs::path> shipped() {
   std::vector<fs::path> files;

@@ -10,6 +10,16 @@
 
 namespace sluice::testing {
 
+/// How often to repeat something: with a sanitizer, which makes it ten to fifty times slower, a
+/// twentieth.
+constexpr std::uint64_t often(std::uint64_t times) {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+  return (times + 19) / 20;
+#else
+  return times;
+#endif
+}
+
 inline node make_node(std::string name, decltype(node::as) as, flow_control_settings fc = {}) {
   node n;
   n.name = std::move(name);
