@@ -41,7 +41,7 @@ protected:
   /// Packets that have arrived by input `i` but were not handled: under way when the run ended.
   static tally waiting(const input& in) {
     tally t;
-    in.items.each([&](const packet& p) { t.add(p.bytes); });
+    in.items.each([&](const packet& p) { t.add(p.frame_bytes()); });
     return t;
   }
 

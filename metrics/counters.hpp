@@ -71,10 +71,10 @@ struct component_counters {
   std::vector<tally> dropped_of_flow;  ///< by index of the traffic entry; grows with the first drop
 
   void drop(drop_reason why, const packet& p) {
-    dropped[static_cast<std::size_t>(why)][p.priority & 7].add(p.bytes);
+    dropped[static_cast<std::size_t>(why)][p.priority & 7].add(p.frame_bytes());
     if (p.flow >= dropped_of_flow.size())
       dropped_of_flow.resize(p.flow + 1);
-    dropped_of_flow[p.flow].add(p.bytes);
+    dropped_of_flow[p.flow].add(p.frame_bytes());
   }
   tally dropped_total() const {
     tally sum;

@@ -172,6 +172,7 @@ void read_vm(const yaml_node& map, vm_settings& out) {
   if (const auto l = limit(map.find("qdisc")))
     out.qdisc = l;
   read_limit(map, "vnic-ring", out.vnic_ring);
+  read_count(map, "network", out.network);
 }
 
 void read_host(const yaml_node& map, host_settings& out) {
@@ -197,6 +198,8 @@ void read_host(const yaml_node& map, host_settings& out) {
     read_limit(*m, "queue", out.bridge.queue);
     read_time(*m, "per-packet", out.bridge.per_packet);
     read_rate(*m, "copy-rate", out.bridge.copy_bps);
+    if (const auto w = word(*m, "overlay"); !w.empty())
+      out.bridge.vxlan = w == "vxlan";
   }
   if (const auto* m = map.find("vswitch")) {
     read_size(*m, "port-queue", out.vswitch.port_queue_bytes);

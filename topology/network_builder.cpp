@@ -10,6 +10,7 @@
 #include "actors/guest/producer.hpp"
 #include "traffic/generator.hpp"
 #include "traffic/random.hpp"
+#include "traffic/vxlan.hpp"
 
 namespace sluice {
 
@@ -159,6 +160,13 @@ std::uint32_t network_builder::max_frame(std::size_t node) const {
   return mtu + 18;
 }
 
+// What a VM may send: a tunnel needs room for its headers.
+std::uint32_t network_builder::tenant_frame(std::size_t node) const {
+  const auto* h = std::get_if<host_settings>(&scenario_.nodes[node].as);
+  const bool tunnels = h != nullptr && h->bridge.vxlan && has_link(node);
+  return max_frame(node) - (tunnels ? static_cast<std::uint32_t>(vxlan_header_bytes(true)) : 0);
+}
+
 // No frame in this host is larger.
 std::uint32_t network_builder::frame_bound(std::size_t node) const {
   if (has_link(node))
@@ -260,6 +268,17 @@ void network_builder::number_endpoints() {
     }
   }
   senders_to_.resize(endpoints_.size());
+
+  std::vector<std::uint32_t> networks(endpoints_.size(), 0);
+  std::vector<bool> tunnelled(endpoints_.size(), false);
+  for (std::size_t n = 0; n < scenario_.nodes.size(); ++n)
+    if (const auto* host = std::get_if<host_settings>(&scenario_.nodes[n].as))
+      for (std::size_t v = 0; v < host->vms.size(); ++v) {
+        networks[endpoints_at_[n][v]] = host->vms[v].network;
+        tunnelled[endpoints_at_[n][v]] = host->bridge.vxlan;
+      }
+  networks_ = std::make_shared<const std::vector<std::uint32_t>>(std::move(networks));
+  tunnelled_ = std::make_shared<const std::vector<bool>>(std::move(tunnelled));
 }
 
 void network_builder::note_pair(std::uint32_t from, std::uint32_t to, std::uint8_t priority) {
@@ -292,7 +311,7 @@ void network_builder::plan_traffic() {
     c.oversize = r.oversize;
     c.start = t.start;
     c.stop = t.stop;
-    c.max_frame = [this](std::uint32_t e) { return max_frame(endpoints_[e].node); };
+    c.max_frame = [this](std::uint32_t e) { return tenant_frame(endpoints_[e].node); };
     for (const auto& m : r.map)
       c.map.push_back({net_address::parse(m.address).value(), endpoint_of_.at(m.endpoint)});
     if (r.map.empty()) {
@@ -539,6 +558,9 @@ network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
   c.name = node.name + ".vswitch";
   c.node = node.name;
   c.lossless = policy != hop_policy::none;
+  c.networks = networks_;
+  if (h.bridge.vxlan && linked)
+    c.tunnelled = tunnelled_;
   auto table = std::make_shared<forwarding_table>();
   if (vms > 0)
     table->first_endpoint = endpoints_at_[n][0];
@@ -627,14 +649,17 @@ void network_builder::build_host(std::size_t n) {
   const auto& l = scenario_.links[link_index];
   const auto nic = node.name + ":" + (routes_.ports(n)[0].at_a ? l.a.port : l.b.port);
   auto& uplink = *vswitch.outputs.back();
-  const auto bridging = [&](const char* name, std::uint64_t bps) {
+  const auto bridging = [&](const char* name, std::uint64_t bps, bool sends) {
     port_queue_config c;
     c.name = node.name + name;
     c.kind = "bridge";
     c.line = steady(bps, no_overhead, h.bridge.per_packet);
+    if (sends && h.bridge.vxlan)
+      c.encapsulates = tunnelled_;
+    c.decapsulates = !sends;
     return add_stage(std::move(c), n, as_limit(h.bridge.queue), fc.bridge, most);
   };
-  const auto bridge_tx = bridging(".bridge-tx", h.pcie_bps);
+  const auto bridge_tx = bridging(".bridge-tx", h.pcie_bps, true);
   fill(uplink, bridge_tx, h.guest_latency);
   port_queue_config tx;
   tx.name = nic + "-tx";
@@ -650,7 +675,7 @@ void network_builder::build_host(std::size_t n) {
       gate_for({h.nic.rx_buffer_bytes}, wire_policy(link_index), fc.on_off, wire_hop(link_index));
   auto& nic_rx =
       add_wire_queue(nic, n, "nic", gate, link_index, steady(h.pcie_bps, no_overhead));
-  const auto bridge_rx = bridging(".bridge-rx", h.bridge.copy_bps);
+  const auto bridge_rx = bridging(".bridge-rx", h.bridge.copy_bps, false);
   fill(nic_rx, bridge_rx, h.pcie_latency);
   enter(vswitch, h.vms.size(), *bridge_rx.queue, h.guest_latency);
 

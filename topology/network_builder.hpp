@@ -122,6 +122,7 @@ private:
   line_config drain(const std::string& target, std::uint64_t normal_bps) const;
   std::uint32_t max_frame(std::size_t node) const;
   std::uint32_t frame_bound(std::size_t node) const;
+  std::uint32_t tenant_frame(std::size_t node) const;
 
   const scenario& scenario_;
   network& net_;
@@ -135,6 +136,9 @@ private:
   std::vector<std::array<attachment, 2>> attachments_;  // link -> end a, end b
   std::vector<std::vector<std::vector<bool>>> feeds_;   // switch node -> egress -> ingress
   std::vector<std::unique_ptr<replay>> replays_;        // by traffic entry; null: generator
+  // By endpoint: its virtual network, and whether it is reached through a tunnel.
+  std::shared_ptr<const std::vector<std::uint32_t>> networks_;
+  std::shared_ptr<const std::vector<bool>> tunnelled_;
   std::uint32_t largest_ = 0;  // no frame of the run is larger, whatever an MTU says
 };
 

@@ -60,6 +60,7 @@ struct vm_settings {
   std::string name;
   source_mark where;
   std::string ip;                                 ///< empty: assigned 10.0.x.y by position
+  std::uint32_t network = 1;                      ///< virtual network (VNI)
   std::string mac;                                ///< empty: assigned 02:... by position
   std::int64_t socket_buffer_bytes = 208 * 1024;  ///< each of TX and RX
   std::uint64_t drain_bps = 100'000'000'000;      ///< how fast the application reads; 0: not at all
@@ -96,6 +97,7 @@ struct bridge_settings {
   queue_limit queue{256 * 1024, queue_limit::unit::bytes};  ///< for each direction
   sim_time per_packet = 50 * nanosecond;                    ///< to encapsulate or decapsulate
   std::uint64_t copy_bps = 200'000'000'000;
+  bool vxlan = false;  ///< tunnels what goes to VMs of other hosts that do, too
 };
 
 struct nic_settings {

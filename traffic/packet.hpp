@@ -36,7 +36,7 @@ struct packet {
   sim_time due = 0;           ///< when its producer was to send it; latency counts from here
   std::uint64_t id = 0;       ///< producer << 40 | sequence: the same in every run
   frame_ref frame;            ///< its bytes
-  std::uint32_t bytes = 0;    ///< frame length on the wire
+  std::uint32_t bytes = 0;    ///< length on the wire: what lines and buffers take
   std::uint32_t flow = 0;     ///< index of the scenario's traffic entry
   std::uint32_t from = 0;     ///< index of the endpoint (VM, generator) that made it
   std::uint32_t to = 0;       ///< index of the endpoint (VM, sink) that it is for
@@ -44,9 +44,13 @@ struct packet {
   std::uint16_t egress = 0;   ///< the port by which it will leave that switch
   std::uint8_t priority = 0;
   bool pulled = false;  ///< the receiver asked for it, so it has not gone to sleep meanwhile
-  std::uint8_t reserved[2] = {};
+  std::uint8_t overlay = 0;  ///< of `bytes`: outer headers in front of the frame
+  std::uint8_t reserved = 0;
   std::uint32_t path = 0;  ///< hash of the flow, for the choice among equal paths
   std::uint32_t spare = 0;
+
+  /// What is counted: the frame that was made, without what a tunnel puts around it.
+  std::uint32_t frame_bytes() const { return bytes - overlay; }
 };
 
 static_assert(sizeof(packet) == 64);

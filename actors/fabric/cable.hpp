@@ -36,13 +36,13 @@ public:
   result pass(std::span<packet> packets) override {
     result r;
     for (auto& p : packets) {
-      counters_.in.add(p.bytes);
+      counters_.in.add(p.frame_bytes());
       if (!config_.outages.empty() && lost(p)) {
         counters_.drop(drop_reason::link_down, p);
         r.lost_bytes += p.bytes;
         continue;
       }
-      counters_.out.add(p.bytes);
+      counters_.out.add(p.frame_bytes());
       if (&packets[r.kept] != &p)
         packets[r.kept] = p;
       ++r.kept;

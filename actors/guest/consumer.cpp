@@ -11,7 +11,7 @@ void consumer::advance() {
     if (p.flow >= flows_.size())
       flows_.resize(p.flow + 1);
     auto& f = flows_[p.flow];
-    f.delivered.add(p.bytes);
+    f.delivered.add(p.frame_bytes());
     f.latency.add(p.at - p.due);
     if (p.from >= f.seen.size())
       f.seen.resize(p.from + 1);
@@ -19,7 +19,7 @@ void consumer::advance() {
     f.seen[p.from] = std::max(f.seen[p.from], p.id);
     f.last = p.at;
     fingerprint_.add(p.id, p.at);
-    counters_.consumed.add(p.bytes);
+    counters_.consumed.add(p.frame_bytes());
     last_ = p.at;
     pop_packet(side);
   }

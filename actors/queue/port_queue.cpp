@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "traffic/vxlan.hpp"
+
 namespace sluice {
 
 port_queue::port_queue(port_queue_config c)
@@ -44,7 +46,7 @@ void port_queue::advance_single() {
         break;
       }
       pop_packet(side);
-      counters_.in.add(p.bytes);
+      counters_.in.add(p.frame_bytes());
       arrived_bytes_ += p.bytes;
       ++arrived_packets_;
       arrivals_.push({p.at, p.bytes});
@@ -153,7 +155,7 @@ void port_queue::advance_classes() {
 // -----------------------------------------------------------------------------
 
 void port_queue::arrive(const packet& p) {
-  counters_.in.add(p.bytes);
+  counters_.in.add(p.frame_bytes());
   arrived_bytes_ += p.bytes;
   ++arrived_packets_;
   if (!reported(p) && !gate_.fits(p.bytes)) {
@@ -199,7 +201,15 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
                        .port = p.ingress,
                        .what = signal::kind::release});
   }
-  counters_.out.add(p.bytes);
+  counters_.out.add(p.frame_bytes());
+  if (config_.encapsulates && (*config_.encapsulates)[p.to]) {
+    // The outer header carries the priority: in the DSCP always, in a tag if it is not the lowest.
+    p.overlay = static_cast<std::uint8_t>(vxlan_header_bytes(p.priority != 0));
+    p.bytes += p.overlay;
+  } else if (config_.decapsulates) {
+    p.bytes -= p.overlay;
+    p.overlay = 0;
+  }
   p.at = line_.transmit(at, p.bytes) + out.packet_latency;
   p.pulled = false;
   emit(side, p);
@@ -399,15 +409,21 @@ sim_time port_queue::next_event() const {
 
 // -- promises -----------------------------------------------------------------------------------
 
+// A tunnel's headers may be gone when the packet leaves.
+sim_time port_queue::least_service() const {
+  if (waiting_ == 0 || !single_)
+    return line_.least_service(1);
+  const auto& p = first_queued();
+  return line_.least_service(config_.decapsulates ? p.frame_bytes() : p.bytes);
+}
+
 sim_time port_queue::earliest_packet(port_index) {
-  const auto least =
-      waiting_ != 0 && single_ ? line_.least_service(first_queued().bytes) : line_.least_service(1);
+  const auto least = least_service();
   return later(next_start(), least + outputs_[side].packet_latency);
 }
 
 void port_queue::explain_packet(port_index, sim_time beyond) {
-  const auto least =
-      waiting_ != 0 && single_ ? line_.least_service(first_queued().bytes) : line_.least_service(1);
+  const auto least = least_service();
   const auto t = beyond - outputs_[side].packet_latency - least;
   if (line_.stopped()) {
     need_signals(side, std::max(t, outputs_[side].promise));
@@ -490,7 +506,7 @@ component_counters port_queue::snapshot(sim_time now) const {
   c.held += coming;
   for (const auto& q : queues_)
     for (std::size_t i = 0; i < q.size(); ++i)
-      c.held.add(q[i].bytes);
+      c.held.add(q[i].frame_bytes());
   c.max_bytes = gate_.max_bytes();
   c.max_packets = gate_.max_packets();
   const auto h = line_.until(out, now);

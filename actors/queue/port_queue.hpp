@@ -27,6 +27,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 
 #include "actors/component.hpp"
 #include "actors/logic/buffer_gate.hpp"
@@ -47,6 +48,9 @@ struct port_queue_config {
   std::vector<bool> accounted;  ///< `accounted`: those of these ingress ports
   buffer_limit looked;          ///< `everything`: from here on the sender sees no room
   bool pulls = false;
+  /// A bridge: packets for these endpoints leave with the headers of a tunnel in front...
+  std::shared_ptr<const std::vector<bool>> encapsulates;
+  bool decapsulates = false;  ///< ...and lose them here
   priority_scheduler::config scheduler;
   unsigned priorities = 1;  ///< bit p: traffic of priority p may come here
   line_config line;
@@ -104,6 +108,7 @@ private:
   sim_time next_start() const;
   sim_time resume_bound() const;
   sim_time room_bound() const;
+  sim_time least_service() const;
   const packet& first_queued() const;
 
   port_queue_config config_;

@@ -108,7 +108,7 @@ void forwarding_engine::take_ingress(port_index i) {
 bool forwarding_engine::clears(port_index i, const packet& p) {
   auto& s = ingress_[i];
   if (!config_.ingress[i].stops) {
-    counters_.in.add(p.bytes);
+    counters_.in.add(p.frame_bytes());
     accept(i, p);
     return true;
   }
@@ -131,14 +131,14 @@ bool forwarding_engine::clears(port_index i, const packet& p) {
       return false;
     }
     if (!s.gate.fits(p.bytes)) {
-      counters_.in.add(p.bytes);
+      counters_.in.add(p.frame_bytes());
       counters_.drop(drop_reason::headroom_exceeded, p);
       s.arrived_bytes += p.bytes;
       ++s.arrived_packets;
       return true;
     }
   }
-  counters_.in.add(p.bytes);
+  counters_.in.add(p.frame_bytes());
   s.arrivals.push({p.at, p.bytes, p.egress});
   s.pending_bytes += p.bytes;
   ++s.pending_packets;
@@ -257,7 +257,7 @@ void forwarding_engine::forward(port_index k) {
     const auto slot = e.heap.back().slot;
     e.heap.pop_back();
     packet& p = slots_[slot];
-    counters_.out.add(p.bytes);
+    counters_.out.add(p.frame_bytes());
     p.at += latency;
     emit(k, p);
     free_slots_.push_back(slot);
@@ -481,7 +481,7 @@ component_counters forwarding_engine::snapshot(sim_time) const {
   }
   for (const auto& e : egress_)
     for (const auto& w : e.heap)
-      c.held.add(slots_[w.slot].bytes);
+      c.held.add(slots_[w.slot].frame_bytes());
   for (const auto& s : ingress_) {
     c.stops_sent += s.stops;
     c.starts_sent += s.starts;

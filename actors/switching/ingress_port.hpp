@@ -39,7 +39,7 @@ protected:
     const auto& table = *config_.table;
     std::size_t kept = 0;
     for (auto& p : packets) {
-      counters_.in.add(p.bytes);
+      counters_.in.add(p.frame_bytes());
       if (p.bytes > config_.max_frame_bytes) {
         counters_.drop(drop_reason::mtu_exceeded, p);
         continue;
@@ -49,7 +49,7 @@ protected:
         counters_.drop(drop_reason::no_route, p);
         continue;
       }
-      counters_.out.add(p.bytes);
+      counters_.out.add(p.frame_bytes());
       p.ingress = config_.port;
       p.egress = port;
       if (&packets[kept] != &p)

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "traffic/vxlan.hpp"
+
 namespace sluice {
 
 virtual_switch::virtual_switch(virtual_switch_config c)
@@ -128,9 +130,14 @@ void virtual_switch::enqueue(port_index i, sim_time at) {
   pop_packet(i);
   ++hops_;
   auto& in = in_[i];
-  in.counters.in.add(p.bytes);
-  const auto port = config_.table->port_of(p);
-  const bool large = p.bytes > config_.ports[i].max_frame_bytes;
+  in.counters.in.add(p.frame_bytes());
+  auto port = config_.table->port_of(p);
+  if (const auto& n = *config_.networks; n[p.from] != n[p.to] && n[p.from] != 0 && n[p.to] != 0)
+    port = forwarding_table::none;
+  auto most = config_.ports[i].max_frame_bytes;
+  if (config_.tunnelled && port + 1u == config_.ports.size() && (*config_.tunnelled)[p.to])
+    most -= static_cast<std::uint32_t>(vxlan_header_bytes(p.priority != 0));
+  const bool large = p.bytes > most;
   if (large || port == forwarding_table::none) {
     in.counters.drop(large ? drop_reason::mtu_exceeded : drop_reason::no_route, p);
     release(i, at, p.bytes);
@@ -238,7 +245,7 @@ void virtual_switch::move(port_index i, port_index k, sim_time at, bool pulled) 
   packet p = in.queue.front();
   in.queue.pop();
   in.bytes -= p.bytes;
-  in.counters.out.add(p.bytes);
+  in.counters.out.add(p.frame_bytes());
   ++(pulled ? in.counters.pulls : in.counters.pushes);
   out_[k].bytes += p.bytes;
   ++out_[k].packets;
@@ -396,7 +403,7 @@ void virtual_switch::report(sim_time now, const reporter& tell) const {
     c.held += coming;
     const auto& queue = in_[i].queue;
     for (std::size_t x = 0; x < queue.size(); ++x)
-      c.held.add(queue[x].bytes);
+      c.held.add(queue[x].frame_bytes());
     tell(config_.ports[i].name + ".in", "vswitch input", std::move(c));
   }
 }

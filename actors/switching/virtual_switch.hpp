@@ -24,7 +24,8 @@
 /// waits only for earlier ones that could touch the same queues: those of the inputs from which
 /// traffic can come to the same output (`feeds`).
 ///
-/// Drops: `mtu_exceeded`, `no_route`, counted at the input. Counters by input: in, out, dropped,
+/// Drops: `mtu_exceeded` (with the headers of the tunnel that it would go through), `no_route` (also
+/// to another virtual network), counted at the input. Counters by input: in, out, dropped,
 /// held, largest occupancy, pushes, pulls.
 /// Source: US 9,485,188, Algorithm 1 and its description ("each sender producer is connected to an
 /// input queue Ij and each receiver producer is connected to an output queue Ok").
@@ -51,6 +52,12 @@ struct virtual_switch_config {
   buffer_limit looked;  ///< from here on a sender sees no room in its input queue
   std::vector<port> ports;
   std::shared_ptr<const forwarding_table> table;
+  /// Virtual network of each endpoint; 0: of none, and everybody's. There is no way from one to
+  /// another.
+  std::shared_ptr<const std::vector<std::uint32_t>> networks;
+  /// Endpoints behind a tunnel: to them a frame may be no larger than what the link takes with the
+  /// tunnel's headers.
+  std::shared_ptr<const std::vector<bool>> tunnelled;
 };
 
 class virtual_switch final : public component {

@@ -71,6 +71,7 @@ TEST_CASE("the table's defaults are those of the structs") {
   CHECK(number_of(v + "socket-buffer") == static_cast<std::uint64_t>(vm.socket_buffer_bytes));
   CHECK(number_of(v + "drain") == vm.drain_bps);
   CHECK_FALSE(vm.qdisc);
+  CHECK(number_of(v + "network") == vm.network);
   check_limit(v + "vnic-ring", vm.vnic_ring);
   const sluice::host_settings h;
   CHECK(number_of("nodes.<host>.guest.rate") == h.guest_bps);

@@ -112,6 +112,7 @@ drawn draw(std::uint64_t seed) {
     h.napi.weight = static_cast<std::uint32_t>(pick(1, 64));
     h.napi.budget = static_cast<std::uint32_t>(pick(1, 300));
     h.bridge.queue = inner_limit();
+    h.bridge.vxlan = r.below(2) == 0;
     h.bridge.per_packet = static_cast<sim_time>(pick(0, 500)) * nanosecond;
     h.vswitch.port_queue_bytes = inner();
     h.vswitch.scheduler = scheduler();
@@ -157,6 +158,8 @@ drawn draw(std::uint64_t seed) {
       t.to.push_back(to.back());
     s.traffic.push_back(t);
   }
+  for (auto& l : s.links)
+    l.mtu = 1600;  // the largest frame fits into a tunnel
   if (r.below(3) == 0) {
     timed_event e;
     e.what = timed_event::kind::set_drain;
