@@ -40,8 +40,8 @@ void set_corner(scenario& s, const corner& c) {
   };
   for (auto& n : s.nodes) {
     auto& f = n.flow_control;
-    for (auto* p : {&f.qdisc, &f.guest_tx, &f.guest_rx, &f.hypervisor, &f.vnic_rx, &f.vswitch, &f.bridge,
-                    &f.nic})
+    for (auto* p : {&f.qdisc, &f.guest_tx, &f.guest_rx, &f.hypervisor, &f.vnic_rx, &f.vswitch,
+                    &f.bridge, &f.nic})
       *p = policy(c.lossless_virtual);
     f.fabric = policy(c.lossless_physical);
   }
@@ -72,9 +72,10 @@ int act(const arguments& args) {
     std::vector<named_run> columns;
     for (std::size_t i = 0; i < outcomes.size(); ++i)
       columns.push_back({corners[i].name, &outcomes[i].results});
-    fmt::print("Columns: the virtual network (guests, hypervisors, virtual switches, bridges, NIC "
-               "rings),\nthe physical network (links and switches)\n\n{}\n",
-               comparison_text(columns));
+    fmt::print(
+        "Columns: the virtual network (guests, hypervisors, virtual switches, bridges, NIC "
+        "rings),\nthe physical network (links and switches)\n\n{}\n",
+        comparison_text(columns));
     for (const auto& o : outcomes) {
       for (const auto& e : o.expectations)
         if (!e.ok)

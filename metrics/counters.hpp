@@ -64,10 +64,10 @@ struct component_counters {
   std::int64_t max_packets = 0;  ///< likewise in packets
   std::uint64_t stops_sent = 0, starts_sent = 0;
   std::uint64_t stops_received = 0, starts_received = 0;
-  sim_time stopped = 0;  ///< time during which its sending side was held by the other side
+  sim_time stopped = 0;        ///< time during which its sending side was held by the other side
   std::uint64_t wake_ups = 0;  ///< its process slept for want of packets and was woken by one
-  std::uint64_t pushes = 0;    ///< virtual switch: packets moved on when a sender had enqueued one...
-  std::uint64_t pulls = 0;     ///< ...or because the receiver had found nothing
+  std::uint64_t pushes = 0;  ///< virtual switch: packets moved on when a sender had enqueued one...
+  std::uint64_t pulls = 0;   ///< ...or because the receiver had found nothing
   std::vector<tally> dropped_of_flow;  ///< by index of the traffic entry; grows with the first drop
 
   void drop(drop_reason why, const packet& p) {

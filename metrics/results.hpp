@@ -39,8 +39,8 @@ struct flow_result {
   std::string name;
   tally made, delivered, dropped;  ///< held = made - delivered - dropped
   latency_histogram latency;
-  std::uint64_t reordered = 0;  ///< delivered after a later packet of the same producer
-  sim_time completed = 0;       ///< the last delivery; 0 without any
+  std::uint64_t reordered = 0;            ///< delivered after a later packet of the same producer
+  sim_time completed = 0;                 ///< the last delivery; 0 without any
   std::vector<blocked_share> blocked_by;  ///< largest first; mean over the flow's senders
 };
 

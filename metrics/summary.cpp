@@ -76,7 +76,8 @@ json flow_json(const flow_result& flow, const run_results& run) {
             {"p999", percentile(0.999)},
             {"max", nanoseconds(static_cast<double>(l.max()))}}},
           {"goodput_bps", goodput_bps(flow, run)},
-          {"completed_seconds", flow.delivered.packets == 0 ? json{} : json(seconds_of(flow.completed))},
+          {"completed_seconds",
+           flow.delivered.packets == 0 ? json{} : json(seconds_of(flow.completed))},
           {"reordered", flow.reordered},
           {"blocked_by", std::move(blocked)}};
 }

@@ -92,17 +92,18 @@ constexpr std::array table{
              .help = "Largest IP packet; frames may have 18 bytes more (Ethernet and one tag).",
              .fallback = "1500",
              .range = "68..65535 68B..65535B"},
-    key_info{.path = "defaults.flow-control",
-             .forms = form_map | form_choice,
-             .help =
-                 "The policy of each kind of hop, by who owns the queue that is filled; one word sets "
-                 "all. Four groups set several kinds; a kind named by itself counts more. A link is "
-                 "regulated if both of its ends want it.",
-             .fallback = "none",
-             .choices = policies,
-             .later = later_policies,
-             .example = "flow-control: {guest: on_off, vm-vswitch: on_off, vswitch-nic: none, "
-                        "nic-fabric: on_off}"},
+    key_info{
+        .path = "defaults.flow-control",
+        .forms = form_map | form_choice,
+        .help =
+            "The policy of each kind of hop, by who owns the queue that is filled; one word sets "
+            "all. Four groups set several kinds; a kind named by itself counts more. A link is "
+            "regulated if both of its ends want it.",
+        .fallback = "none",
+        .choices = policies,
+        .later = later_policies,
+        .example = "flow-control: {guest: on_off, vm-vswitch: on_off, vswitch-nic: none, "
+                   "nic-fabric: on_off}"},
     key_info{.path = "defaults.flow-control.guest",
              .forms = form_choice,
              .help = "Inside a VM: qdisc, guest-tx and guest-rx.",
@@ -127,12 +128,14 @@ constexpr std::array table{
              .fallback = "none",
              .choices = policies,
              .later = later_policies},
-    key_info{.path = "defaults.flow-control.qdisc",
-             .forms = form_choice,
-             .help = "Into a VM's qdisc, if it has a length of its own; else nothing is lost there anyway.",
-             .fallback = "guest",
-             .choices = policies,
-             .later = later_policies},
+    key_info{
+        .path = "defaults.flow-control.qdisc",
+        .forms = form_choice,
+        .help =
+            "Into a VM's qdisc, if it has a length of its own; else nothing is lost there anyway.",
+        .fallback = "guest",
+        .choices = policies,
+        .later = later_policies},
     key_info{.path = "defaults.flow-control.guest-tx",
              .forms = form_choice,
              .help = "Into a VM's vNIC TX ring: a full one stops the qdisc.",
@@ -279,12 +282,14 @@ constexpr std::array table{
              .help = "Its virtual network (VNI). There is no way from one to another.",
              .fallback = "1",
              .range = "1..16777215"},
-    key_info{.path = "nodes.<host>.vms.<vm>.qdisc",
-             .forms = form_packets | form_size,
-             .help = "The queue between socket buffer and vNIC. By default it cannot lose anything; with "
-                     "a length of its own it can, unless guest-tx is regulated.",
-             .fallback = "as long as the sockets' TX buffers",
-             .range = queue_limits},
+    key_info{
+        .path = "nodes.<host>.vms.<vm>.qdisc",
+        .forms = form_packets | form_size,
+        .help =
+            "The queue between socket buffer and vNIC. By default it cannot lose anything; with "
+            "a length of its own it can, unless guest-tx is regulated.",
+        .fallback = "as long as the sockets' TX buffers",
+        .range = queue_limits},
     key_info{.path = "nodes.<host>.vms.<vm>.vnic-ring",
              .forms = form_packets | form_size,
              .help = "Ring of the virtual NIC, of each direction.",
@@ -323,8 +328,9 @@ constexpr std::array table{
              .range = queue_limits},
     key_info{.path = "nodes.<host>.hypervisor.notification",
              .forms = form_duration,
-             .help = "From a packet for an idle hypervisor until it begins: the kick of a vNIC, the "
-                     "wake-up by the virtual switch.",
+             .help =
+                 "From a packet for an idle hypervisor until it begins: the kick of a vNIC, the "
+                 "wake-up by the virtual switch.",
              .fallback = "1us",
              .range = "0ps..1min"},
     key_info{.path = "nodes.<host>.napi",
@@ -371,8 +377,9 @@ constexpr std::array table{
              .range = queue_limits},
     key_info{.path = "nodes.<host>.bridge.overlay",
              .forms = form_choice,
-             .help = "vxlan: what goes to VMs of other hosts with vxlan is tunnelled, 50 bytes more on "
-                     "the wire, 54 with a priority. VMs then have so much less than the link's MTU.",
+             .help =
+                 "vxlan: what goes to VMs of other hosts with vxlan is tunnelled, 50 bytes more on "
+                 "the wire, 54 with a priority. VMs then have so much less than the link's MTU.",
              .fallback = "none",
              .choices = "none|vxlan"},
     key_info{.path = "nodes.<host>.bridge.per-packet",
@@ -439,9 +446,8 @@ constexpr std::array table{
              .help = "Of wrr and dwrr, as for the virtual switch.",
              .fallback = "[1, 1, 1, 1, 1, 1, 1, 1]",
              .like = "nodes.<host>.vswitch.weights"},
-    key_info{.path = "nodes.<host>.pcie",
-             .forms = form_map,
-             .help = "The bus between bridge and NIC."},
+    key_info{
+        .path = "nodes.<host>.pcie", .forms = form_map, .help = "The bus between bridge and NIC."},
     key_info{.path = "nodes.<host>.pcie.rate",
              .forms = form_rate,
              .help = "Bits per second in each direction.",

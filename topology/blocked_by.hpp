@@ -1,6 +1,6 @@
 /// \file
-/// Who is to blame when a flow is blocked: follows, from hop to hop, who held whom and for how long,
-/// until somebody is found who was slow without being held.
+/// Who is to blame when a flow is blocked: follows, from hop to hop, who held whom and for how
+/// long, until somebody is found who was slow without being held.
 #pragma once
 
 #include <map>

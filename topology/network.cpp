@@ -43,9 +43,10 @@ run_results network::gather(sim_time now) const {
     r.components.push_back({name, std::string{kind}, node, std::move(counters)});
   };
   for (const auto& c : components_) {
-    c->report(now, [&](const std::string& name, std::string_view kind, component_counters counters) {
-      add(name, kind, c->node(), std::move(counters));
-    });
+    c->report(now,
+              [&](const std::string& name, std::string_view kind, component_counters counters) {
+                add(name, kind, c->node(), std::move(counters));
+              });
     r.packet_hops += c->packet_hops();
   }
   for (const auto& c : cables_)
@@ -99,9 +100,9 @@ void network::find_blame(run_results& r, sim_time now) const {
   std::vector<std::map<std::string, double>> roots(r.flows.size());
   std::vector<std::size_t> senders(r.flows.size());
   for (const auto& e : entries_) {
-    const auto& most = *std::max_element(
-        e.way.begin(), e.way.end(),
-        [&](const auto& a, const auto& b) { return who.held(a) < who.held(b); });
+    const auto& most =
+        *std::max_element(e.way.begin(), e.way.end(),
+                          [&](const auto& a, const auto& b) { return who.held(a) < who.held(b); });
     const auto found = who.roots(most);
     for (const auto& f : e.source->made(now)) {
       ++senders[f.flow];

@@ -171,8 +171,8 @@ std::uint32_t network_builder::tenant_frame(std::size_t node) const {
 std::uint32_t network_builder::frame_bound(std::size_t node) const {
   if (has_link(node))
     return std::max(max_frame(node), largest_);
-  const bool replays = std::any_of(replays_.begin(), replays_.end(),
-                                   [](const auto& r) { return r != nullptr; });
+  const bool replays =
+      std::any_of(replays_.begin(), replays_.end(), [](const auto& r) { return r != nullptr; });
   return replays ? largest_local_frame : largest_;
 }
 
@@ -673,8 +673,7 @@ void network_builder::build_host(std::size_t n) {
   // From the wire to the uplink.
   const auto gate =
       gate_for({h.nic.rx_buffer_bytes}, wire_policy(link_index), fc.on_off, wire_hop(link_index));
-  auto& nic_rx =
-      add_wire_queue(nic, n, "nic", gate, link_index, steady(h.pcie_bps, no_overhead));
+  auto& nic_rx = add_wire_queue(nic, n, "nic", gate, link_index, steady(h.pcie_bps, no_overhead));
   const auto bridge_rx = bridging(".bridge-rx", h.bridge.copy_bps, false);
   fill(nic_rx, bridge_rx, h.pcie_latency);
   enter(vswitch, h.vms.size(), *bridge_rx.queue, h.guest_latency);
@@ -728,10 +727,10 @@ void network_builder::build_vm(std::size_t n, std::size_t v, const vswitch_plan&
                               fc.hypervisor, hypervisor);
   fill(*ring.queue, taken, t);
   enter(vswitch, v, *taken.queue, t);
-  net_.entries_.push_back({&source,
-                           {source.name(), socket.queue->name(), qdisc.queue->name(),
-                            ring.queue->name(), taken.queue->name(),
-                            vswitch.outputs[v]->name() + ".in"}});
+  net_.entries_.push_back(
+      {&source,
+       {source.name(), socket.queue->name(), qdisc.queue->name(), ring.queue->name(),
+        taken.queue->name(), vswitch.outputs[v]->name() + ".in"}});
 
   // Up: the application receives.
   const auto given = stage_of(".hypervisor", "hypervisor", as_limit(h.hypervisor.queue),
@@ -785,8 +784,7 @@ void network_builder::build_sink(std::size_t n) {
     const auto normal = s.drain_bps != 0 ? s.drain_bps : 10 * scenario_.links[link_index].rate_bps;
     const auto gate = gate_for({s.buffer_bytes}, wire_policy(link_index), node.flow_control.on_off,
                                wire_hop(link_index));
-    auto& q =
-        add_wire_queue(node.name, n, "socket", gate, link_index, drain(node.name, normal));
+    auto& q = add_wire_queue(node.name, n, "socket", gate, link_index, drain(node.name, normal));
     regulated = gate.stops;
     receiver = &q;
   }

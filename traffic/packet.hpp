@@ -43,7 +43,7 @@ struct packet {
   std::uint16_t ingress = 0;  ///< the port by which it entered the switch it is in
   std::uint16_t egress = 0;   ///< the port by which it will leave that switch
   std::uint8_t priority = 0;
-  bool pulled = false;  ///< the receiver asked for it, so it has not gone to sleep meanwhile
+  bool pulled = false;       ///< the receiver asked for it, so it has not gone to sleep meanwhile
   std::uint8_t overlay = 0;  ///< of `bytes`: outer headers in front of the frame
   std::uint8_t reserved = 0;
   std::uint32_t path = 0;  ///< hash of the flow, for the choice among equal paths

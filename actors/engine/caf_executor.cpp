@@ -86,8 +86,8 @@ public:
   subtype_t subtype() const override { return scheduled_actor; }
 
   resume_result resume(caf::execution_unit* unit, std::size_t) override {
-    // Where many links meet, one round of patience lets those who are about to send do so: few large
-    // batches instead of many small ones.
+    // Where many links meet, one round of patience lets those who are about to send do so: few
+    // large batches instead of many small ones.
     if (cell_->links() >= many_links && !waited_) {
       waited_ = true;
       return resume_later;
@@ -228,12 +228,13 @@ protected:
 private:
   static caf::actor_system_config& configure(caf::actor_system_config& c, unsigned threads) {
     // A woken actor stays with the thread that woke it, whose caches have what it needs. With the
-    // patience of `resume` this beat `sharing` on every shape with two threads (docs/performance.md).
+    // patience of `resume` this beat `sharing` on every shape with two threads
+    // (docs/performance.md).
     c.add_message_types<caf::id_block::sluice>();
     c.set("scheduler.policy", caf::atom("stealing"));
     c.set("scheduler.max-threads", static_cast<std::size_t>(threads));
-    // An idle thread looks for work for some tens of microseconds before it sleeps: activations take
-    // one, and a sleeper misses fifty.
+    // An idle thread looks for work for some tens of microseconds before it sleeps: activations
+    // take one, and a sleeper misses fifty.
     c.set("work-stealing.aggressive-poll-attempts", std::size_t{2000});
     return c;
   }

@@ -240,8 +240,8 @@ bool port_queue::settle_pull() {
         need_signals(side, verdict.at);
       return false;
     }
-    emit_signal(side, {.at = verdict.at + inputs_[side].signal_latency,
-                       .what = signal::kind::pull});
+    emit_signal(side,
+                {.at = verdict.at + inputs_[side].signal_latency, .what = signal::kind::pull});
   }
   pulling_ = false;
   pull_at_ = never;

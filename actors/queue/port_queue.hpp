@@ -131,7 +131,7 @@ private:
   sim_time stopped_at_ = 0;         // when the last stop was issued
   sim_time no_arrival_before_ = 0;  // known from our own stop: the sender is held until we start it
   std::int64_t arrived_bytes_ = 0, arrived_packets_ = 0;  // all that came, dropped or not
-  std::int64_t reported_bytes_ = 0;  // in the open parcel of signals
+  std::int64_t reported_bytes_ = 0;                       // in the open parcel of signals
   component_counters counters_;
 };
 

@@ -234,9 +234,8 @@ void virtual_switch::release(port_index i, sim_time at, std::uint32_t bytes) {
     return;
   auto& in = in_[i];
   in.reported_bytes = (inputs_[i].open ? in.reported_bytes : 0) + bytes;
-  emit_signal(i, {.at = at + inputs_[i].signal_latency,
-                  .bytes = bytes,
-                  .what = signal::kind::release});
+  emit_signal(
+      i, {.at = at + inputs_[i].signal_latency, .bytes = bytes, .what = signal::kind::release});
 }
 
 void virtual_switch::move(port_index i, port_index k, sim_time at, bool pulled) {
@@ -376,7 +375,8 @@ void virtual_switch::explain_signal(port_index i, sim_time beyond) {
 // A sender needs to know what has left only when it sees no room, and then it asks.
 bool virtual_switch::worth_sending(port_index i) const {
   return in_[i].reported_bytes >= config_.looked.bytes / 2
-         || static_cast<std::int64_t>((*inputs_[i].open)->items.size()) >= config_.looked.packets / 2;
+         || static_cast<std::int64_t>((*inputs_[i].open)->items.size())
+                >= config_.looked.packets / 2;
 }
 
 // -- counters -------------------------------------------------------------------------------------

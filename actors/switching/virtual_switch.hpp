@@ -18,14 +18,15 @@
 ///   too: it pulls from the input queues, in turn, packets whose first one is for this output,
 ///   until the output queue is full or there are no more. If it gets nothing it sleeps until a
 ///   push wakes it. Room that appears in an output queue that is not empty starts nobody.
-/// * Every packet that leaves an input queue is reported to its sender, which wakes it if it sleeps.
+/// * Every packet that leaves an input queue is reported to its sender, which wakes it if it
+/// sleeps.
 ///
 /// Events at one time: arrivals by port, then what comes from the output queues by port. An event
 /// waits only for earlier ones that could touch the same queues: those of the inputs from which
 /// traffic can come to the same output (`feeds`).
 ///
-/// Drops: `mtu_exceeded` (with the headers of the tunnel that it would go through), `no_route` (also
-/// to another virtual network), counted at the input. Counters by input: in, out, dropped,
+/// Drops: `mtu_exceeded` (with the headers of the tunnel that it would go through), `no_route`
+/// (also to another virtual network), counted at the input. Counters by input: in, out, dropped,
 /// held, largest occupancy, pushes, pulls.
 /// Source: US 9,485,188, Algorithm 1 and its description ("each sender producer is connected to an
 /// input queue Ij and each receiver producer is connected to an output queue Ok").
@@ -42,8 +43,8 @@ namespace sluice {
 
 struct virtual_switch_config {
   struct port {
-    std::string name;            ///< of the output queue; the input's has ".in" after it
-    buffer_limit output;         ///< capacity of the output queue
+    std::string name;     ///< of the output queue; the input's has ".in" after it
+    buffer_limit output;  ///< capacity of the output queue
     std::uint32_t max_frame_bytes = 0;
     std::vector<std::uint16_t> feeds;  ///< the ports from which traffic can come to it
   };
@@ -99,9 +100,9 @@ private:
   struct output_state {
     // Sent there and not known to have left: no less than what is there.
     std::int64_t bytes = 0, packets = 0;
-    std::uint16_t waiting = 0;     // inputs whose first packet waits for it
-    std::uint16_t turn = 0;        // the input that is asked first by the next pull
-    sim_time pulling_at = never;   // a pull is going on, as of this time
+    std::uint16_t waiting = 0;          // inputs whose first packet waits for it
+    std::uint16_t turn = 0;             // the input that is asked first by the next pull
+    sim_time pulling_at = never;        // a pull is going on, as of this time
     std::vector<std::uint16_t> pulled;  // inputs from which it has taken
   };
 

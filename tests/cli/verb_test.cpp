@@ -41,7 +41,8 @@ TEST_CASE("the JSON summary is all that --json prints, and it balances") {
 }
 
 TEST_CASE("matrix runs the four corners, and only the lossless one loses nothing") {
-  for (const auto* file : {"scenarios/two-to-one-host.yaml", "scenarios/partition-aggregate.yaml"}) {
+  for (const auto* file :
+       {"scenarios/two-to-one-host.yaml", "scenarios/partition-aggregate.yaml"}) {
     CAPTURE(file);
     const auto all = summary_of({"matrix", file});
     REQUIRE(all.size() == 4);

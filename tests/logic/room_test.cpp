@@ -59,8 +59,8 @@ TEST_CASE("with stop one frame below the capacity a queue never holds more than 
     room::config c;
     c.checked = true;
     c.stop.bytes = capacity - frame + 1;
-    c.start.bytes = static_cast<std::int64_t>(
-        random.below(static_cast<std::uint64_t>(c.stop.bytes)));
+    c.start.bytes =
+        static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(c.stop.bytes)));
     room r{c};
     std::deque<std::int64_t> queue;
     std::int64_t held = 0, most = 0;
@@ -76,7 +76,8 @@ TEST_CASE("with stop one frame below the capacity a queue never holds more than 
       if (!asleep && r.full())
         asleep = true;
       if (!asleep) {
-        const auto size = static_cast<std::int64_t>(1 + random.below(static_cast<std::uint64_t>(frame)));
+        const auto size =
+            static_cast<std::int64_t>(1 + random.below(static_cast<std::uint64_t>(frame)));
         r.send(size);
         queue.push_back(size);
         held += size;

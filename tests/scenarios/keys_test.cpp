@@ -88,7 +88,8 @@ TEST_CASE("the table's defaults are those of the structs") {
   CHECK(number_of("nodes.<host>.napi.budget") == h.napi.budget);
   CHECK(number_of("nodes.<host>.napi.per-poll") == time(h.napi.per_poll));
   CHECK(number_of("nodes.<host>.napi.per-softirq") == time(h.napi.per_softirq));
-  CHECK(number_of("nodes.<host>.bridge.queue") == static_cast<std::uint64_t>(h.bridge.queue.amount));
+  CHECK(number_of("nodes.<host>.bridge.queue")
+        == static_cast<std::uint64_t>(h.bridge.queue.amount));
   CHECK(number_of("nodes.<host>.bridge.per-packet") == time(h.bridge.per_packet));
   CHECK(number_of("nodes.<host>.bridge.copy-rate") == h.bridge.copy_bps);
   CHECK(number_of("nodes.<host>.vswitch.port-queue")

@@ -1,5 +1,6 @@
-// Every loss point is a switch of its own: scenarios/loss-points has one scenario for each, in which
-// everything is lossless but that point. Exactly it loses packets; switched on it loses nothing.
+// Every loss point is a switch of its own: scenarios/loss-points has one scenario for each, in
+// which everything is lossless but that point. Exactly it loses packets; switched on it loses
+// nothing.
 #include <doctest/doctest.h>
 
 #include <filesystem>

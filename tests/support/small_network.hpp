@@ -55,8 +55,8 @@ inline std::string digest(const run_results& r) {
     }
     add(static_cast<std::uint64_t>(x.max_bytes));
     add(static_cast<std::uint64_t>(x.max_packets));
-    for (auto n : {x.stops_sent, x.starts_sent, x.stops_received, x.starts_received,
-                   x.wake_ups, x.pushes, x.pulls})
+    for (auto n : {x.stops_sent, x.starts_sent, x.stops_received, x.starts_received, x.wake_ups,
+                   x.pushes, x.pulls})
       add(n);
     add(static_cast<std::uint64_t>(x.stopped));
     text += "\n";

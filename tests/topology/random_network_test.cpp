@@ -41,11 +41,11 @@ drawn draw(std::uint64_t seed) {
     flow_control_settings fc{policy(), policy(), policy(), policy(), policy(),
                              policy(), policy(), policy(), policy(), {}};
     if (r.below(4) == 0)
-      fc.on_off.stop = queue_limit{static_cast<std::int64_t>(pick(1, 40'000)),
-                                   queue_limit::unit::bytes};
+      fc.on_off.stop =
+          queue_limit{static_cast<std::int64_t>(pick(1, 40'000)), queue_limit::unit::bytes};
     if (r.below(4) == 0)
-      fc.on_off.start = queue_limit{static_cast<std::int64_t>(pick(0, 20'000)),
-                                    queue_limit::unit::bytes};
+      fc.on_off.start =
+          queue_limit{static_cast<std::int64_t>(pick(0, 20'000)), queue_limit::unit::bytes};
     return fc;
   };
   const bool lossless = d.lossless;
