@@ -18,6 +18,11 @@ network::network(const scenario& s) {
 
 network::~network() = default;
 
+loss_point network::loses(const std::string& component) const {
+  const auto it = loss_points_.find(component);
+  return it == loss_points_.end() ? loss_point::none : it->second;
+}
+
 void network::finish(sim_time now) {
   for (auto& c : components_)
     c->finish(now);

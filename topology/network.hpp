@@ -11,6 +11,8 @@
 ///     w.hypervisor ▸ w.vnic ▸ w.socket ▸ w.consumer
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +28,10 @@ class consumer;
 class producer;
 class forwarding_engine;
 class virtual_switch;
+
+/// Whether a component can lose packets for want of room, and whether flow control keeps it from
+/// that.
+enum class loss_point : std::uint8_t { none, open, guarded };
 
 /// Two components in the order of a packet's way, and what regulates the hop between them.
 struct hop_view {
@@ -50,6 +56,7 @@ public:
 
   /// Every hop between components, for pictures.
   const std::vector<hop_view>& hops() const { return hops_; }
+  loss_point loses(const std::string& component) const;
 
 private:
   friend class network_builder;
@@ -87,6 +94,7 @@ private:
   std::vector<producer*> producers_;
   std::vector<stoppable> stoppables_;
   std::vector<hop_view> hops_;
+  std::map<std::string, loss_point> loss_points_;
   std::vector<std::string> flows_;
   std::vector<replay_result> replays_;
 };

@@ -117,6 +117,7 @@ port_queue& network_builder::add_wire_queue(std::string name, std::size_t node, 
   c.sender = bound_of(wire_hop(link_index));
   c.line = std::move(line);
   c.full = gate.stops ? drop_reason::headroom_exceeded : drop_reason::buffer_full;
+  net_.loss_points_[c.name] = gate.stops ? loss_point::guarded : loss_point::open;
   return add<port_queue>(std::move(c));
 }
 
@@ -131,6 +132,7 @@ network_builder::stage network_builder::add_stage(port_queue_config c, std::size
   if (room.checked)
     c.leaving = port_queue_config::reports::everything;
   c.looked = room.stop;
+  net_.loss_points_[c.name] = room.checked ? loss_point::guarded : loss_point::open;
   return {&add<port_queue>(std::move(c)), room};
 }
 
@@ -492,6 +494,9 @@ void network_builder::build_switching(switch_plan& plan) {
       c.scheduler = scheduler_of(plan.scheduler);
       c.priorities = p.priorities;
       c.line = p.line;
+      // The engine stops those who send by regulated ports; others' packets are lost here.
+      const bool all = std::find(accounted.begin(), accounted.end(), false) == accounted.end();
+      net_.loss_points_[c.name] = all ? loss_point::guarded : loss_point::open;
       p.out = &add<port_queue>(std::move(c));
       connect(hub, *p.out, plan.forwarding_delay, inside_switch);
     }
@@ -611,6 +616,7 @@ network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
       q.leaving = port_queue_config::reports::everything;
       q.pulls = true;
     }
+    net_.loss_points_[q.name] = policy != hop_policy::none ? loss_point::guarded : loss_point::open;
     plan.outputs.push_back(&add<port_queue>(std::move(q)));
   }
   network::switching_point point{plan.hub, nullptr, {}, {}};

@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tests/cli/program.hpp"
 
@@ -65,6 +67,24 @@ TEST_CASE("matrix runs the four corners, and only the lossless one loses nothing
   CHECK(text.code == 0);
   for (const auto* part : {"lossless, lossless", "lost at", "last delivery", "latency"})
     CHECK(contains(text.out, part));
+}
+
+TEST_CASE("graph --parts draws the components, and the manual shows what it draws") {
+  const auto text = run_program({"graph", "scenarios/smallest.yaml", "--parts"});
+  CHECK(text.code == 0);
+  std::ifstream in{std::string{SLUICE_SOURCE_DIR} + "/docs/virtual-switch.md"};
+  std::stringstream manual;
+  manual << in.rdbuf();
+  CHECK(contains(manual.str(), text.out));
+  const auto guarded = run_program({"graph", "scenarios/two-to-one-host.yaml", "--parts"});
+  CHECK_FALSE(contains(guarded.out, ":::open"));
+  CHECK(contains(guarded.out, "h1/receiver.socket\"]:::guarded"));
+  const auto json =
+      run_program({"graph", "scenarios/smallest.yaml", "--parts", "--format", "json"});
+  CHECK(nlohmann::json::parse(json.out)["parts"].size() == 34);
+  const auto dot = run_program({"graph", "scenarios/smallest.yaml", "--parts", "--format", "dot"});
+  CHECK(contains(dot.out, "digraph parts"));
+  CHECK(run_program({"graph", "scenarios/smallest.yaml", "--parts", "--format", "svg"}).code == 2);
 }
 
 TEST_CASE("an innocent flow is told who blocks it") {
