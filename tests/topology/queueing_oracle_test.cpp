@@ -214,7 +214,8 @@ TEST_CASE("constant arrivals that a line can carry never wait") {
         g.share_ppm = share_ppm;
         g.packets = 5'000;
         const auto delay = 1234 * nanosecond + 567;
-        const auto& l = run_whole(one_link(g, line, delay)).flows[0].latency;
+        const auto r = run_whole(one_link(g, line, delay));
+        const auto& l = r.flows[0].latency;
         CHECK(l.count() == 5'000);
         CHECK(l.min() == on_the_line(size, line) + delay);
         CHECK(l.max() == on_the_line(size, line) + delay);
