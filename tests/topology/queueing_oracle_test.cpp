@@ -228,14 +228,16 @@ TEST_CASE("constant arrivals at exactly the speed of line and reader never wait"
   g.packets = 100'000;
   g.share_ppm = 1'000'000;
   {
-    const auto& l = run_whole(one_link(g, 10 * gbit, microsecond)).flows[0].latency;
+    const auto r = run_whole(one_link(g, 10 * gbit, microsecond));
+    const auto& l = r.flows[0].latency;
     CHECK(l.min() == on_the_line(1000, 10 * gbit) + microsecond);
     CHECK(l.max() == l.min());
   }
   g.share_ppm = 0;
   g.rate_bps = 8 * gbit;  // the reader's speed: it counts no overhead
   {
-    const auto& l = run_whole(one_link(g, 10 * gbit, microsecond, 8 * gbit)).flows[0].latency;
+    const auto r = run_whole(one_link(g, 10 * gbit, microsecond, 8 * gbit));
+    const auto& l = r.flows[0].latency;
     CHECK(l.min() == on_the_line(1000, 10 * gbit) + microsecond + microsecond + to_reader);
     CHECK(l.max() == l.min());
   }
