@@ -12,6 +12,10 @@
 
 namespace sluice {
 
+/// Whether a component can lose packets for want of room, and whether flow control keeps it from
+/// that.
+enum class loss_point : std::uint8_t { none, open, guarded };
+
 class component : public cell {
 public:
   /// \param node the scenario's node that it belongs to, for summaries.
@@ -19,6 +23,7 @@ public:
 
   const std::string& node() const { return node_; }
   virtual std::string_view kind() const = 0;
+  virtual loss_point loses() const { return loss_point::none; }
 
   /// The counters as of `now`, at which nothing is under way between activations: what waits here
   /// and what is on its way here counts as held. May be called more than once in a run.

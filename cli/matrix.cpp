@@ -53,9 +53,9 @@ void set_corner(scenario& s, const corner& c) {
 
 int act(const arguments& args) {
   interrupt_guard interrupt;
+  const auto loaded = load_or_fail(args.file, args.settings.set);
   std::vector<outcome> outcomes;
   for (const auto& c : corners) {
-    auto loaded = load_or_fail(args.file, args.settings.set);
     auto what = *loaded.value;
     set_corner(what, c);
     outcomes.push_back(execute(std::move(what), args.settings, interrupt));

@@ -1,6 +1,7 @@
 #include "topology/network.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "actors/fabric/cable.hpp"
 #include "actors/guest/consumer.hpp"
@@ -17,11 +18,6 @@ network::network(const scenario& s) {
 }
 
 network::~network() = default;
-
-loss_point network::loses(const std::string& component) const {
-  const auto it = loss_points_.find(component);
-  return it == loss_points_.end() ? loss_point::none : it->second;
-}
 
 void network::finish(sim_time now) {
   for (auto& c : components_)
@@ -77,9 +73,9 @@ run_results network::gather(sim_time now) const {
     pause_result p;
     p.on = s.name;
     const auto sender = s.sender->snapshot(now);
-    const auto sent = s.engine != nullptr ? s.engine->ingress(s.ingress).stops_sent
-                                          : s.on->snapshot(now).stops_sent;
-    p.sent = sent != 0 ? sent : sender.stops_received;
+    p.sent = s.engine != nullptr ? s.engine->ingress(s.ingress).stops_sent
+             : s.on != nullptr   ? s.on->snapshot(now).stops_sent
+                                 : sender.stops_received;
     p.received = sender.stops_received;
     p.paused = sender.stopped;
     r.pauses.push_back(std::move(p));
@@ -90,15 +86,17 @@ run_results network::gather(sim_time now) const {
 
 void network::find_blame(run_results& r, sim_time now) const {
   std::vector<held_edge> edges;
-  for (const auto& s : stoppables_)
-    edges.push_back({s.sender->name(), s.engine != nullptr ? s.name + ".in" : s.name,
-                     s.sender->snapshot(now).stopped});
+  for (std::size_t i = 0; i < stoppables_.size(); ++i)
+    if (const auto& s = stoppables_[i]; r.pauses[i].paused > 0)
+      edges.push_back(
+          {s.sender->name(), s.engine != nullptr ? s.name + ".in" : s.name, r.pauses[i].paused});
   for (const auto& s : switching_)
     for (std::size_t i = 0; i < s.inputs.size(); ++i)
       for (std::size_t k = 0; k < s.outputs.size(); ++k)
-        edges.push_back({s.inputs[i], s.outputs[k],
-                         s.vswitch != nullptr ? s.vswitch->blocked(i, k, now)
-                                              : s.engine->stopped_for(i, k, now)});
+        if (const auto held = s.vswitch != nullptr ? s.vswitch->blocked(i, k, now)
+                                                   : s.engine->stopped_for(i, k, now);
+            held > 0)
+          edges.push_back({s.inputs[i], s.outputs[k], held});
   const blame who{edges};
   // A run without a duration goes on for ever after its last packet.
   const auto ran = r.held.packets == 0 ? std::min(now, r.last_delivery) : now;

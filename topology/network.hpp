@@ -12,7 +12,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,10 +28,6 @@ class producer;
 class forwarding_engine;
 class virtual_switch;
 
-/// Whether a component can lose packets for want of room, and whether flow control keeps it from
-/// that.
-enum class loss_point : std::uint8_t { none, open, guarded };
-
 /// Two components in the order of a packet's way, and what regulates the hop between them.
 struct hop_view {
   std::string from, to;
@@ -46,7 +41,8 @@ public:
   ~network();
 
   const std::vector<cell*>& cells() const { return cells_; }
-  std::size_t links() const { return hops_.size(); }
+  /// Channels, each way for itself. What a cable adds is no channel of its own.
+  std::size_t channels() const { return 2 * (hops_.size() - cables_.size()); }
 
   /// Says that the run has ended at `now`; call once, before the last `gather`.
   void finish(sim_time now);
@@ -56,7 +52,7 @@ public:
 
   /// Every hop between components, for pictures.
   const std::vector<hop_view>& hops() const { return hops_; }
-  loss_point loses(const std::string& component) const;
+  const std::vector<std::unique_ptr<component>>& components() const { return components_; }
 
 private:
   friend class network_builder;
@@ -65,8 +61,8 @@ private:
   // receiver says stop; a switch port leaves that to its engine.
   struct stoppable {
     const component* sender = nullptr;
-    const component* on = nullptr;  // whose filling stops the sender; itself if the sender looks
-    std::string name;
+    std::string name;               // of whose filling stops the sender
+    const component* on = nullptr;  // who says stop; nobody if the sender looks
     const forwarding_engine* engine = nullptr;
     std::size_t ingress = 0;
   };
@@ -94,7 +90,6 @@ private:
   std::vector<producer*> producers_;
   std::vector<stoppable> stoppables_;
   std::vector<hop_view> hops_;
-  std::map<std::string, loss_point> loss_points_;
   std::vector<std::string> flows_;
   std::vector<replay_result> replays_;
 };

@@ -40,7 +40,7 @@ line_config steady(std::uint64_t bps, std::uint32_t overhead, sim_time per_packe
 sender_bound bound_of(const hop_facts& hop) {
   const auto at_rate = hop.rate.time_of(hop.max_frame_bytes + hop.overhead_bytes);
   return {hop.rate, hop.overhead_bytes, hop.max_frame_bytes, hop.latency_down + hop.latency_up,
-          std::max(at_rate, hop.longest_service)};
+          at_rate};
 }
 
 priority_scheduler::config scheduler_of(const scheduler_settings& s) {
@@ -84,8 +84,7 @@ void network_builder::build() {
     net_.cells_.push_back(c.get());
 }
 
-// -- small helpers
-// ------------------------------------------------------------------------------------
+// -- small helpers -------------------------------------------------------------------------------
 
 template <class T, class... Args>
 T& network_builder::add(Args&&... args) {
@@ -101,10 +100,6 @@ void network_builder::connect(component& upper, component& lower, sim_time down,
   net_.hops_.push_back({upper.name(), lower.name()});
 }
 
-void network_builder::stops(const component& on, const component& sender) {
-  net_.stoppables_.push_back({&sender, &on, on.name()});
-}
-
 // A queue behind a wire stops its sender, with head-room for what is under way.
 port_queue& network_builder::add_wire_queue(std::string name, std::size_t node, std::string kind,
                                             const buffer_gate::config& gate, std::size_t link_index,
@@ -117,7 +112,6 @@ port_queue& network_builder::add_wire_queue(std::string name, std::size_t node, 
   c.sender = bound_of(wire_hop(link_index));
   c.line = std::move(line);
   c.full = gate.stops ? drop_reason::headroom_exceeded : drop_reason::buffer_full;
-  net_.loss_points_[c.name] = gate.stops ? loss_point::guarded : loss_point::open;
   return add<port_queue>(std::move(c));
 }
 
@@ -132,7 +126,6 @@ network_builder::stage network_builder::add_stage(port_queue_config c, std::size
   if (room.checked)
     c.leaving = port_queue_config::reports::everything;
   c.looked = room.stop;
-  net_.loss_points_[c.name] = room.checked ? loss_point::guarded : loss_point::open;
   return {&add<port_queue>(std::move(c)), room};
 }
 
@@ -141,7 +134,7 @@ void network_builder::fill(Upper& upper, const stage& lower, sim_time latency) {
   connect(upper, *lower.queue, latency, latency);
   upper.check_room(lower.seen);
   if (lower.seen.checked)
-    stops(*lower.queue, upper);
+    net_.stoppables_.push_back({&upper, lower.queue->name()});
 }
 
 const link& network_builder::link_at(std::size_t node, std::size_t port) const {
@@ -248,8 +241,7 @@ line_config network_builder::drain(const std::string& target, std::uint64_t norm
   return l;
 }
 
-// -- endpoints and traffic
-// --------------------------------------------------------------------------
+// -- endpoints and traffic -----------------------------------------------------------------------
 
 void network_builder::number_endpoints() {
   endpoints_at_.resize(scenario_.nodes.size());
@@ -427,8 +419,7 @@ void network_builder::fill_producers() {
   }
 }
 
-// -- physical switches
-// -----------------------------------------------------------------
+// -- physical switches ---------------------------------------------------------------------------
 
 void network_builder::build_switching(switch_plan& plan) {
   auto table = std::make_shared<forwarding_table>();
@@ -494,9 +485,6 @@ void network_builder::build_switching(switch_plan& plan) {
       c.scheduler = scheduler_of(plan.scheduler);
       c.priorities = p.priorities;
       c.line = p.line;
-      // The engine stops those who send by regulated ports; others' packets are lost here.
-      const bool all = std::find(accounted.begin(), accounted.end(), false) == accounted.end();
-      net_.loss_points_[c.name] = all ? loss_point::guarded : loss_point::open;
       p.out = &add<port_queue>(std::move(c));
       connect(hub, *p.out, plan.forwarding_delay, inside_switch);
     }
@@ -547,8 +535,7 @@ void network_builder::build_switch(std::size_t n) {
   }
 }
 
-// -- hosts
-// --------------------------------------------------------------------------------------------
+// -- hosts ---------------------------------------------------------------------------------------
 
 network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
   const auto& node = scenario_.nodes[n];
@@ -616,7 +603,6 @@ network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
       q.leaving = port_queue_config::reports::everything;
       q.pulls = true;
     }
-    net_.loss_points_[q.name] = policy != hop_policy::none ? loss_point::guarded : loss_point::open;
     plan.outputs.push_back(&add<port_queue>(std::move(q)));
   }
   network::switching_point point{plan.hub, nullptr, {}, {}};
@@ -634,7 +620,7 @@ void network_builder::enter(const vswitch_plan& vswitch, std::size_t port, port_
   connect(sender, *vswitch.hub, latency, latency);
   sender.check_room(vswitch.input);
   if (vswitch.input.checked)
-    net_.stoppables_.push_back({&sender, &sender, vswitch.outputs[port]->name() + ".in"});
+    net_.stoppables_.push_back({&sender, vswitch.outputs[port]->name() + ".in"});
 }
 
 void network_builder::build_host(std::size_t n) {
@@ -758,8 +744,7 @@ void network_builder::build_vm(std::size_t n, std::size_t v, const vswitch_plan&
   connect(*buffer.queue, reader, t, t);
 }
 
-// -- bare ports
-// ---------------------------------------------------------------------------------------
+// -- bare ports ----------------------------------------------------------------------------------
 
 void network_builder::build_generator(std::size_t n) {
   const auto& node = scenario_.nodes[n];
@@ -808,8 +793,7 @@ void network_builder::build_sink(std::size_t n) {
   }
 }
 
-// -- links
-// --------------------------------------------------------------------------------------------
+// -- links ---------------------------------------------------------------------------------------
 
 void network_builder::build_links() {
   for (std::size_t i = 0; i < scenario_.links.size(); ++i) {
@@ -832,7 +816,7 @@ void network_builder::build_links() {
       net_.hops_.push_back({from.sender->name(), through.name()});
       net_.hops_.push_back({through.name(), to.receiver->name()});
       if (to.stops)
-        net_.stoppables_.push_back({from.sender, to.receiver, to.name, to.engine, to.ingress});
+        net_.stoppables_.push_back({from.sender, to.name, to.receiver, to.engine, to.ingress});
     }
   }
 }

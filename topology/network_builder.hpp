@@ -74,7 +74,6 @@ private:
   template <class T, class... Args>
   T& add(Args&&... args);
   void connect(component& upper, component& lower, sim_time down, sim_time up);
-  void stops(const component& on, const component& sender);
 
   void number_endpoints();
   void plan_traffic();

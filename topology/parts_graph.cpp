@@ -24,10 +24,13 @@ std::string_view word(loss_point p) {
 std::string parts_graph(const network& net, graph_format format) {
   std::vector<part> parts;
   std::map<std::string, std::size_t> number;
+  std::map<std::string, loss_point> loses;
+  for (const auto& c : net.components())
+    loses.emplace(c->name(), c->loses());
   const auto of = [&](const std::string& name) {
     const auto [it, added] = number.emplace(name, parts.size());
     if (added)
-      parts.push_back({name, net.loses(name)});
+      parts.push_back({name, loses[name]});
     return it->second;
   };
   std::vector<std::pair<std::size_t, std::size_t>> hops;

@@ -23,7 +23,7 @@ public:
   session(const scenario& s, const run_options& o) : scenario_{s}, options_{o}, network_{s} {
     threads_ = o.threads != 0 ? o.threads : std::max(1u, std::thread::hardware_concurrency());
     // The more links, the shorter each may run ahead: what is under way has to stay small.
-    const auto links = std::max<std::size_t>(1, network_.links());
+    const auto links = std::max<std::size_t>(1, network_.channels() / 2);
     const auto window = std::clamp<std::size_t>(packets_under_way / links, 32, 512);
     for (auto c : network_.cells())
       c->window(window);
@@ -140,7 +140,7 @@ private:
     r.lag_seconds = lag_;
     r.interrupted = interrupted_;
     const auto t = executor_->totals();
-    r.engine = {network_.cells().size(), 2 * network_.links(), t.parcels, t.wants,
+    r.engine = {network_.cells().size(), network_.channels(), t.parcels, t.wants,
                 t.activations,           t.recoveries};
     return r;
   }

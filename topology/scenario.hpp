@@ -33,8 +33,8 @@ struct on_off_settings {
   source_mark where;  ///< of what was written last; line 0: neither was
 };
 
-/// Flow control of each kind of hop, named after who owns the queue that is filled. The names of the
-/// scenario's four groups set several of them.
+/// Flow control of each kind of hop, named after who owns the queue that is filled. The names of
+/// the scenario's four groups set several of them.
 struct flow_control_settings {
   hop_policy qdisc = hop_policy::none;       ///< if it has a length of its own (group guest)
   hop_policy guest_tx = hop_policy::none;    ///< vNIC TX ring (group guest)
@@ -76,20 +76,20 @@ struct vswitch_settings {
 };
 
 struct hypervisor_settings {
-  sim_time per_packet = 100 * nanosecond;      ///< service time of a packet...
-  std::uint64_t copy_bps = 100'000'000'000;    ///< ...and of its bytes
+  sim_time per_packet = 100 * nanosecond;    ///< service time of a packet...
+  std::uint64_t copy_bps = 100'000'000'000;  ///< ...and of its bytes
   queue_limit queue{256, queue_limit::unit::packets};
-  sim_time notification = microsecond;         ///< until it has noticed a packet while asleep
+  sim_time notification = microsecond;  ///< until it has noticed a packet while asleep
 };
 
 /// The interrupt and the softirq that takes packets from a vNIC's RX ring (Linux NAPI).
 struct napi_settings {
-  sim_time interrupt = microsecond;            ///< from a packet in an idle ring to the first poll
-  sim_time per_packet = 100 * nanosecond;      ///< of IP processing
-  std::uint32_t weight = 64;                   ///< packets of a poll
-  std::uint32_t budget = 300;                  ///< packets of a softirq
-  sim_time per_poll = 200 * nanosecond;        ///< cost of another poll
-  sim_time per_softirq = 2 * microsecond;      ///< until a softirq that used up its budget runs again
+  sim_time interrupt = microsecond;        ///< from a packet in an idle ring to the first poll
+  sim_time per_packet = 100 * nanosecond;  ///< of IP processing
+  std::uint32_t weight = 64;               ///< packets of a poll
+  std::uint32_t budget = 300;              ///< packets of a softirq
+  sim_time per_poll = 200 * nanosecond;    ///< cost of another poll
+  sim_time per_softirq = 2 * microsecond;  ///< until a softirq that used up its budget runs again
 };
 
 /// The bridge between virtual switch and NIC.
@@ -120,8 +120,10 @@ struct host_settings {
 };
 
 struct switch_settings {
-  std::int64_t buffer_bytes = 4 * 1024 * 1024;  ///< divided evenly over ports unless port-queue says otherwise
-  std::optional<std::int64_t> port_queue_bytes;  ///< for each egress port (none), ingress port (on_off)
+  /// Divided evenly over ports unless port-queue says otherwise.
+  std::int64_t buffer_bytes = 4 * 1024 * 1024;
+  /// For each egress port (none), ingress port (on_off).
+  std::optional<std::int64_t> port_queue_bytes;
   sim_time forwarding_delay = 300 * nanosecond;
   scheduler_settings scheduler;
 };
@@ -149,7 +151,8 @@ struct link {
   source_mark where;
   std::uint64_t rate_bps = 25'000'000'000;
   sim_time delay = 500 * nanosecond;
-  std::uint32_t mtu = 1500;  ///< of the IP packet: frames may have 18 bytes more (Ethernet, one tag)
+  /// Of the IP packet: frames may have 18 bytes more (Ethernet, one tag).
+  std::uint32_t mtu = 1500;
 };
 
 struct replay_settings {
@@ -188,9 +191,9 @@ struct timed_event {
   sim_time at = 0;
   sim_time duration = never;
   source_mark where;
-  std::string target;      ///< set_drain: "h3/vm4" or "sink1"; set_rate: "storage" (a generator entry)
-  std::uint64_t bps = 0;   ///< set_*: the new value
-  std::size_t link = 0;    ///< link_down: index into scenario::links
+  std::string target;  ///< set_drain: "h3/vm4" or "sink1"; set_rate: "storage" (a generator entry)
+  std::uint64_t bps = 0;  ///< set_*: the new value
+  std::size_t link = 0;   ///< link_down: index into scenario::links
 };
 
 enum class clock_kind : std::uint8_t { virtual_time, real_time };

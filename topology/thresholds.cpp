@@ -33,8 +33,18 @@ buffer_limit as_limit(const queue_limit& limit) {
 
 namespace {
 
-std::int64_t own_threshold(const std::optional<queue_limit>& set, queue_limit::unit unit) {
-  return set && set->in == unit ? set->amount : std::int64_t{-1};
+using unit = queue_limit::unit;
+
+/// Sets stop and start in one unit, if the queue is limited in it: as `own` says, else to
+/// `usual_stop` and to what `usual_start` makes of the stop. A stop above `latest` is of no use.
+template <class UsualStart>
+void choose(const on_off_settings& own, unit in, std::int64_t latest, std::int64_t usual_stop,
+            UsualStart usual_start, std::int64_t& stop, std::int64_t& start) {
+  const auto set = [&](const std::optional<queue_limit>& limit) {
+    return limit && limit->in == in;
+  };
+  stop = set(own.stop) && own.stop->amount > 0 ? std::min(own.stop->amount, latest) : usual_stop;
+  start = set(own.start) ? std::min(own.start->amount, stop - 1) : usual_start(stop);
 }
 
 }  // namespace
@@ -43,18 +53,16 @@ room::config room_for(buffer_limit capacity, hop_policy policy, const on_off_set
                       std::uint32_t max_frame_bytes) {
   room::config c;
   c.checked = policy != hop_policy::none;
-  const auto fill = [&](std::int64_t full, std::int64_t last, queue_limit::unit unit,
-                        std::int64_t& stop, std::int64_t& start) {
+  const auto fill = [&](std::int64_t full, std::int64_t last, unit in, std::int64_t& stop,
+                        std::int64_t& start) {
     if (full == buffer_limit::unlimited)
       return;
-    const auto own_stop = own_threshold(settings.stop, unit);
-    const auto own_start = own_threshold(settings.start, unit);
     const auto latest = std::max<std::int64_t>(1, full - last + 1);
-    stop = own_stop > 0 ? std::min(own_stop, latest) : latest;
-    start = own_start >= 0 ? std::min(own_start, stop - 1) : stop - 1;
+    choose(
+        settings, in, latest, latest, [](auto at) { return at - 1; }, stop, start);
   };
-  fill(capacity.bytes, max_frame_bytes, queue_limit::unit::bytes, c.stop.bytes, c.start.bytes);
-  fill(capacity.packets, 1, queue_limit::unit::packets, c.stop.packets, c.start.packets);
+  fill(capacity.bytes, max_frame_bytes, unit::bytes, c.stop.bytes, c.start.bytes);
+  fill(capacity.packets, 1, unit::packets, c.stop.packets, c.start.packets);
   return c;
 }
 
@@ -66,18 +74,14 @@ buffer_gate::config gate_for(buffer_limit capacity, hop_policy policy,
     return c;
   c.stops = true;
   const auto headroom = headroom_for(hop);
-  const auto fill = [&](std::int64_t full, std::int64_t room, queue_limit::unit unit,
-                        std::int64_t& stop, std::int64_t& start) {
-    if (full == buffer_limit::unlimited)
-      return;
-    const auto own_stop = own_threshold(settings.stop, unit);
-    const auto own_start = own_threshold(settings.start, unit);
-    stop = own_stop > 0 ? std::min(own_stop, full) : stop_of(full, room);
-    start = own_start >= 0 ? std::min(own_start, stop - 1) : stop / 2;
+  const auto fill = [&](std::int64_t full, std::int64_t room, unit in, std::int64_t& stop,
+                        std::int64_t& start) {
+    if (full != buffer_limit::unlimited)
+      choose(
+          settings, in, full, stop_of(full, room), [](auto at) { return at / 2; }, stop, start);
   };
-  fill(capacity.bytes, headroom.bytes, queue_limit::unit::bytes, c.stop.bytes, c.start.bytes);
-  fill(capacity.packets, headroom.packets, queue_limit::unit::packets, c.stop.packets,
-       c.start.packets);
+  fill(capacity.bytes, headroom.bytes, unit::bytes, c.stop.bytes, c.start.bytes);
+  fill(capacity.packets, headroom.packets, unit::packets, c.stop.packets, c.start.packets);
   return c;
 }
 

@@ -16,8 +16,6 @@ struct hop_facts {
   sim_time latency_up = 0;    ///< of the stop
   std::uint32_t max_frame_bytes = 1518;
   std::uint32_t overhead_bytes = 0;  ///< of a frame on the line
-  /// The longest that the sender takes for a frame; 0: what the largest takes at `rate`.
-  sim_time longest_service = 0;
 };
 
 /// The head-room that loses nothing for any phase of arrival: what the line carries in one round

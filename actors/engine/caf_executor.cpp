@@ -247,10 +247,10 @@ protected:
 
 private:
   static caf::actor_system_config& configure(caf::actor_system_config& c, unsigned threads) {
+    c.add_message_types<caf::id_block::sluice>();
     // A woken actor stays with the thread that woke it, whose caches have what it needs. With the
     // patience of `resume` this beat `sharing` on every shape with two threads
     // (docs/performance.md).
-    c.add_message_types<caf::id_block::sluice>();
     c.set("scheduler.policy", caf::atom("stealing"));
     c.set("scheduler.max-threads", static_cast<std::size_t>(threads));
     // An idle thread looks for work for some tens of microseconds before it sleeps: activations

@@ -141,13 +141,18 @@ void cell::step(transport& out) {
   out_ = nullptr;
 }
 
+bool cell::worth_sending(const input& in) const {
+  return in.open_bytes >= worth_bytes_
+         || static_cast<std::int64_t>((*in.open)->items.size()) >= worth_signals_;
+}
+
 void cell::finish_input(port_index i) {
   auto& in = inputs_[i];
   // Whoever waits for us gets whatever there is if we need it to go on, or if no more will come.
   const bool waited_for = in.wanted >= 0;
   const bool eager = waited_for && (in.need != never || !expects_more(i));
   const bool granted = grant(i, eager) || in.lost_packets != in.lost_said;
-  in.sending = granted || (in.open && (waited_for || worth_sending(i)))
+  in.sending = granted || (in.open && (waited_for || worth_sending(in)))
                || in.consumed - in.acknowledged >= window_ / 2;
   if (waited_for) {
     if (in.promised > in.wanted) {
@@ -304,6 +309,7 @@ void cell::open_output(port_index o) {
 
 void cell::open_input(port_index i) {
   inputs_[i].open = signal_parcel::make();
+  inputs_[i].open_bytes = 0;
   list_input(i);
 }
 

@@ -94,15 +94,13 @@ public:
   }
   std::uint64_t window() const { return window_; }
 
-  // -- activation, by the executor
-  // ------------------------------------------------------------------
+  // -- activation, by the executor ---------------------------------------------------------------
 
   void take(packet_parcel_ptr p, transport& out);
   void take(signal_parcel_ptr p, transport& out);
   virtual void step(transport& out);
 
-  // -- between activations, when nothing is under way
-  // -----------------------------------------------
+  // -- between activations, when nothing is under way --------------------------------------------
 
   /// Nothing later than this is handled: the end of the run, or the real clock.
   virtual void limit(sim_time t) { limit_ = t; }
@@ -135,7 +133,8 @@ public:
     std::uint64_t lost_packets = 0, lost_said = 0;
     std::int64_t lost_bytes = 0;
 
-    signal_parcel_ptr open;  ///< signals of this activation
+    signal_parcel_ptr open;       ///< signals of this activation, and those held back
+    std::int64_t open_bytes = 0;  ///< that those in `open` are about
     sim_time promised = 0;
     sim_time signal_latency = 1;
     sim_time wanted = -1;  ///< the upper cell wants our signals' promise beyond this
@@ -188,17 +187,10 @@ protected:
     (void)i;
     return false;
   }
-  /// Whether the signals for input `i` are worth a parcel, though the upper cell does not wait for
-  /// any. What is held back goes with the next parcel, or when it asks.
-  virtual bool worth_sending(port_index i) const {
-    (void)i;
-    return true;
-  }
   /// Called once when a parcel with items came by input `i`, for cells that sort on arrival.
   virtual void arrived(port_index i) { (void)i; }
 
-  // -- for components
-  // --------------------------------------------------------------------------------
+  // -- for components ----------------------------------------------------------------------------
 
   void emit(port_index o, const packet& p) {
     auto& out = outputs_[o];
@@ -215,6 +207,7 @@ protected:
     if (!in.open)
       open_input(i);
     (*in.open)->items.push_back(s);
+    in.open_bytes += s.bytes;
     ++in.signals;
     if ((*in.open)->items.size() >= 4 * full_parcel_)
       send_full_input(i);
@@ -253,6 +246,13 @@ protected:
     }
   }
 
+  /// From now on signals go up only when they are about so many bytes, or are so many, or when the
+  /// upper cell waits for news. For signals that matter only to who asks.
+  void hold_back_signals(std::int64_t bytes, std::int64_t signals) {
+    worth_bytes_ = bytes;
+    worth_signals_ = signals;
+  }
+
   /// What the upper cell of `in` may be told: packets that were lost on the way do not use up what
   /// `allowed` allows.
   static allowance with_lost(const input& in, allowance allowed) {
@@ -273,6 +273,7 @@ protected:
   sim_time limit_ = never;
   std::uint64_t window_ = 512;
   std::size_t full_parcel_ = 128;
+  std::int64_t worth_bytes_ = 0, worth_signals_ = 0;
   cell_counts counts_;
   bool failed_ = false;
   /// Ports with something new, or somebody waiting, in this activation.
@@ -283,6 +284,7 @@ private:
   void open_input(port_index i);
   void send_full_output(port_index o);
   void send_full_input(port_index i);
+  bool worth_sending(const input& in) const;
   void finish_input(port_index i);
   void finish_output(port_index o);
   void send_input(port_index i, transport& out);

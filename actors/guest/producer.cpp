@@ -146,7 +146,7 @@ component_counters producer::snapshot(sim_time now) const {
   const auto h = line_.until(outputs_[side], now);
   c.stops_received = h.stops;
   c.starts_received = h.starts;
-  c.stopped = h.held;
+  c.stopped = h.held_until(now);
   return c;
 }
 

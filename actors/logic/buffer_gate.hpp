@@ -20,6 +20,11 @@ struct buffer_limit {
   static constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max() / 4;
   std::int64_t bytes = unlimited;
   std::int64_t packets = unlimited;
+
+  /// By either measure.
+  bool reached_by(std::int64_t in_bytes, std::int64_t in_packets) const {
+    return in_bytes >= bytes || in_packets >= packets;
+  }
 };
 
 class buffer_gate {
@@ -51,8 +56,7 @@ public:
     ++packets_;
     max_bytes_ = std::max(max_bytes_, bytes_);
     max_packets_ = std::max(max_packets_, packets_);
-    if (!config_.stops || stopping_
-        || (bytes_ < config_.stop.bytes && packets_ < config_.stop.packets))
+    if (!config_.stops || stopping_ || !config_.stop.reached_by(bytes_, packets_))
       return false;
     stopping_ = true;
     return true;

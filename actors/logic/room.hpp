@@ -30,13 +30,9 @@ public:
   std::int64_t packets() const { return packets_; }
 
   /// Whether a sender that wants to send now has to sleep.
-  bool full() const {
-    return config_.checked && (bytes_ >= config_.stop.bytes || packets_ >= config_.stop.packets);
-  }
-  /// Whether a sender that sleeps may wake, if `bytes` and `packets` more had been taken out.
-  bool wakes(std::int64_t bytes = 0, std::int64_t packets = 0) const {
-    return bytes_ - bytes <= config_.start.bytes && packets_ - packets <= config_.start.packets;
-  }
+  bool full() const { return config_.checked && config_.stop.reached_by(bytes_, packets_); }
+  /// Whether a sender that sleeps may wake.
+  bool wakes() const { return bytes_ <= config_.start.bytes && packets_ <= config_.start.packets; }
 
   void send(std::int64_t frame_bytes) {
     bytes_ += frame_bytes;

@@ -12,7 +12,11 @@ port_queue::port_queue(port_queue_config c)
       gate_{config_.buffer},
       line_{config_.line},
       scheduler_{config_.scheduler},
-      single_{(config_.priorities & (config_.priorities - 1)) == 0} {}
+      single_{(config_.priorities & (config_.priorities - 1)) == 0} {
+  // A sender that looks needs to know what has left only when it sees no room, and then it asks.
+  if (config_.leaving == port_queue_config::reports::everything)
+    hold_back_signals(config_.looked.bytes / 2, config_.looked.packets / 2);
+}
 
 void port_queue::advance() {
   head_ = {never, false};
@@ -46,9 +50,7 @@ void port_queue::advance_single() {
         break;
       }
       pop_packet(side);
-      counters_.in.add(p.frame_bytes());
-      arrived_bytes_ += p.bytes;
-      ++arrived_packets_;
+      count_arrival(p);
       arrivals_.push({p.at, p.bytes});
       pending_bytes_ += p.bytes;
       ++pending_packets_;
@@ -151,13 +153,16 @@ void port_queue::advance_classes() {
   settle_rest();
 }
 
-// -- packets in and out
-// -----------------------------------------------------------------------------
+// -- packets in and out --------------------------------------------------------------------------
 
-void port_queue::arrive(const packet& p) {
+void port_queue::count_arrival(const packet& p) {
   counters_.in.add(p.frame_bytes());
   arrived_bytes_ += p.bytes;
   ++arrived_packets_;
+}
+
+void port_queue::arrive(const packet& p) {
+  count_arrival(p);
   if (!reported(p) && !gate_.fits(p.bytes)) {
     counters_.drop(config_.full, p);
     return;
@@ -184,7 +189,7 @@ bool port_queue::fits_anyway(const packet& p) const {
   const auto packets = gate_.packets() + pending_packets_ + 1;
   if (bytes > s.capacity.bytes || packets > s.capacity.packets)
     return false;
-  return !s.stops || (!gate_.stopping() && bytes < s.stop.bytes && packets < s.stop.packets);
+  return !s.stops || (!gate_.stopping() && !s.stop.reached_by(bytes, packets));
 }
 
 void port_queue::transmit(sim_time at, ring<packet>& from) {
@@ -194,13 +199,11 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
   if (from.empty())
     waiting_ &= ~(1u << (&from - queues_.data()));
   leaving_.push({at, p.bytes});
-  if (reported(p)) {
-    reported_bytes_ = (inputs_[side].open ? reported_bytes_ : 0) + p.bytes;
+  if (reported(p))
     emit_signal(side, {.at = at + inputs_[side].signal_latency,
                        .bytes = p.bytes,
                        .port = p.ingress,
                        .what = signal::kind::release});
-  }
   counters_.out.add(p.frame_bytes());
   if (config_.encapsulates && (*config_.encapsulates)[p.to]) {
     // The outer header carries the priority: in the DSCP always, in a tag if it is not the lowest.
@@ -345,9 +348,7 @@ sim_time port_queue::next_arrival() const {
 sim_time port_queue::room_bound() const {
   auto bytes = gate_.bytes() + pending_bytes_;
   auto packets = gate_.packets() + pending_packets_;
-  const auto full = [&] {
-    return bytes >= config_.looked.bytes || packets >= config_.looked.packets;
-  };
+  const auto full = [&] { return config_.looked.reached_by(bytes, packets); };
   if (!full())
     return 0;
   for (std::size_t i = 0; i < leaving_.size(); ++i) {
@@ -469,15 +470,6 @@ void port_queue::explain_signal(port_index, sim_time beyond) {
     need_packets(side, std::max(t, inputs_[side].promise));
 }
 
-// A sender that looks needs to know what has left only when it sees no room, and then it asks.
-bool port_queue::worth_sending(port_index) const {
-  if (config_.leaving != port_queue_config::reports::everything)
-    return true;
-  const auto& open = *inputs_[side].open;
-  return reported_bytes_ >= config_.looked.bytes / 2
-         || static_cast<std::int64_t>(open->items.size()) >= config_.looked.packets / 2;
-}
-
 bool port_queue::grant(port_index, bool asked) {
   if (!config_.buffer.stops || gate_.stopping())
     return false;
@@ -498,6 +490,15 @@ bool port_queue::grant(port_index, bool asked) {
 
 // -- counters -----------------------------------------------------------------------------------
 
+loss_point port_queue::loses() const {
+  const auto& a = config_.accounted;
+  const bool guarded = config_.leaving == port_queue_config::reports::everything
+                       || config_.buffer.stops
+                       || (config_.leaving == port_queue_config::reports::accounted
+                           && std::find(a.begin(), a.end(), false) == a.end());
+  return guarded ? loss_point::guarded : loss_point::open;
+}
+
 component_counters port_queue::snapshot(sim_time now) const {
   auto c = counters_;
   const auto& out = outputs_[side];
@@ -512,7 +513,7 @@ component_counters port_queue::snapshot(sim_time now) const {
   const auto h = line_.until(out, now);
   c.stops_received = h.stops;
   c.starts_received = h.starts;
-  c.stopped = h.held;
+  c.stopped = h.held_until(now);
   c.wake_ups = line_.wake_ups();
   return c;
 }

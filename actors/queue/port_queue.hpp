@@ -62,6 +62,7 @@ public:
   explicit port_queue(port_queue_config c);
 
   std::string_view kind() const override { return config_.kind; }
+  loss_point loses() const override;
   component_counters snapshot(sim_time now) const override;
   std::uint64_t packet_hops() const override { return counters_.in.packets; }
   sim_time next_event() const override;
@@ -81,8 +82,6 @@ protected:
   bool grant(port_index, bool asked) override;
   bool expects_more(port_index) const override { return waiting_ != 0 && !line_.stopped(); }
 
-  bool worth_sending(port_index) const override;
-
 private:
   struct leaving {
     sim_time at;
@@ -96,6 +95,7 @@ private:
   bool reported(const packet& p) const;
   bool settle_pull();
   void transmit(sim_time at, ring<packet>& from);
+  void count_arrival(const packet& p);
   void arrive(const packet& p);
   void release(sim_time at, std::uint32_t bytes);
   bool fits_anyway(const packet& p) const;
@@ -131,7 +131,6 @@ private:
   sim_time stopped_at_ = 0;         // when the last stop was issued
   sim_time no_arrival_before_ = 0;  // known from our own stop: the sender is held until we start it
   std::int64_t arrived_bytes_ = 0, arrived_packets_ = 0;  // all that came, dropped or not
-  std::int64_t reported_bytes_ = 0;                       // in the open parcel of signals
   component_counters counters_;
 };
 

@@ -48,6 +48,52 @@ struct line_config {
   sim_time per_poll = 0, per_budget = 0;
 };
 
+/// What a sender has heard or seen of its receiver: whether it is held, and for how long it was.
+class hold {
+public:
+  room seen;  ///< of the receiver's queue, if it can look there
+  std::uint64_t stops = 0, starts = 0;
+  sim_time held_for = 0;  ///< up to the last start
+  sim_time resumed = 0;   ///< the last start
+
+  bool now() const { return held_; }
+  sim_time held_until(sim_time t) const {
+    return held_ && t > since_ ? held_for + t - since_ : held_for;
+  }
+
+  void hear(const signal& s) {
+    if (s.what == signal::kind::stop) {
+      stop(s.at);
+    } else if (s.what == signal::kind::start) {
+      start(s.at);
+    } else if (s.what == signal::kind::release && seen.checked()) {
+      seen.taken_out(s.bytes);
+      if (held_ && seen.wakes())
+        start(s.at);
+    }
+  }
+
+  void stop(sim_time at) {
+    ++stops;
+    if (!held_)
+      since_ = at;
+    held_ = true;
+  }
+
+private:
+  void start(sim_time at) {
+    ++starts;
+    if (!held_)
+      return;
+    held_ = false;
+    held_for += at - since_;
+    resumed = at;
+  }
+
+  bool held_ = false;
+  sim_time since_ = 0;
+};
+
 class transmitter {
 public:
   struct verdict {
@@ -62,8 +108,8 @@ public:
   }
 
   /// What is known of the queue at the other end. Before the run.
-  void check_room(const room::config& c) { room_ = room{c}; }
-  bool checks_room() const { return room_.checked(); }
+  void check_room(const room::config& c) { hold_.seen = room{c}; }
+  bool checks_room() const { return hold_.seen.checked(); }
 
   /// A process that is free since `busy()` and finds the first packet at `ready` has slept, unless
   /// it was waiting for that one.
@@ -88,26 +134,24 @@ public:
       }
       while (!out.items.empty() && out.items.front().at <= t)
         hear(out);
-      if (stopped_) {
+      if (hold_.now()) {
         if (out.items.empty())
           return {t > out.promise ? t : out.promise, false};
         t = out.items.front().at;  // later than t, or it had been heard
         continue;
       }
-      if (resumed_ > t) {
-        t = resumed_;
+      if (hold_.resumed > t) {
+        t = hold_.resumed;
         continue;
       }
-      if (room_.full()) {
+      if (hold_.seen.full()) {
         if (out.items.empty() && out.promise <= t)
           return {t, false};  // something may have been taken out by then
-        stopped_ = true;
-        since_ = t;
-        ++stops_;
+        hold_.stop(t);
         continue;
       }
       // What we do not know yet can only be more room.
-      const bool certain = room_.checked() || out.promise > t || !out.items.empty()
+      const bool certain = hold_.seen.checked() || out.promise > t || !out.items.empty()
                            || (out.bytes + bytes <= out.allowed.bytes
                                && static_cast<std::int64_t>(out.packets) < out.allowed.packets
                                && t < out.allowed.until);
@@ -123,8 +167,8 @@ public:
       ++wake_ups_;
       in_a_row_ = 0;
     }
-    if (room_.checked())
-      room_.send(bytes);
+    if (hold_.seen.checked())
+      hold_.seen.send(bytes);
     busy_ = t + line_.per_packet + rate_.time_of(bytes + line_.overhead_bytes);
     const auto sent = busy_;
     if (line_.weight != 0) {
@@ -148,56 +192,26 @@ public:
   }
 
   sim_time busy() const { return busy_; }
-  bool stopped() const { return stopped_; }
+  bool stopped() const { return hold_.now(); }
   /// Whether it has to ask for what it lacks. A receiver that has stopped it will speak by itself;
   /// one that is merely full knows nothing of us.
-  bool asks() const { return !stopped_ || room_.checked(); }
+  bool asks() const { return !hold_.now() || hold_.seen.checked(); }
   /// A packet of `bytes` takes no less, whatever the line's rate will be.
   sim_time least_service(std::uint32_t bytes) const {
     const auto t = fastest_.time_of(bytes + line_.overhead_bytes);
     return t >= never ? 0 : line_.per_packet + t;
   }
 
-  std::uint64_t stops() const { return stops_; }
-  std::uint64_t starts() const { return starts_; }
   /// How often it began after having had nothing to send.
   std::uint64_t wake_ups() const { return wake_ups_; }
-  /// Stops, starts and the time for which this sender was held, up to `now`, counting signals that
-  /// have arrived by then but were not looked at yet. Only while no cell is active.
-  struct history {
-    std::uint64_t stops, starts;
-    sim_time held;
-  };
-  history until(const cell::output& out, sim_time now) const {
-    history h{stops_, starts_, held_};
-    bool stopped = stopped_;
-    sim_time since = since_;
-    std::int64_t bytes = 0, packets = 0;
-    const auto resume = [&](sim_time at) {
-      ++h.starts;
-      if (stopped)
-        h.held += at - since;
-      stopped = false;
-    };
+  /// How it will have been held by `now`, counting signals that have arrived by then but were not
+  /// looked at yet. Only while no cell is active.
+  hold until(const cell::output& out, sim_time now) const {
+    auto h = hold_;
     cell::each_coming(out, [&](const signal& s) {
-      if (s.at > now)
-        return;
-      if (s.what == signal::kind::stop) {
-        ++h.stops;
-        if (!stopped)
-          since = s.at;
-        stopped = true;
-      } else if (s.what == signal::kind::start) {
-        resume(s.at);
-      } else if (s.what == signal::kind::release && room_.checked()) {
-        bytes += s.bytes;
-        ++packets;
-        if (stopped && room_.wakes(bytes, packets))
-          resume(s.at);
-      }
+      if (s.at <= now)
+        h.hear(s);
     });
-    if (stopped && now > since)
-      h.held += now - since;
     return h;
   }
 
@@ -206,28 +220,7 @@ private:
     const signal s = out.items.front();
     out.items.pop();
     ++out.heard;
-    if (s.what == signal::kind::stop) {
-      ++stops_;
-      if (!stopped_) {
-        stopped_ = true;
-        since_ = s.at;
-      }
-    } else if (s.what == signal::kind::start) {
-      resume(s.at);
-    } else if (s.what == signal::kind::release && room_.checked()) {
-      room_.taken_out(s.bytes);
-      if (stopped_ && room_.wakes())
-        resume(s.at);
-    }
-  }
-
-  void resume(sim_time at) {
-    ++starts_;
-    if (!stopped_)
-      return;
-    stopped_ = false;
-    held_ += at - since_;
-    resumed_ = at;
+    hold_.hear(s);
   }
 
   // Commits to a start at t: rate and outages before it are history.
@@ -264,15 +257,12 @@ private:
   }
 
   line_config line_;
-  room room_;
+  hold hold_;
   line_rate rate_;
   line_rate fastest_;
   bool steady_ = line_.changes.empty() && line_.outages.empty() && !line_.rate.stopped();
   std::size_t change_ = 0, outage_ = 0;
   sim_time busy_ = 0;
-  bool stopped_ = false;
-  sim_time since_ = 0, resumed_ = 0, held_ = 0;
-  std::uint64_t stops_ = 0, starts_ = 0;
   std::uint64_t wake_ups_ = 0;
   bool slept_ = false;
   unsigned in_a_row_ = 0;

@@ -64,8 +64,7 @@ void forwarding_engine::touch(port_index i) {
   }
 }
 
-// -- what leaves
-// ------------------------------------------------------------------------------------
+// -- what leaves ---------------------------------------------------------------------------------
 
 void forwarding_engine::hear_egress(port_index k) {
   auto& out = outputs_[k];
@@ -89,8 +88,7 @@ void forwarding_engine::hear_egress(port_index k) {
       touch(i);
 }
 
-// -- what arrives
-// -----------------------------------------------------------------------------------
+// -- what arrives --------------------------------------------------------------------------------
 
 void forwarding_engine::take_ingress(port_index i) {
   auto& in = inputs_[i];
@@ -167,8 +165,7 @@ void forwarding_engine::accept(port_index i, const packet& p) {
   }
 }
 
-// -- the accounting of an ingress port
-// -------------------------------------------------------------
+// -- the accounting of an ingress port -----------------------------------------------------------
 
 void forwarding_engine::account(port_index i) {
   auto& s = ingress_[i];
@@ -243,8 +240,7 @@ void forwarding_engine::apply_arrival(port_index i, const amount& a) {
   emit_signal(i, {.at = a.at + inputs_[i].signal_latency, .what = signal::kind::stop});
 }
 
-// -- forwarding
-// -------------------------------------------------------------------------------------
+// -- forwarding ----------------------------------------------------------------------------------
 
 void forwarding_engine::forward(port_index k) {
   auto& e = egress_[k];
@@ -282,8 +278,7 @@ sim_time forwarding_engine::watermark(port_index k) {
   return g.watermark;
 }
 
-// -- what is known of the future
-// --------------------------------------------------------------------
+// -- what is known of the future -----------------------------------------------------------------
 
 bool forwarding_engine::upper_is_held(port_index i) const {
   const auto& in = inputs_[i];
@@ -358,8 +353,7 @@ sim_time forwarding_engine::next_event() const {
   return t;
 }
 
-// -- promises
-// ---------------------------------------------------------------------------------------
+// -- promises ------------------------------------------------------------------------------------
 
 sim_time forwarding_engine::earliest_packet(port_index k) {
   auto t = watermark(k);
@@ -438,8 +432,7 @@ bool forwarding_engine::grant(port_index i, bool asked) {
   return true;
 }
 
-// -- the end
-// ----------------------------------------------------------------------------------------
+// -- the end -------------------------------------------------------------------------------------
 
 void forwarding_engine::finish(sim_time now) {
   // Everything up to `now` is known; what was not pressing is accounted now.

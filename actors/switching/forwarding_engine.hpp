@@ -1,14 +1,13 @@
 /// \file
-/// Forwarding engine: the middle of a physical switch, between n ingress and m egress
-/// ports, and the owner of the switch's buffer accounting.
+/// Forwarding engine: the middle of a physical switch, between n ingress and m egress ports, and
+/// the owner of the switch's buffer accounting.
 ///
 ///     ingress 0 ──▶ ┐                     ┌──▶ egress 0   (port queues that report
 ///     ingress 1 ──▶ ┤ merge by time, then ├──▶ egress 1    what leaves them)
 ///        ...        ┘ by ingress index    └──▶  ...
 ///
 /// * Packets for one egress leave in the order (arrival, ingress). A packet for an egress waits
-/// only
-///   for those ingress ports from which traffic can come to it (`feeds`), so that the two
+///   only for those ingress ports from which traffic can come to it (`feeds`), so that the two
 ///   directions of a fabric never wait for each other.
 /// * What came in by an ingress port and has not left the switch counts against that port. With
 ///   `on_off`, reaching the stop threshold stops the port's sender and falling to the start
@@ -61,7 +60,6 @@ public:
   /// For how long ingress i has stopped its sender while most of what it accounts for was to leave
   /// by egress k (looked at when it said stop).
   sim_time stopped_for(std::size_t i, std::size_t k, sim_time now) const;
-  std::size_t egress_ports() const { return config_.egress_ports; }
 
 protected:
   void advance() override;

@@ -13,6 +13,9 @@ virtual_switch::virtual_switch(virtual_switch_config c)
   out_.resize(n);
   for (auto& in : in_)
     in.blocked_for.assign(n, 0);
+  // A sender needs to know what has left only when it sees no room, and then it asks.
+  if (config_.lossless)
+    hold_back_signals(config_.looked.bytes / 2, config_.looked.packets / 2);
 }
 
 void virtual_switch::advance() {
@@ -230,12 +233,9 @@ bool virtual_switch::pull(port_index k) {
 
 // Tells the sender that there is room for as much again, which wakes it if it sleeps.
 void virtual_switch::release(port_index i, sim_time at, std::uint32_t bytes) {
-  if (!config_.lossless)
-    return;
-  auto& in = in_[i];
-  in.reported_bytes = (inputs_[i].open ? in.reported_bytes : 0) + bytes;
-  emit_signal(
-      i, {.at = at + inputs_[i].signal_latency, .bytes = bytes, .what = signal::kind::release});
+  if (config_.lossless)
+    emit_signal(
+        i, {.at = at + inputs_[i].signal_latency, .bytes = bytes, .what = signal::kind::release});
 }
 
 void virtual_switch::move(port_index i, port_index k, sim_time at, bool pulled) {
@@ -295,8 +295,7 @@ void virtual_switch::unblock(port_index i, sim_time at) {
 bool virtual_switch::full(port_index i) const {
   const auto& in = in_[i];
   return config_.lossless
-         && (in.bytes >= config_.looked.bytes
-             || static_cast<std::int64_t>(in.queue.size()) >= config_.looked.packets);
+         && config_.looked.reached_by(in.bytes, static_cast<std::int64_t>(in.queue.size()));
 }
 
 sim_time virtual_switch::next_arrival(port_index i) const {
@@ -370,13 +369,6 @@ sim_time virtual_switch::earliest_signal(port_index i) {
 
 void virtual_switch::explain_signal(port_index i, sim_time beyond) {
   explain_move(i, beyond - inputs_[i].signal_latency);
-}
-
-// A sender needs to know what has left only when it sees no room, and then it asks.
-bool virtual_switch::worth_sending(port_index i) const {
-  return in_[i].reported_bytes >= config_.looked.bytes / 2
-         || static_cast<std::int64_t>((*inputs_[i].open)->items.size())
-                >= config_.looked.packets / 2;
 }
 
 // -- counters -------------------------------------------------------------------------------------

@@ -73,7 +73,6 @@ public:
 
   /// For how long the first packet of input i could not go on because output k was full.
   sim_time blocked(std::size_t i, std::size_t k, sim_time now) const;
-  std::size_t ports() const { return config_.ports.size(); }
 
 protected:
   void advance() override;
@@ -81,7 +80,6 @@ protected:
   void explain_packet(port_index, sim_time beyond) override;
   sim_time earliest_signal(port_index) override;
   void explain_signal(port_index, sim_time beyond) override;
-  bool worth_sending(port_index i) const override;
 
 private:
   static constexpr std::uint16_t nobody = 0xffff;
@@ -94,7 +92,6 @@ private:
     std::uint16_t blocked_on = nobody;  // the output that its first packet waits for...
     sim_time blocked_since = 0;
     std::vector<sim_time> blocked_for;  // ...and how long such packets have waited, by output
-    std::int64_t reported_bytes = 0;    // in the open parcel of signals
     component_counters counters;
   };
   struct output_state {
