@@ -108,8 +108,9 @@ series_list drops(const run_results& run) {
   series_list out;
   for (const auto& c : run.components)
     for (std::size_t reason = 0; reason < drop_reasons; ++reason)
-      for (std::size_t priority = 0; priority < max_priorities; ++priority)
-        if (const auto& t = c.counters.dropped[reason][priority]; t.packets != 0)
+      for (unsigned priority = 0; priority < max_priorities; ++priority)
+        if (const auto& t = c.counters.dropped.of(static_cast<drop_reason>(reason), priority);
+            t.packets != 0)
           out.push_back({{{"component", c.name},
                           {"node", c.node},
                           {"reason", std::string{name_of(static_cast<drop_reason>(reason))}},
@@ -125,6 +126,14 @@ series_list of_pauses(const run_results& run, Value value) {
     out.push_back(
         {{{"on", p.on}, {"priority", p.priority < 0 ? "all" : std::to_string(p.priority)}},
          static_cast<double>(value(p))});
+  return out;
+}
+
+template <typename Value>
+series_list of_ports(const run_results& run, Value value) {
+  series_list out;
+  for (const auto& p : run.ports)
+    out.push_back({{{"port", p.port}}, static_cast<double>(value(p))});
   return out;
 }
 
@@ -169,6 +178,7 @@ std::vector<metric_definition> make_catalogue() {
   const std::vector<std::string_view> by_component{"component", "kind", "node"};
   const std::vector<std::string_view> by_drop{"component", "node", "reason", "priority"};
   const std::vector<std::string_view> by_hop{"on", "priority"};
+  const std::vector<std::string_view> by_port{"port"};
   const std::vector<std::string_view> by_replay{"flow", "file"};
 
   return {
@@ -310,6 +320,29 @@ std::vector<metric_definition> make_catalogue() {
        sum,
        of_time,
        {"paused", "paused_seconds"}},
+
+      // The state of the network as the controller knows it.
+      {"sluice_controller_commands_total",
+       counter,
+       count,
+       {},
+       "Commands that the controller has sent to virtual switches.",
+       [](const run_results& run) { return single(as_double(run.commands)); }},
+      {"sluice_controller_stops_total", counter, count, by_port,
+       "Notices to the controller that a port of a virtual switch has stopped its sender.",
+       [](const run_results& run) {
+         return of_ports(run, [](const port_result& p) { return p.stops; });
+       }},
+      {"sluice_controller_stopped_seconds_total", counter, seconds, by_port,
+       "Virtual time for which a port was stopped, by the notices that the controller has had.",
+       [](const run_results& run) {
+         return of_ports(run, [](const port_result& p) { return as_seconds(p.stopped); });
+       }},
+      {"sluice_controller_port_stopped", gauge, count, by_port,
+       "Whether a port is stopped (1) or open (0), as far as the controller knows.",
+       [](const run_results& run) {
+         return of_ports(run, [](const port_result& p) { return p.is_stopped || p.by_command; });
+       }},
 
       // Replays: what was in the captures and what became of it.
       {"sluice_capture_packets_total", counter, packets, by_replay,

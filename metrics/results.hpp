@@ -34,6 +34,15 @@ struct blocked_share {
   double share = 0;
 };
 
+/// What the controller knows of a port, from notices.
+struct port_result {
+  std::string port;
+  std::uint64_t stops = 0, starts = 0;  ///< notices of either
+  sim_time stopped = 0;                 ///< time between them
+  bool is_stopped = false;              ///< at the end
+  bool by_command = false;              ///< a stop of its own is in force at the end
+};
+
 /// One traffic entry of the scenario.
 struct flow_result {
   std::string name;
@@ -74,6 +83,8 @@ struct run_results {
   std::vector<flow_result> flows;
   std::vector<component_result> components;  ///< in a fixed order
   std::vector<pause_result> pauses;
+  std::vector<port_result> ports;  ///< of virtual switches
+  std::uint64_t commands = 0;      ///< that the controller has sent
   std::vector<replay_result> replays;
   std::vector<std::string> violations;  ///< conservation or engine errors, each a sentence
   /// What the engine did, for the curious: messages, activations, wants, recoveries.

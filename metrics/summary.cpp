@@ -53,7 +53,8 @@ std::vector<drop_row> drop_rows(const run_results& run) {
   for (const auto& c : run.components)
     for (std::size_t reason = 0; reason < drop_reasons; ++reason)
       for (unsigned priority = 0; priority < max_priorities; ++priority)
-        if (const auto& lost = c.counters.dropped[reason][priority]; lost.packets != 0)
+        if (const auto& lost = c.counters.dropped.of(static_cast<drop_reason>(reason), priority);
+            lost.packets != 0)
           rows.push_back({c.name, static_cast<drop_reason>(reason), priority, lost});
   return rows;
 }
@@ -216,6 +217,27 @@ std::string stops_section(const run_results& run) {
   return '\n' + table.to_string() + more_rows(rows.size(), "hops");
 }
 
+/// The state of the network, as the controller has heard.
+std::string controller_section(const run_results& run) {
+  std::vector<port_result> rows;
+  std::ranges::copy_if(run.ports, std::back_inserter(rows),
+                       [](const auto& p) { return p.stops != 0 || p.by_command; });
+  if (rows.empty())
+    return {};
+  std::ranges::stable_sort(rows, std::greater{}, &port_result::stopped);
+  using enum text_table::align;
+  text_table table{{"the controller heard of", "stops", "starts", "stopped for", "at the end"},
+                   {left, right, right, right, left}};
+  for (std::size_t i = 0; i < std::min(table_rows, rows.size()); ++i) {
+    const auto& p = rows[i];
+    table.row({p.port, human_count(p.stops), human_count(p.starts), human_time_ps(p.stopped),
+               p.by_command   ? "stopped by command"
+               : p.is_stopped ? "stopped"
+                              : "open"});
+  }
+  return '\n' + table.to_string() + more_rows(rows.size(), "ports");
+}
+
 /// Only what needs to be known: a capture that was replayed whole needs no words.
 std::string replays_section(const run_results& run) {
   std::string out;
@@ -332,6 +354,15 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
                       {"sent", p.sent},
                       {"received", p.received},
                       {"paused_seconds", seconds_of(p.paused)}});
+  auto& ports = out["controller"] = {{"commands", run.commands}, {"ports", json::array()}};
+  for (const auto& p : run.ports)
+    ports["ports"].push_back({{"port", p.port},
+                              {"stops", p.stops},
+                              {"starts", p.starts},
+                              {"stopped_seconds", seconds_of(p.stopped)},
+                              {"state", p.by_command   ? "stopped by command"
+                                        : p.is_stopped ? "stopped"
+                                                       : "open"}});
   auto& components = out["components"] = json::object();
   for (const auto& c : run.components)
     components[c.name] = component_json(c.counters);
@@ -370,6 +401,7 @@ std::string summary_text(const run_results& run, std::span<const expectation_res
   out += flows_section(run);
   out += drops_section(run);
   out += stops_section(run);
+  out += controller_section(run);
   out += blocked_section(run);
   out += replays_section(run);
   out += expectations_section(expectations);

@@ -280,6 +280,8 @@ private:
       s_.speed = static_cast<double>(q->amount) / static_cast<double>(q->divisor);
     read_time(root_, "duration", s_.duration);
     s_.until_traffic_done = word(root_, "until") == "traffic-done";
+    if (const auto* c = root_.find("controller"))
+      read_time(*c, "latency", s_.controller.latency);
   }
 
   void defaults() {
@@ -1016,33 +1018,53 @@ private:
     within_run(map.find("at"), e.at, "at");
     const auto* set = map.find("set");
     const auto* line = map.find("link");
-    if (set != nullptr && line != nullptr) {
-      forest_.error(*line, "an event is either `set` or `link`");
+    const auto* port = map.find("port");
+    if ((set != nullptr) + (line != nullptr) + (port != nullptr) > 1) {
+      forest_.error(set != nullptr && line != nullptr ? *line : *port,
+                    "an event is one of `set`, `link` and `port`");
       return;
     }
-    if (set == nullptr && line == nullptr) {
+    if (set == nullptr && line == nullptr && port == nullptr) {
       if (map.find("inject") == nullptr)
-        forest_.error(map, "an event says what to do: `set` and `to`, or `link` and `state`");
+        forest_.error(map,
+                      "an event says what to do: `set` and `to`, or `link` or `port` and `state`");
       return;
     }
-    const auto need = [&](std::string_view key, std::string_view of) {
+    const auto need = [&](std::string_view key, std::string_view of, std::string_view example) {
       if (map.find(key) == nullptr)
         forest_.error(*map.find(of), fmt::format("`{}` wants `{}` beside it", of, key),
-                      of == "link" ? "`state: down`" : "for example `to: 1Gbit`");
+                      std::string{example});
+    };
+    const auto one_of = [&](std::string_view of, std::string_view fits) {
+      const auto* n = map.find("state");
+      const auto choices = split_choices(fits);
+      if (n == nullptr || std::find(choices.begin(), choices.end(), n->text) != choices.end())
+        return true;
+      forest_.error(*n, fmt::format("a {} is not {}", of, n->text), fmt::format("`{}`", fits));
+      return false;
     };
     const auto refuse = [&](std::string_view key, std::string_view of) {
       if (const auto* n = map.find(key))
         forest_.error(*n, fmt::format("`{}` means nothing beside `{}`", key, of));
     };
     if (set != nullptr) {
-      need("to", "set");
+      need("to", "set", "for example `to: 1Gbit`");
       refuse("state", "set");
       read_rate(map, "to", e.bps);
       if (set->is_scalar() && !target(*set, e))
         return;
+    } else if (port != nullptr) {
+      need("state", "port", "`state: stopped` or `state: started`");
+      refuse("to", "port");
+      e.what = timed_event::kind::set_port;
+      e.bps = word(map, "state") == "stopped" ? 1 : 0;
+      if (!port->is_scalar() || !one_of("port", "stopped|started") || !find_port(*port, e.target))
+        return;
     } else {
-      need("state", "link");
+      need("state", "link", "`state: down`");
       refuse("to", "link");
+      if (!one_of("link", "down"))
+        return;
       e.what = timed_event::kind::link_down;
       if (!line->is_scalar() || !find_link(*line, e.link))
         return;
@@ -1088,6 +1110,27 @@ private:
     forest_.error(
         set, fmt::format("`{}` is nothing that an event can set", set.text),
         hint.empty() ? "`host/vm.drain`, `sink.drain` or `entry.rate` of a generator" : hint);
+    return false;
+  }
+
+  // Ports of virtual switches: one for each VM, and the uplink of a host that has a link.
+  bool find_port(const yaml_node& n, std::string& name) {
+    std::vector<std::string> ports;
+    for (const auto& node : s_.nodes)
+      if (const auto* h = std::get_if<host_settings>(&node.as)) {
+        for (const auto& vm : h->vms)
+          ports.push_back(fmt::format("{}.vswitch:{}", node.name, vm.name));
+        if (std::any_of(s_.links.begin(), s_.links.end(), [&](const auto& l) {
+              return l.a.node == node.name || l.b.node == node.name;
+            }))
+          ports.push_back(node.name + ".vswitch:uplink");
+      }
+    name = n.text;
+    if (std::find(ports.begin(), ports.end(), name) != ports.end())
+      return true;
+    auto hint = worth_suggesting() ? suggestion(name, ports) : std::string{};
+    forest_.error(n, fmt::format("`{}` is no port of a virtual switch", name),
+                  hint.empty() ? "for example `h1.vswitch:vm1` or `h1.vswitch:uplink`" : hint);
     return false;
   }
 

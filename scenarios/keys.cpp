@@ -81,6 +81,17 @@ constexpr std::array table{
              .help = "traffic-done: the run ends when everything made was delivered or dropped.",
              .choices = "traffic-done"},
 
+    key_info{.path = "controller",
+             .forms = form_map,
+             .help =
+                 "The SDN controller, which tells the virtual switches their thresholds, lossless "
+                 "priorities and overlay mappings, and hears when their ports stop."},
+    key_info{.path = "controller.latency",
+             .forms = form_duration,
+             .help = "From a switch that has something to say to the controller.",
+             .fallback = "50us",
+             .range = latencies},
+
     // -- defaults -------------------------------------------------------------------------------
     key_info{.path = "defaults",
              .forms = form_map,
@@ -717,8 +728,9 @@ constexpr std::array table{
              .example =
                  "events:\n  - {at: 50ms, set: h3/vm4.drain, to: 1Gbit, for: 20ms}\n  - {at: "
                  "120ms, link: \"leaf1:p49 -- leaf2:p49\", state: down, for: 1ms}"},
-    key_info{
-        .path = "events[]", .forms = form_map, .help = "`set` and `to`, or `link` and `state`."},
+    key_info{.path = "events[]",
+             .forms = form_map,
+             .help = "`set` and `to`, or `link` or `port` and `state`."},
     key_info{.path = "events[].at",
              .forms = form_duration,
              .help = "When.",
@@ -740,9 +752,16 @@ constexpr std::array table{
              .example = "link: \"leaf1:p49 -- leaf2:p49\""},
     key_info{.path = "events[].state",
              .forms = form_choice,
-             .help = "down: the link carries nothing, and what is on it is lost.",
-             .choices = "down",
+             .help =
+                 "down: the link carries nothing, and what is on it is lost. stopped: the "
+                 "controller tells whoever sends into the port to stop; nothing is lost by that. "
+                 "started: it tells them to go on.",
+             .choices = "down|stopped|started",
              .later = "up"},
+    key_info{.path = "events[].port",
+             .forms = form_text,
+             .help = "The port of a virtual switch that the controller stops or starts.",
+             .example = "port: \"h1.vswitch:vm1\""},
     key_info{.path = "events[].for",
              .forms = form_duration,
              .help = "How long; then it is as before.",

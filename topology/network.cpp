@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "actors/control/controller.hpp"
 #include "actors/fabric/cable.hpp"
 #include "actors/guest/consumer.hpp"
 #include "actors/guest/producer.hpp"
@@ -79,6 +80,12 @@ run_results network::gather(sim_time now) const {
     p.received = sender.stops_received;
     p.paused = sender.stopped;
     r.pauses.push_back(std::move(p));
+  }
+  if (controller_ != nullptr) {
+    r.commands = controller_->commands_sent();
+    for (auto& p : controller_->state(now))
+      r.ports.push_back(
+          {std::move(p.name), p.stops, p.starts, p.stopped_for, p.stopped, p.ordered});
   }
   find_blame(r, now);
   return r;

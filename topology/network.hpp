@@ -24,6 +24,7 @@ namespace sluice {
 
 class cable;
 class consumer;
+class controller;
 class producer;
 class forwarding_engine;
 class virtual_switch;
@@ -81,6 +82,7 @@ private:
   };
   void find_blame(run_results& r, sim_time now) const;
 
+  const controller* controller_ = nullptr;
   std::vector<switching_point> switching_;
   std::vector<entry> entries_;
   std::vector<std::unique_ptr<cable>> cables_;

@@ -79,6 +79,7 @@ void network_builder::build() {
       build_sink(n);
   }
   build_links();
+  build_controller();
   fill_producers();
   for (const auto& c : net_.components_)
     net_.cells_.push_back(c.get());
@@ -118,9 +119,9 @@ port_queue& network_builder::add_wire_queue(std::string name, std::size_t node, 
 // A queue in a host reports what leaves it, and its sender looks whether there is room.
 network_builder::stage network_builder::add_stage(port_queue_config c, std::size_t node,
                                                   buffer_limit capacity, hop_policy policy,
-                                                  std::uint32_t max_frame_bytes) {
+                                                  std::uint32_t largest_frame) {
   const auto& n = scenario_.nodes[node];
-  const auto room = room_for(capacity, policy, n.flow_control.on_off, max_frame_bytes);
+  const auto room = room_for(capacity, policy, n.flow_control.on_off, largest_frame);
   c.node = n.name;
   c.buffer.capacity = capacity;
   if (room.checked)
@@ -263,16 +264,16 @@ void network_builder::number_endpoints() {
   }
   senders_to_.resize(endpoints_.size());
 
-  std::vector<std::uint32_t> networks(endpoints_.size(), 0);
-  std::vector<bool> tunnelled(endpoints_.size(), false);
+  std::set<std::uint32_t> networks;
   for (std::size_t n = 0; n < scenario_.nodes.size(); ++n)
     if (const auto* host = std::get_if<host_settings>(&scenario_.nodes[n].as))
       for (std::size_t v = 0; v < host->vms.size(); ++v) {
-        networks[endpoints_at_[n][v]] = host->vms[v].network;
-        tunnelled[endpoints_at_[n][v]] = host->bridge.vxlan;
+        auto& e = endpoints_[endpoints_at_[n][v]];
+        e.network = host->vms[v].network;
+        e.tunnelled = host->bridge.vxlan;
+        networks.insert(e.network);
       }
-  networks_ = std::make_shared<const std::vector<std::uint32_t>>(std::move(networks));
-  tunnelled_ = std::make_shared<const std::vector<bool>>(std::move(tunnelled));
+  several_networks_ = networks.size() > 1;
 }
 
 void network_builder::note_pair(std::uint32_t from, std::uint32_t to, std::uint8_t priority) {
@@ -549,10 +550,6 @@ network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
   virtual_switch_config c;
   c.name = node.name + ".vswitch";
   c.node = node.name;
-  c.lossless = policy != hop_policy::none;
-  c.networks = networks_;
-  if (h.bridge.vxlan && linked)
-    c.tunnelled = tunnelled_;
   auto table = std::make_shared<forwarding_table>();
   if (vms > 0)
     table->first_endpoint = endpoints_at_[n][0];
@@ -563,7 +560,7 @@ network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
   for (std::uint16_t v = 0; v < vms; ++v) {
     const auto e = endpoints_at_[n][v];
     table->by_endpoint.push_back({v, 1, 0});
-    virtual_switch_config::port p{c.name + ":" + h.vms[v].name, capacity, max_frame(n), {}};
+    virtual_switch_config::port p{c.name + ":" + h.vms[v].name, max_frame(n), h.vms[v].network, {}};
     for (auto from : senders_to_[e]) {
       if (endpoints_[from].node == n)
         p.feeds.push_back(static_cast<std::uint16_t>(from - table->first_endpoint));
@@ -574,7 +571,7 @@ network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
     priorities.push_back(endpoints_[e].receives);
   }
   if (linked) {
-    virtual_switch_config::port p{c.name + ":uplink", capacity, max_frame(n), {}};
+    virtual_switch_config::port p{c.name + ":uplink", max_frame(n), 0, {}};
     for (std::uint16_t v = 0; v < vms; ++v)
       if (endpoints_[endpoints_at_[n][v]].sends_away)
         p.feeds.push_back(v);
@@ -585,9 +582,9 @@ network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
 
   vswitch_plan plan;
   plan.input = room_for(capacity, policy, node.flow_control.on_off, most);
-  c.looked = plan.input.stop;
   const auto ports = c.ports;
-  plan.hub = &add<virtual_switch>(std::move(c));
+  plan.hub = &add<virtual_switch>(c);
+  control(*plan.hub, n, c, plan.input, capacity);
   for (std::size_t k = 0; k < ports.size(); ++k) {
     port_queue_config q;
     q.name = ports[k].name;
@@ -614,13 +611,72 @@ network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
   return plan;
 }
 
+// What the controller has to tell this switch, and when.
+void network_builder::control(virtual_switch& hub, std::size_t n, const virtual_switch_config& c,
+                              const room::config& input, buffer_limit output) {
+  using kind = command::kind;
+  controller_config::device d{c.name, {}, {}};
+  // Before the first packet, which comes later than the begin.
+  const auto now = [&](command x) {
+    x.at = inside_switch;
+    d.commands.push_back(x);
+  };
+  for (std::uint16_t p = 0; p < c.ports.size(); ++p) {
+    d.ports.push_back(c.ports[p].name);
+    now({.what = kind::stop_limit, .port = p, .limit = input.stop});
+    now({.what = kind::start_limit, .port = p, .limit = input.start});
+    now({.what = kind::output_limit, .port = p, .limit = output});
+  }
+  now({.what = kind::lossless, .value = input.checked ? all_priorities_ : 0});
+  const bool tunnels = std::get<host_settings>(scenario_.nodes[n].as).bridge.vxlan;
+  if (tunnels || several_networks_)
+    for (std::uint32_t to = 0; to < endpoints_.size(); ++to) {
+      const auto& e = endpoints_[to];
+      const auto& from = senders_to_[to];
+      const bool asked =
+          std::any_of(from.begin(), from.end(), [&](auto f) { return endpoints_[f].node == n; });
+      if (e.network != 0 && e.node != n && asked)
+        now({.what = kind::mapping,
+             .tunnelled = tunnels && e.tunnelled,
+             .endpoint = to,
+             .value = e.network});
+    }
+  now({.what = kind::ready});
+  for (std::uint16_t p = 0; p < c.ports.size(); ++p)
+    for (const auto& [at, stopped] : timeline(timed_event::kind::set_port, c.ports[p].name, 0))
+      d.commands.push_back({.at = std::max(at, 2 * inside_switch),
+                            .what = stopped != 0 ? kind::stop : kind::start,
+                            .port = p});
+  std::stable_sort(d.commands.begin(), d.commands.end(),
+                   [](const auto& a, const auto& b) { return a.at < b.at; });
+  controlled_.devices.push_back(std::move(d));
+  hubs_.push_back(&hub);
+}
+
+bool network_builder::commanded(const std::string& port) const {
+  return std::any_of(scenario_.events.begin(), scenario_.events.end(), [&](const auto& e) {
+    return e.what == timed_event::kind::set_port && e.target == port;
+  });
+}
+
+// Last, so that the inputs and outputs of the switches' own ports have their numbers.
+void network_builder::build_controller() {
+  if (hubs_.empty())
+    return;
+  auto& it = add<controller>(std::move(controlled_));
+  net_.controller_ = &it;
+  for (auto* hub : hubs_)
+    join(it, *hub, inside_switch, scenario_.controller.latency);
+}
+
 // Joins a sender to the input queue of a port of the virtual switch. Ports are entered in order.
 void network_builder::enter(const vswitch_plan& vswitch, std::size_t port, port_queue& sender,
                             sim_time latency) {
   connect(sender, *vswitch.hub, latency, latency);
-  sender.check_room(vswitch.input);
-  if (vswitch.input.checked)
-    net_.stoppables_.push_back({&sender, vswitch.outputs[port]->name() + ".in"});
+  const auto name = vswitch.hub->port_name(port);
+  sender.check_room(vswitch.input, commanded(name));
+  if (vswitch.input.checked || commanded(name))
+    net_.stoppables_.push_back({&sender, name + ".in"});
 }
 
 void network_builder::build_host(std::size_t n) {
@@ -646,8 +702,7 @@ void network_builder::build_host(std::size_t n) {
     c.name = node.name + name;
     c.kind = "bridge";
     c.line = steady(bps, no_overhead, h.bridge.per_packet);
-    if (sends && h.bridge.vxlan)
-      c.encapsulates = tunnelled_;
+    c.encapsulates = sends && h.bridge.vxlan;
     c.decapsulates = !sends;
     return add_stage(std::move(c), n, as_limit(h.bridge.queue), fc.bridge, most);
   };

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/control/controller.hpp"
 #include "actors/queue/port_queue.hpp"
 #include "actors/switching/forwarding_engine.hpp"
 #include "actors/switching/ingress_port.hpp"
@@ -34,6 +35,8 @@ private:
     std::size_t node = 0;
     unsigned sends = 0, receives = 0;  // bit p: traffic of priority p
     bool sends_away = false;           // to other nodes
+    std::uint32_t network = 0;         // 0: of none
+    bool tunnelled = false;            // behind a tunnel
     producer* source = nullptr;
   };
   // What is attached to one end of a link.
@@ -87,6 +90,10 @@ private:
     room::config input;  // as a sender sees any of its input queues
   };
   vswitch_plan build_vswitch(std::size_t node);
+  void control(virtual_switch& hub, std::size_t node, const virtual_switch_config& c,
+               const room::config& input, buffer_limit output);
+  bool commanded(const std::string& port) const;
+  void build_controller();
   void enter(const vswitch_plan& vswitch, std::size_t port, port_queue& sender, sim_time latency);
   void build_vm(std::size_t node, std::size_t vm, const vswitch_plan& vswitch);
   void build_switch(std::size_t node);
@@ -102,7 +109,7 @@ private:
     room::config seen;  // by its sender: how much room there is
   };
   stage add_stage(port_queue_config c, std::size_t node, buffer_limit capacity, hop_policy policy,
-                  std::uint32_t max_frame_bytes);
+                  std::uint32_t largest_frame);
   template <class Upper>
   void fill(Upper& upper, const stage& lower, sim_time latency);
   port_queue& add_wire_queue(std::string name, std::size_t node, std::string kind,
@@ -135,10 +142,10 @@ private:
   std::vector<std::array<attachment, 2>> attachments_;  // link -> end a, end b
   std::vector<std::vector<std::vector<bool>>> feeds_;   // switch node -> egress -> ingress
   std::vector<std::unique_ptr<replay>> replays_;        // by traffic entry; null: generator
-  // By endpoint: its virtual network, and whether it is reached through a tunnel.
-  std::shared_ptr<const std::vector<std::uint32_t>> networks_;
-  std::shared_ptr<const std::vector<bool>> tunnelled_;
-  std::uint32_t largest_ = 0;  // no frame of the run is larger, whatever an MTU says
+  bool several_networks_ = false;
+  controller_config controlled_;
+  std::vector<virtual_switch*> hubs_;  // as in controlled_
+  std::uint32_t largest_ = 0;          // no frame of the run is larger, whatever an MTU says
 };
 
 }  // namespace sluice

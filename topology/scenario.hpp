@@ -186,14 +186,19 @@ struct traffic_entry {
 
 /// A timed change. `duration` never: it stays.
 struct timed_event {
-  enum class kind : std::uint8_t { set_drain, set_rate, link_down };
+  enum class kind : std::uint8_t { set_drain, set_rate, set_port, link_down };
   kind what = kind::set_drain;
   sim_time at = 0;
   sim_time duration = never;
   source_mark where;
   std::string target;  ///< set_drain: "h3/vm4" or "sink1"; set_rate: "storage" (a generator entry)
-  std::uint64_t bps = 0;  ///< set_*: the new value
+  /// set_port: "h1.vswitch:vm1"
+  std::uint64_t bps = 0;  ///< set_drain, set_rate: the new value; set_port: 1 stopped, 0 started
   std::size_t link = 0;   ///< link_down: index into scenario::links
+};
+
+struct controller_settings {
+  sim_time latency = 50 * microsecond;  ///< of what a switch has to say to it
 };
 
 enum class clock_kind : std::uint8_t { virtual_time, real_time };
@@ -208,6 +213,7 @@ struct scenario {
   double speed = 1.0;         ///< of the real clock
   sim_time duration = never;  ///< the end; never only with until_traffic_done
   bool until_traffic_done = false;
+  controller_settings controller;
   std::vector<node> nodes;
   std::vector<link> links;
   std::vector<traffic_entry> traffic;

@@ -50,7 +50,7 @@ void choose(const on_off_settings& own, unit in, std::int64_t latest, std::int64
 }  // namespace
 
 room::config room_for(buffer_limit capacity, hop_policy policy, const on_off_settings& settings,
-                      std::uint32_t max_frame_bytes) {
+                      std::uint32_t largest_frame) {
   room::config c;
   c.checked = policy != hop_policy::none;
   const auto fill = [&](std::int64_t full, std::int64_t last, unit in, std::int64_t& stop,
@@ -61,7 +61,7 @@ room::config room_for(buffer_limit capacity, hop_policy policy, const on_off_set
     choose(
         settings, in, latest, latest, [](auto at) { return at - 1; }, stop, start);
   };
-  fill(capacity.bytes, max_frame_bytes, unit::bytes, c.stop.bytes, c.start.bytes);
+  fill(capacity.bytes, largest_frame, unit::bytes, c.stop.bytes, c.start.bytes);
   fill(capacity.packets, 1, unit::packets, c.stop.packets, c.start.packets);
   return c;
 }

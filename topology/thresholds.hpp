@@ -33,7 +33,7 @@ buffer_gate::config gate_for(buffer_limit capacity, hop_policy policy,
 /// its own: one largest frame below the maximum, so that what it is about to send always fits, and
 /// until the queue is below that again. A queue smaller than a frame takes one packet at a time.
 room::config room_for(buffer_limit capacity, hop_policy policy, const on_off_settings& settings,
-                      std::uint32_t max_frame_bytes);
+                      std::uint32_t largest_frame);
 
 /// The limit as bytes or packets, the other unlimited.
 buffer_limit as_limit(const queue_limit& limit);

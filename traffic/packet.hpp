@@ -45,9 +45,10 @@ struct packet {
   std::uint8_t priority = 0;
   bool pulled = false;       ///< the receiver asked for it, so it has not gone to sleep meanwhile
   std::uint8_t overlay = 0;  ///< of `bytes`: outer headers in front of the frame
-  std::uint8_t reserved = 0;
-  std::uint32_t path = 0;  ///< hash of the flow, for the choice among equal paths
-  std::uint32_t spare = 0;
+  bool tunnelled = false;    ///< the bridge of its host has to put a tunnel's headers in front
+  std::uint32_t path = 0;    ///< hash of the flow, for the choice among equal paths
+  std::uint8_t socket = 0;   ///< which of the receiving VM's sockets it is for
+  std::uint8_t reserved[3] = {};
 
   /// What is counted: the frame that was made, without what a tunnel puts around it.
   std::uint32_t frame_bytes() const { return bytes - overlay; }

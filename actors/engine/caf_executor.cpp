@@ -51,7 +51,7 @@ public:
       : caf::local_actor{cfg}, cell_{c}, run_{run} {}
 
   ~cell_actor() override {
-    turn turn{handed_on_};
+    turn mine{handed_on_};
     auto e = inbox_.exchange(nullptr);
     while (e != nullptr && e != asleep()) {
       auto next = static_cast<caf::mailbox_element*>(e->next);
@@ -65,7 +65,7 @@ public:
   void launch(caf::execution_unit*, bool, bool hide) override {
     if (!hide)
       register_at_system();
-    turn turn{handed_on_};
+    turn mine{handed_on_};
     inbox_.store(asleep());
   }
 
@@ -88,7 +88,7 @@ public:
   subtype_t subtype() const override { return scheduled_actor; }
 
   resume_result resume(caf::execution_unit* unit, std::size_t) override {
-    turn turn{handed_on_};
+    turn mine{handed_on_};
     // Where many links meet, one round of patience lets those who are about to send do so: few
     // large batches instead of many small ones.
     if (cell_->links() >= many_links && !waited_) {

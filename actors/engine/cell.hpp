@@ -209,7 +209,8 @@ protected:
     (*in.open)->items.push_back(s);
     in.open_bytes += s.bytes;
     ++in.signals;
-    if ((*in.open)->items.size() >= 4 * full_parcel_)
+    // At the end of a run nothing is sent any more, but it counts (each_coming).
+    if ((*in.open)->items.size() >= 4 * full_parcel_ && out_ != nullptr)
       send_full_input(i);
   }
   /// Takes the front packet of input `i`.

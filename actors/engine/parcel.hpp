@@ -68,7 +68,8 @@ typename Inspector::result_type inspect(Inspector& f, frame_ref& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, packet& x) {
   return f(caf::meta::type_name("packet"), x.at, x.due, x.id, x.frame, x.bytes, x.flow, x.from,
-           x.to, x.ingress, x.egress, x.priority, x.pulled, x.overlay, x.path);
+           x.to, x.ingress, x.egress, x.priority, x.pulled, x.overlay, x.tunnelled, x.path,
+           x.socket);
 }
 
 /// The value of a parcel.

@@ -205,13 +205,14 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
                        .port = p.ingress,
                        .what = signal::kind::release});
   counters_.out.add(p.frame_bytes());
-  if (config_.encapsulates && (*config_.encapsulates)[p.to]) {
+  if (config_.encapsulates && p.tunnelled) {
     // The outer header carries the priority: in the DSCP always, in a tag if it is not the lowest.
     p.overlay = static_cast<std::uint8_t>(vxlan_header_bytes(p.priority != 0));
     p.bytes += p.overlay;
   } else if (config_.decapsulates) {
     p.bytes -= p.overlay;
     p.overlay = 0;
+    p.tunnelled = false;
   }
   p.at = line_.transmit(at, p.bytes) + out.packet_latency;
   p.pulled = false;

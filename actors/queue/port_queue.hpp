@@ -27,7 +27,6 @@
 #pragma once
 
 #include <array>
-#include <memory>
 
 #include "actors/component.hpp"
 #include "actors/logic/buffer_gate.hpp"
@@ -48,8 +47,8 @@ struct port_queue_config {
   std::vector<bool> accounted;  ///< `accounted`: those of these ingress ports
   buffer_limit looked;          ///< `everything`: from here on the sender sees no room
   bool pulls = false;
-  /// A bridge: packets for these endpoints leave with the headers of a tunnel in front...
-  std::shared_ptr<const std::vector<bool>> encapsulates;
+  /// A bridge: packets that are to go through a tunnel leave with its headers in front...
+  bool encapsulates = false;
   bool decapsulates = false;  ///< ...and lose them here
   priority_scheduler::config scheduler;
   unsigned priorities = 1;  ///< bit p: traffic of priority p may come here
@@ -71,7 +70,7 @@ public:
   /// Whether it stops its sender.
   bool regulates() const { return config_.buffer.stops; }
   /// Before the run: its process looks into the queue that it fills.
-  void check_room(const room::config& c) { line_.check_room(c); }
+  void check_room(const room::config& c, bool commanded = false) { line_.check_room(c, commanded); }
 
 protected:
   void advance() override;

@@ -53,44 +53,48 @@ class hold {
 public:
   room seen;  ///< of the receiver's queue, if it can look there
   std::uint64_t stops = 0, starts = 0;
-  sim_time held_for = 0;  ///< up to the last start
-  sim_time resumed = 0;   ///< the last start
+  sim_time held_for = 0;  ///< up to `resumed`
+  sim_time resumed = 0;   ///< the end of the last hold
 
-  bool now() const { return held_; }
+  bool now() const { return stopped_ || asleep_; }
   sim_time held_until(sim_time t) const {
-    return held_ && t > since_ ? held_for + t - since_ : held_for;
+    return now() && t > since_ ? held_for + t - since_ : held_for;
   }
 
   void hear(const signal& s) {
     if (s.what == signal::kind::stop) {
-      stop(s.at);
+      begin(stopped_, s.at);
     } else if (s.what == signal::kind::start) {
-      start(s.at);
+      end(stopped_, s.at);
     } else if (s.what == signal::kind::release && seen.checked()) {
       seen.taken_out(s.bytes);
-      if (held_ && seen.wakes())
-        start(s.at);
+      if (asleep_ && seen.wakes())
+        end(asleep_, s.at);
     }
   }
-
-  void stop(sim_time at) {
-    ++stops;
-    if (!held_)
-      since_ = at;
-    held_ = true;
-  }
+  /// It has found no room.
+  void sleep(sim_time at) { begin(asleep_, at); }
 
 private:
-  void start(sim_time at) {
+  void begin(bool& why, sim_time at) {
+    ++stops;
+    if (!now())
+      since_ = at;
+    why = true;
+  }
+  void end(bool& why, sim_time at) {
     ++starts;
-    if (!held_)
+    if (!why)
       return;
-    held_ = false;
+    why = false;
+    if (now())
+      return;
     held_for += at - since_;
     resumed = at;
   }
 
-  bool held_ = false;
+  bool stopped_ = false;  // was told to
+  bool asleep_ = false;
   sim_time since_ = 0;
 };
 
@@ -107,8 +111,12 @@ public:
         fastest_ = x.rate;
   }
 
-  /// What is known of the queue at the other end. Before the run.
-  void check_room(const room::config& c) { hold_.seen = room{c}; }
+  /// What is known of the queue at the other end; and whether its owner may say stop besides.
+  /// Before the run.
+  void check_room(const room::config& c, bool commanded = false) {
+    hold_.seen = room{c};
+    commanded_ = commanded;
+  }
   bool checks_room() const { return hold_.seen.checked(); }
 
   /// A process that is free since `busy()` and finds the first packet at `ready` has slept, unless
@@ -147,11 +155,12 @@ public:
       if (hold_.seen.full()) {
         if (out.items.empty() && out.promise <= t)
           return {t, false};  // something may have been taken out by then
-        hold_.stop(t);
+        hold_.sleep(t);
         continue;
       }
-      // What we do not know yet can only be more room.
-      const bool certain = hold_.seen.checked() || out.promise > t || !out.items.empty()
+      // What we do not know of a queue that we look into can only be more room.
+      const bool certain = (hold_.seen.checked() && !commanded_) || out.promise > t
+                           || !out.items.empty()
                            || (out.bytes + bytes <= out.allowed.bytes
                                && static_cast<std::int64_t>(out.packets) < out.allowed.packets
                                && t < out.allowed.until);
@@ -258,6 +267,7 @@ private:
 
   line_config line_;
   hold hold_;
+  bool commanded_ = false;
   line_rate rate_;
   line_rate fastest_;
   bool steady_ = line_.changes.empty() && line_.outages.empty() && !line_.rate.stopped();

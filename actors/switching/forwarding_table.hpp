@@ -23,9 +23,11 @@ struct forwarding_table {
   entry otherwise;
   std::vector<std::uint16_t> ports;
 
+  bool lists(const packet& p) const {
+    return p.to - first_endpoint < by_endpoint.size();  // wraps for smaller ones
+  }
   std::uint16_t port_of(const packet& p) const {
-    const auto i = p.to - first_endpoint;  // wraps for smaller ones
-    const auto& e = i < by_endpoint.size() ? by_endpoint[i] : otherwise;
+    const auto& e = lists(p) ? by_endpoint[p.to - first_endpoint] : otherwise;
     return e.count <= 1 ? e.port : ports[e.first + p.path % e.count];
   }
 };

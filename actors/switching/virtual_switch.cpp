@@ -1,6 +1,7 @@
 #include "actors/switching/virtual_switch.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "traffic/vxlan.hpp"
 
@@ -13,12 +14,13 @@ virtual_switch::virtual_switch(virtual_switch_config c)
   out_.resize(n);
   for (auto& in : in_)
     in.blocked_for.assign(n, 0);
-  // A sender needs to know what has left only when it sees no room, and then it asks.
-  if (config_.lossless)
-    hold_back_signals(config_.looked.bytes / 2, config_.looked.packets / 2);
+  control_ = static_cast<port_index>(n);
 }
 
 void virtual_switch::advance() {
+  obey();
+  if (!ready_)
+    return;
   asking_ = false;
   for (;;) {
     bool went_on = false;
@@ -29,9 +31,121 @@ void virtual_switch::advance() {
       while (step_output(k))
         went_on = true;
     if (asking_)
-      return;
+      break;
     asking_ = !went_on;
   }
+  for (port_index i = 0; i < in_.size(); ++i)
+    if (next_command(i) < never)
+      tell_sender(i, std::min(lossless_ ? next_move(i) : never, later(limit_, 1)));
+  if (notices_.size() >= notices_in_a_parcel)
+    notify(false);
+}
+
+// -- the controller -------------------------------------------------------------------------------
+
+void virtual_switch::obey() {
+  auto& control = inputs_[control_];
+  for (; !control.items.empty(); pop_packet(control_)) {
+    const auto c = as_command(control.items.front());
+    switch (c.what) {
+      case command::kind::stop_limit:
+        in_[c.port].limits.stop = c.limit;
+        break;
+      case command::kind::start_limit:
+        in_[c.port].limits.start = c.limit;
+        break;
+      case command::kind::output_limit:
+        out_[c.port].limit = c.limit;
+        break;
+      case command::kind::lossless:
+        lossless_ = c.value != 0;
+        break;
+      case command::kind::mapping:
+        if (remotes_.size() <= c.endpoint)
+          remotes_.resize(c.endpoint + 1);
+        remotes_[c.endpoint] = {c.value, c.tunnelled};
+        break;
+      case command::kind::ready: {
+        ready_ = true;
+        for (auto& in : in_)
+          in.limits.checked = lossless_;
+        // A sender needs to know what has left only when it sees no room, and then it asks.
+        if (lossless_) {
+          const auto& looked = in_[0].limits.stop;
+          hold_back_signals(looked.bytes / 2, looked.packets / 2);
+        }
+        break;
+      }
+      case command::kind::stop:
+      case command::kind::start:
+        in_[c.port].commands.push_back(c);
+        list_input(c.port);
+        break;
+    }
+  }
+  if (!ready_)
+    need_packets(control_, control.promise);
+}
+
+sim_time virtual_switch::next_command(port_index i) const {
+  const auto& in = in_[i];
+  if (in.next_command < in.commands.size())
+    return in.commands[in.next_command].at;
+  return inputs_[control_].promise;
+}
+
+// Hands on what the controller has said for times before `until`: its place among the signals.
+void virtual_switch::tell_sender(port_index i, sim_time until) {
+  auto& in = in_[i];
+  for (; in.next_command < in.commands.size(); ++in.next_command) {
+    const auto& c = in.commands[in.next_command];
+    if (c.at >= until)
+      return;
+    in.stopped = c.what == command::kind::stop;
+    emit_signal(i, {.at = c.at + inputs_[i].signal_latency,
+                    .what = in.stopped ? signal::kind::stop : signal::kind::start});
+  }
+}
+
+// The controller is told when a sender finds no room any more, and when it does again.
+void virtual_switch::note(port_index i, sim_time at) {
+  auto& in = in_[i];
+  const auto packets = static_cast<std::int64_t>(in.queue.size());
+  const auto& start = in.limits.start;
+  if (!lossless_
+      || (in.reached ? in.bytes > start.bytes || packets > start.packets
+                     : !in.limits.stop.reached_by(in.bytes, packets)))
+    return;
+  in.reached = !in.reached;
+  ++(in.reached ? in.counters.stops_sent : in.counters.starts_sent);
+  notices_.push_back(
+      {at, static_cast<std::uint16_t>(i), in.reached ? signal::kind::stop : signal::kind::start});
+}
+
+// Inputs that do not touch are handled independently of each other, so their notices have to be
+// put in order, as far as it is known that none comes in between.
+void virtual_switch::notify(bool all) {
+  const auto horizon = all ? never : nothing_before();
+  std::stable_sort(notices_.begin(), notices_.end(),
+                   [](const auto& a, const auto& b) { return a.at < b.at; });
+  const auto& latency = inputs_[control_].signal_latency;
+  std::size_t sent = 0;
+  for (; sent < notices_.size() && notices_[sent].at < horizon; ++sent)
+    emit_signal(control_, {.at = notices_[sent].at + latency,
+                           .port = notices_[sent].port,
+                           .what = notices_[sent].what});
+  notices_.erase(notices_.begin(), notices_.begin() + static_cast<std::ptrdiff_t>(sent));
+}
+
+sim_time virtual_switch::nothing_before() const {
+  sim_time t = never;
+  for (port_index i = 0; i < in_.size(); ++i)
+    t = std::min(t, next_move(i));
+  return t;
+}
+
+void virtual_switch::finish(sim_time) {
+  notify(true);
 }
 
 // -- events in the order of time ------------------------------------------------------------------
@@ -134,11 +248,9 @@ void virtual_switch::enqueue(port_index i, sim_time at) {
   ++hops_;
   auto& in = in_[i];
   in.counters.in.add(p.frame_bytes());
-  auto port = config_.table->port_of(p);
-  if (const auto& n = *config_.networks; n[p.from] != n[p.to] && n[p.from] != 0 && n[p.to] != 0)
-    port = forwarding_table::none;
+  const auto port = destination(i, p);
   auto most = config_.ports[i].max_frame_bytes;
-  if (config_.tunnelled && port + 1u == config_.ports.size() && (*config_.tunnelled)[p.to])
+  if (p.tunnelled)
     most -= static_cast<std::uint32_t>(vxlan_header_bytes(p.priority != 0));
   const bool large = p.bytes > most;
   if (large || port == forwarding_table::none) {
@@ -154,6 +266,21 @@ void virtual_switch::enqueue(port_index i, sim_time at) {
   in.counters.max_packets =
       std::max(in.counters.max_packets, static_cast<std::int64_t>(in.queue.size()));
   in.pushing_at = at;
+  note(i, at);
+}
+
+// There is no way from one virtual network to another. What comes by the uplink was looked at by
+// the switch of its sender.
+std::uint16_t virtual_switch::destination(port_index i, packet& p) const {
+  const auto port = config_.table->port_of(p);
+  if (port == forwarding_table::none)
+    return port;
+  remote to{config_.ports[port].network, false};
+  if (!config_.table->lists(p) && p.to < remotes_.size())
+    to = remotes_[p.to];
+  p.tunnelled = to.tunnelled;
+  const auto from = config_.ports[i].network;
+  return from == to.network || from == 0 || to.network == 0 ? port : forwarding_table::none;
 }
 
 // -- the forwarder --------------------------------------------------------------------------------
@@ -170,7 +297,7 @@ bool virtual_switch::push(port_index i) {
     const port_index k = p.egress;
     if (!in_turn_to_push(i, k, at))
       return false;
-    if (config_.lossless && !fits(k, p)) {
+    if (lossless_ && !fits(k, p)) {
       apply(k, at);
       if (!fits(k, p)) {
         if (!news_known(k, at - 1))
@@ -233,7 +360,8 @@ bool virtual_switch::pull(port_index k) {
 
 // Tells the sender that there is room for as much again, which wakes it if it sleeps.
 void virtual_switch::release(port_index i, sim_time at, std::uint32_t bytes) {
-  if (config_.lossless)
+  tell_sender(i, at + 1);
+  if (lossless_)
     emit_signal(
         i, {.at = at + inputs_[i].signal_latency, .bytes = bytes, .what = signal::kind::release});
 }
@@ -249,6 +377,7 @@ void virtual_switch::move(port_index i, port_index k, sim_time at, bool pulled) 
   out_[k].bytes += p.bytes;
   ++out_[k].packets;
   release(i, at, p.bytes);
+  note(i, at);
   p.at = at + outputs_[k].packet_latency;
   p.pulled = pulled;
   emit(k, p);
@@ -257,9 +386,9 @@ void virtual_switch::move(port_index i, port_index k, sim_time at, bool pulled) 
 // Whether the output surely has room: what is not known yet can only be more of it. A packet that
 // is larger than the whole queue may pass alone.
 bool virtual_switch::fits(port_index k, const packet& p) const {
-  const auto& room = config_.ports[k].output;
-  return out_[k].packets == 0
-         || (out_[k].bytes + p.bytes <= room.bytes && out_[k].packets < room.packets);
+  const auto& out = out_[k];
+  return out.packets == 0
+         || (out.bytes + p.bytes <= out.limit.bytes && out.packets < out.limit.packets);
 }
 
 // What has left output k before `before` leaves the books. Nobody waits for k, or it is a pull's
@@ -294,8 +423,8 @@ void virtual_switch::unblock(port_index i, sim_time at) {
 // send before something leaves.
 bool virtual_switch::full(port_index i) const {
   const auto& in = in_[i];
-  return config_.lossless
-         && config_.looked.reached_by(in.bytes, static_cast<std::int64_t>(in.queue.size()));
+  return lossless_
+         && in.limits.stop.reached_by(in.bytes, static_cast<std::int64_t>(in.queue.size()));
 }
 
 sim_time virtual_switch::next_arrival(port_index i) const {
@@ -338,10 +467,14 @@ void virtual_switch::explain_move(port_index i, sim_time beyond) {
 
 sim_time virtual_switch::next_event() const {
   sim_time t = never;
-  for (port_index i = 0; i < inputs_.size(); ++i) {
+  if (!ready_ && !inputs_[control_].items.empty())
+    t = inputs_[control_].items.front().at;
+  for (port_index i = 0; i < in_.size(); ++i) {
     if (!inputs_[i].items.empty())
       t = std::min(t, inputs_[i].items.front().at);
     t = std::min(t, in_[i].pushing_at);
+    if (in_[i].next_command < in_[i].commands.size())
+      t = std::min(t, in_[i].commands[in_[i].next_command].at);
   }
   for (port_index k = 0; k < outputs_.size(); ++k) {
     t = std::min(t, out_[k].pulling_at);
@@ -364,11 +497,41 @@ void virtual_switch::explain_packet(port_index k, sim_time beyond) {
 }
 
 sim_time virtual_switch::earliest_signal(port_index i) {
-  return config_.lossless ? later(next_move(i), inputs_[i].signal_latency) : never;
+  if (i == control_) {
+    auto t = nothing_before();
+    for (const auto& n : notices_)
+      t = std::min(t, n.at);
+    return later(t, inputs_[i].signal_latency);
+  }
+  const auto t = lossless_ || !ready_ ? next_move(i) : never;
+  return later(std::min(t, next_command(i)), inputs_[i].signal_latency);
 }
 
 void virtual_switch::explain_signal(port_index i, sim_time beyond) {
-  explain_move(i, beyond - inputs_[i].signal_latency);
+  if (i == control_)
+    return;  // nobody waits for notices
+  explain_move(i, std::min(beyond - inputs_[i].signal_latency, next_command(i)));
+}
+
+// As far as the controller's next stop, the sender need not ask whether there is one.
+bool virtual_switch::grant(port_index i, bool) {
+  if (i == control_ || !ready_)
+    return false;
+  auto& allowed = inputs_[i].allowed;
+  const auto& in = in_[i];
+  auto until = never;
+  if (in.stopped) {
+    until = allowed.stated() ? allowed.until : 0;  // from then on it is stopped
+  } else {
+    for (auto c = in.next_command; c < in.commands.size() && until == never; ++c)
+      if (in.commands[c].what == command::kind::stop)
+        until = in.commands[c].at + inputs_[i].signal_latency;
+  }
+  if (allowed.stated() && until <= allowed.until)
+    return false;
+  constexpr auto all = std::numeric_limits<std::int64_t>::max() / 2;
+  allowed = {all, all, until};
+  return true;
 }
 
 // -- counters -------------------------------------------------------------------------------------

@@ -19,7 +19,12 @@
 ///   until the output queue is full or there are no more. If it gets nothing it sleeps until a
 ///   push wakes it. Room that appears in an output queue that is not empty starts nobody.
 /// * Every packet that leaves an input queue is reported to its sender, which wakes it if it
-/// sleeps.
+///   sleeps.
+/// * The *controller* says before the first packet which thresholds each port has, which priorities
+///   are lossless (all or none, as yet) and where the VMs are that the local ones talk to. It may
+///   stop and start a port: who sends into it is told, as by any stop signal; what it has sent
+///   passes. In return it is told when an input queue has reached its threshold, so that its
+///   sender finds no room, and when that is over.
 ///
 /// Events at one time: arrivals by port, then what comes from the output queues by port. An event
 /// waits only for earlier ones that could touch the same queues: those of the inputs from which
@@ -27,7 +32,7 @@
 ///
 /// Drops: `mtu_exceeded` (with the headers of the tunnel that it would go through), `no_route`
 /// (also to another virtual network), counted at the input. Counters by input: in, out, dropped,
-/// held, largest occupancy, pushes, pulls.
+/// held, largest occupancy, pushes, pulls; and how often its threshold was reached (stops sent).
 /// Source: US 9,485,188, Algorithm 1 and its description ("each sender producer is connected to an
 /// input queue Ij and each receiver producer is connected to an output queue Ok").
 #pragma once
@@ -36,29 +41,22 @@
 #include <vector>
 
 #include "actors/component.hpp"
-#include "actors/logic/buffer_gate.hpp"
+#include "actors/control/command.hpp"
+#include "actors/logic/room.hpp"
 #include "actors/switching/forwarding_table.hpp"
 
 namespace sluice {
 
 struct virtual_switch_config {
   struct port {
-    std::string name;     ///< of the output queue; the input's has ".in" after it
-    buffer_limit output;  ///< capacity of the output queue
+    std::string name;  ///< of the output queue; the input's has ".in" after it
     std::uint32_t max_frame_bytes = 0;
+    std::uint32_t network = 0;         ///< of its VM; 0: of none, and everybody's
     std::vector<std::uint16_t> feeds;  ///< the ports from which traffic can come to it
   };
   std::string name, node;
-  bool lossless = false;
-  buffer_limit looked;  ///< from here on a sender sees no room in its input queue
   std::vector<port> ports;
   std::shared_ptr<const forwarding_table> table;
-  /// Virtual network of each endpoint; 0: of none, and everybody's. There is no way from one to
-  /// another.
-  std::shared_ptr<const std::vector<std::uint32_t>> networks;
-  /// Endpoints behind a tunnel: to them a frame may be no larger than what the link takes with the
-  /// tunnel's headers.
-  std::shared_ptr<const std::vector<bool>> tunnelled;
 };
 
 class virtual_switch final : public component {
@@ -70,7 +68,9 @@ public:
   void report(sim_time now, const reporter& tell) const override;
   std::uint64_t packet_hops() const override { return hops_; }
   sim_time next_event() const override;
+  void finish(sim_time now) override;
 
+  const std::string& port_name(std::size_t i) const { return config_.ports[i].name; }
   /// For how long the first packet of input i could not go on because output k was full.
   sim_time blocked(std::size_t i, std::size_t k, sim_time now) const;
 
@@ -80,9 +80,11 @@ protected:
   void explain_packet(port_index, sim_time beyond) override;
   sim_time earliest_signal(port_index) override;
   void explain_signal(port_index, sim_time beyond) override;
+  bool grant(port_index, bool asked) override;
 
 private:
   static constexpr std::uint16_t nobody = 0xffff;
+  static constexpr std::size_t notices_in_a_parcel = 256;
 
   struct input_state {
     ring<packet> queue;
@@ -92,17 +94,42 @@ private:
     std::uint16_t blocked_on = nobody;  // the output that its first packet waits for...
     sim_time blocked_since = 0;
     std::vector<sim_time> blocked_for;  // ...and how long such packets have waited, by output
+    room::config limits;                // when its sender sleeps
+    bool reached = false;               // it has, and the controller knows
+    // The controller's stops and starts that its sender has not been told of.
+    std::vector<command> commands;
+    std::size_t next_command = 0;
+    bool stopped = false;  // by such a command
     component_counters counters;
   };
   struct output_state {
     // Sent there and not known to have left: no less than what is there.
     std::int64_t bytes = 0, packets = 0;
+    buffer_limit limit;                 // its capacity
     std::uint16_t waiting = 0;          // inputs whose first packet waits for it
     std::uint16_t turn = 0;             // the input that is asked first by the next pull
     sim_time pulling_at = never;        // a pull is going on, as of this time
     std::vector<std::uint16_t> pulled;  // inputs from which it has taken
   };
 
+  // A VM elsewhere, as the controller has said.
+  struct remote {
+    std::uint32_t network = 0;
+    bool tunnelled = false;
+  };
+  struct notice {
+    sim_time at;
+    std::uint16_t port;
+    signal::kind what;
+  };
+
+  void obey();
+  void tell_sender(port_index i, sim_time until);
+  sim_time next_command(port_index i) const;
+  void note(port_index i, sim_time at);
+  void notify(bool all);
+  sim_time nothing_before() const;
+  std::uint16_t destination(port_index i, packet& p) const;
   bool step_input(port_index i);
   bool step_output(port_index k);
   void enqueue(port_index i, sim_time at);
@@ -131,7 +158,11 @@ private:
   virtual_switch_config config_;
   std::vector<input_state> in_;
   std::vector<output_state> out_;
-  bool asking_ = false;  // nothing goes on any more: what is lacking is asked for
+  port_index control_ = 0;  // the input after those of the ports
+  bool ready_ = false, lossless_ = false;
+  std::vector<remote> remotes_;  // by endpoint
+  std::vector<notice> notices_;  // not yet in order
+  bool asking_ = false;          // nothing goes on any more: what is lacking is asked for
   std::uint64_t hops_ = 0;
 };
 

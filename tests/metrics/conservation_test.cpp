@@ -44,7 +44,7 @@ TEST_CASE("a flow cannot deliver and drop more than it made") {
 
 TEST_CASE("components that drop what the run does not know of are found") {
   auto run = example_run();
-  run.components[1].counters.dropped[0][0].packets += 1;
+  run.components[1].counters.dropped.of(drop_reason::buffer_full, 0).packets += 1;
   run.components[1].counters.in.packets += 1;
   const auto wrong = check_conservation(run);
   REQUIRE(wrong.size() == 1);

@@ -39,8 +39,8 @@ inline run_results example_run() {
   component_result queue{"h3/vm4.socket.rx", "queue", "h3", {}};
   queue.counters.in = {107, 107'000};
   queue.counters.out = {100, 100'000};
-  queue.counters.dropped[static_cast<std::size_t>(drop_reason::buffer_full)][0] = {5, 5'000};
-  queue.counters.dropped[static_cast<std::size_t>(drop_reason::mtu_exceeded)][3] = {2, 2'000};
+  queue.counters.dropped.of(drop_reason::buffer_full, 0) = {5, 5'000};
+  queue.counters.dropped.of(drop_reason::mtu_exceeded, 3) = {2, 2'000};
   queue.counters.max_bytes = 65'536;
   queue.counters.max_packets = 64;
   component_result consumer{"h3/vm4.consumer", "consumer", "h3", {}};

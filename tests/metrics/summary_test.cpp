@@ -96,7 +96,8 @@ TEST_CASE("the JSON summary tells the run's figures") {
 }
 
 TEST_CASE("each component of the JSON summary balances by itself") {
-  for (const auto& [name, c] : summary_json(example_run(), {})["components"].items()) {
+  const auto summary = summary_json(example_run(), {});
+  for (const auto& [name, c] : summary["components"].items()) {
     INFO(name);
     CHECK(c["in"].get<int>()
           == c["out"].get<int>() + c["dropped"].get<int>() + c["held"].get<int>());

@@ -339,6 +339,17 @@ TEST_CASE("events that cannot happen are refused") {
   CHECK(mentions(event("{at: 1ms, link: a -- c, state: down}"), "there is no node `c`"));
   CHECK(mentions(event("{at: 1s, link: a -- b, state: down}"),
                  "not before the end of the run (100ms)"));
+  CHECK(mentions(event("{at: 1ms, port: \"a.vswitch:x\", state: stopped}"),
+                 "`a.vswitch:x` is no port of a virtual switch"));
+  CHECK(mentions(event("{at: 1ms, port: \"a.vswitch:uplnk\", state: stopped}"),
+                 "did you mean `a.vswitch:uplink`?"));
+  CHECK(mentions(event("{at: 1ms, port: \"a.vswitch:v\", state: down}"), "a port is not down"));
+  CHECK(mentions(event("{at: 1ms, link: a -- b, state: stopped}"), "a link is not stopped"));
+  CHECK(mentions(event("{at: 1ms, port: \"a.vswitch:v\"}"), "`port` wants `state` beside it"));
+  CHECK(mentions(event("{at: 1ms, port: \"a.vswitch:v\", state: stopped, to: 1bit}"),
+                 "`to` means nothing beside `port`"));
+  CHECK(mentions(event("{at: 1ms, link: a -- b, port: \"a.vswitch:v\", state: down}"),
+                 "one of `set`, `link` and `port`"));
   CHECK(mentions(event("{set: b/w.drain, to: 1bit}"), "`at` is missing"));
   CHECK(mentions(event("{at: 1ms}"), "says what to do"));
 }
@@ -404,7 +415,7 @@ TEST_CASE("a diagnostic shows the line and a caret under the value") {
            "    1 | größe: 1\n"
            "      | ^^^^^\n"
            "      = keys here are name, description, include, seed, clock, speed, duration, until, "
-           "defaults, nodes, links, traffic, events, taps, expect\n");
+           "controller, defaults, nodes, links, traffic, events, taps, expect\n");
   const auto coloured = sluice::render(load("a: 1"), true);
   CHECK(coloured.find("\033[1;31merror") != std::string::npos);
 }

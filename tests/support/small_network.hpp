@@ -71,6 +71,12 @@ inline std::string digest(const run_results& r) {
     add(static_cast<std::uint64_t>(f.completed));
     text += "\n";
   }
+  for (const auto& p : r.ports) {
+    text += p.port + ": ";
+    for (auto n : {p.stops, p.starts, static_cast<std::uint64_t>(p.stopped)})
+      add(n);
+    text += p.is_stopped ? "stopped\n" : "open\n";
+  }
   for (const auto& v : r.violations)
     text += v + "\n";
   return text;

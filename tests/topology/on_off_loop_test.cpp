@@ -242,9 +242,8 @@ TEST_CASE("with the stop threshold at the capacity, what is under way is lost") 
       CAPTURE(drain);
       const auto r = run_loop(x);
       const auto& k = buffer_of(r);
-      const auto reason = static_cast<std::size_t>(drop_reason::headroom_exceeded);
-      CHECK(k.dropped[reason][0].packets > 0);
-      CHECK(k.dropped[reason][0] == r.dropped);
+      CHECK(k.dropped.of(drop_reason::headroom_exceeded, 0).packets > 0);
+      CHECK(k.dropped.of(drop_reason::headroom_exceeded, 0) == r.dropped);
       CHECK(k.stops_sent > 0);
       CHECK(k.max_bytes == x.capacity);
     }

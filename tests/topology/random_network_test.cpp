@@ -177,6 +177,22 @@ drawn draw(std::uint64_t seed) {
     e.duration = static_cast<sim_time>(pick(1, 100)) * microsecond;
     s.events.push_back(e);
   }
+  std::vector<std::string> ports;
+  for (const auto& n : s.nodes)
+    if (const auto* h = std::get_if<host_settings>(&n.as)) {
+      for (const auto& vm : h->vms)
+        ports.push_back(n.name + ".vswitch:" + vm.name);
+      ports.push_back(n.name + ".vswitch:uplink");
+    }
+  for (auto events = r.below(4); events > 0 && !ports.empty(); --events) {
+    timed_event e;
+    e.what = timed_event::kind::set_port;
+    e.target = ports[r.below(ports.size())];
+    e.at = static_cast<sim_time>(pick(0, 200)) * microsecond;
+    e.duration = static_cast<sim_time>(pick(1, 100)) * microsecond;
+    e.bps = r.below(4) != 0;  // or a start that comes for nothing
+    s.events.push_back(e);
+  }
   // Half of the runs end in the middle of things.
   if (r.below(2) == 0)
     s.duration = static_cast<sim_time>(pick(20, 400)) * microsecond;
@@ -188,7 +204,7 @@ drawn draw(std::uint64_t seed) {
 }  // namespace
 
 TEST_CASE("no order of activation and no number of threads changes a result") {
-  std::uint64_t lossless = 0, dropped = 0, stopped = 0;
+  std::uint64_t lossless = 0, dropped = 0, stopped = 0, noticed = 0;
   // SLUICE_NETWORKS=5000 looks longer.
   const auto* more = std::getenv("SLUICE_NETWORKS");
   const std::uint64_t networks = more != nullptr ? std::strtoull(more, nullptr, 10) : often(300);
@@ -220,9 +236,12 @@ TEST_CASE("no order of activation and no number of threads changes a result") {
     dropped += first.dropped.packets;
     for (const auto& p : first.pauses)
       stopped += p.sent;
+    for (const auto& p : first.ports)
+      noticed += p.stops;
   }
   // The draw has to cover what it is for.
   CHECK(lossless > networks / 5);
   CHECK(dropped > 10 * networks);
   CHECK(stopped > 10 * networks);
+  CHECK(noticed > networks);
 }
