@@ -89,6 +89,8 @@ public:
 
   resume_result resume(caf::execution_unit* unit, std::size_t) override {
     turn mine{handed_on_};
+    // Whoever had it before may have gone to sleep and not yet come to the end of its turn.
+    (void)inbox_.load(std::memory_order_acquire);
     // Where many links meet, one round of patience lets those who are about to send do so: few
     // large batches instead of many small ones.
     if (cell_->links() >= many_links && !waited_) {
