@@ -29,6 +29,12 @@ public:
   /// and what is on its way here counts as held. May be called more than once in a run.
   virtual component_counters snapshot(sim_time now) const = 0;
 
+  /// How the receiver behind output `o` has held it, up to `now`.
+  virtual held_counts held_by(port_index o, sim_time now) const {
+    (void)o, (void)now;
+    return {};
+  }
+
   /// Tells the counters of everything in it that counts: itself, unless it has parts.
   using reporter =
       std::function<void(const std::string& name, std::string_view kind, component_counters)>;

@@ -22,12 +22,13 @@ enum class drop_reason : std::uint8_t {
   mtu_exceeded,       ///< larger than the link's MTU allows
   no_route,           ///< no port leads to its destination
   link_down,          ///< on a link while it was down
+  filtered,           ///< the receiver's packet filter does not let it in
 };
-inline constexpr std::size_t drop_reasons = 5;
+inline constexpr std::size_t drop_reasons = 6;
 
 constexpr std::string_view name_of(drop_reason r) {
-  constexpr std::string_view names[drop_reasons] = {"buffer_full", "headroom_exceeded",
-                                                    "mtu_exceeded", "no_route", "link_down"};
+  constexpr std::string_view names[drop_reasons] = {
+      "buffer_full", "headroom_exceeded", "mtu_exceeded", "no_route", "link_down", "filtered"};
   return names[static_cast<std::size_t>(r)];
 }
 
@@ -53,6 +54,12 @@ struct tally {
   friend tally operator+(tally a, const tally& b) { return a += b; }
   friend tally operator-(tally a, const tally& b) { return a -= b; }
   friend bool operator==(const tally&, const tally&) = default;
+};
+
+/// How often and how long a sender was held by one receiver.
+struct held_counts {
+  std::uint64_t stops = 0, starts = 0;
+  sim_time time = 0;
 };
 
 /// Drops by reason and priority. Most components never drop anything, so the table is made for the

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <numeric>
 #include <set>
 #include <unordered_map>
@@ -15,6 +16,7 @@
 #include "scenarios/check.hpp"
 #include "scenarios/expectation.hpp"
 #include "scenarios/quantity.hpp"
+#include "traffic/replay.hpp"
 
 namespace sluice {
 
@@ -173,6 +175,21 @@ void read_vm(const yaml_node& map, vm_settings& out) {
     out.qdisc = l;
   read_limit(map, "vnic-ring", out.vnic_ring);
   read_count(map, "network", out.network);
+  if (const auto* sockets = map.find("sockets")) {
+    out.sockets.clear();
+    for (const auto& e : sockets->entries) {
+      socket_settings s;
+      s.name = e.key->text;
+      s.buffer_bytes = out.socket_buffer_bytes;
+      s.drain_bps = out.drain_bps;
+      read_count(*e.value, "port", s.port);
+      read_size(*e.value, "buffer", s.buffer_bytes);
+      read_rate(*e.value, "drain", s.drain_bps);
+      out.sockets.push_back(std::move(s));
+    }
+  }
+  if (const auto filter = word(map, "filter"); !filter.empty())
+    out.filter = filter;
 }
 
 void read_host(const yaml_node& map, host_settings& out) {
@@ -403,8 +420,7 @@ private:
       auto vm = default_vm_;
       vm.name = i->text;
       vm.where = forest_.mark(*i);
-      add_endpoint(name + "/" + vm.name, {role::vm, index});
-      h.vms.push_back(std::move(vm));
+      add_vm(h, std::move(vm), name, index);
     }
     for (const auto& e : vms->entries) {
       auto vm = default_vm_;
@@ -429,10 +445,42 @@ private:
         else
           unique(*mac, vm.mac, "address");
       }
-      add_endpoint(name + "/" + vm.name, {role::vm, index});
-      h.vms.push_back(std::move(vm));
+      sensible_sockets(*e.value, vm);
+      add_vm(h, std::move(vm), name, index);
     }
     return h;
+  }
+
+  void add_vm(host_settings& h, vm_settings vm, const std::string& host, std::size_t index) {
+    const auto name = host + "/" + vm.name;
+    add_endpoint(name, {role::vm, index});
+    for (const auto& s : vm.sockets)
+      socket_names_.insert(name + "." + s.name);
+    h.vms.push_back(std::move(vm));
+  }
+
+  void sensible_sockets(const yaml_node& map, const vm_settings& vm) {
+    if (const auto* sockets = map.find("sockets")) {
+      std::map<std::uint32_t, std::string> ports;
+      for (const auto& e : sockets->entries) {
+        const auto* port = e.value->find("port");
+        if (port == nullptr)
+          continue;
+        std::uint32_t number = 0;
+        read_count(*e.value, "port", number);
+        const auto [first, fresh] = ports.emplace(number, e.key->text);
+        if (!fresh)
+          forest_.error(*port, fmt::format("port {} has a socket, `{}`", number, first->second));
+      }
+      if (vm.sockets.size() > max_sockets)
+        forest_.error(*sockets, fmt::format("a VM has at most {} sockets", max_sockets));
+    }
+    if (const auto* filter = map.find("filter"); filter != nullptr && filter->is_scalar())
+      try {
+        check_filter(filter->text);
+      } catch (const traffic_error& x) {
+        forest_.error(*filter, x.what());
+      }
   }
 
   void unique(const yaml_node& at, const std::string& value, std::string_view what) {
@@ -846,6 +894,7 @@ private:
     }
     if (const auto q = number(map.find("packets")))
       g.packets = q->amount;
+    read_count(map, "port", g.port);
 
     // A generated frame is one frame: nothing splits it on its way.
     const auto bytes = g.size_bytes == 0 ? 1514 : g.size_bytes;
@@ -1080,6 +1129,10 @@ private:
     const auto found = traffic_index_.find(name);
     const auto* flow = found == traffic_index_.end() ? nullptr : &s_.traffic[found->second];
     e.target = name;
+    if (attribute == "drain" && socket_names_.contains(name)) {
+      e.what = timed_event::kind::set_drain;
+      return true;
+    }
     if (attribute == "drain" && end != endpoints_.end()) {
       if (end->second.what == role::generator) {
         forest_.error(set, fmt::format("`{}` is a generator: it has no drain", name));
@@ -1102,6 +1155,9 @@ private:
       for (const auto& n : endpoint_names_)
         if (endpoints_.at(n).what != role::generator)
           words.push_back(n + ".drain");
+    if (worth_suggesting())
+      for (const auto& n : socket_names_)
+        words.push_back(n + ".drain");
     if (worth_suggesting())
       for (const auto& t : s_.traffic)
         if (std::holds_alternative<generate_settings>(t.what))
@@ -1266,6 +1322,7 @@ private:
   std::unordered_map<std::string, std::size_t> traffic_index_;
   std::unordered_map<std::string, std::vector<std::size_t>> links_between_;
   std::unordered_map<std::string, const yaml_node*> addresses_;
+  std::set<std::string> socket_names_;
 
   std::vector<std::unordered_set<std::string>> used_ports_;
   std::vector<edge> edges_;

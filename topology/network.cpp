@@ -73,12 +73,12 @@ run_results network::gather(sim_time now) const {
   for (const auto& s : stoppables_) {
     pause_result p;
     p.on = s.name;
-    const auto sender = s.sender->snapshot(now);
+    const auto sender = s.sender->held_by(s.output, now);
     p.sent = s.engine != nullptr ? s.engine->ingress(s.ingress).stops_sent
              : s.on != nullptr   ? s.on->snapshot(now).stops_sent
-                                 : sender.stops_received;
-    p.received = sender.stops_received;
-    p.paused = sender.stopped;
+                                 : sender.stops;
+    p.received = sender.stops;
+    p.paused = sender.time;
     r.pauses.push_back(std::move(p));
   }
   if (controller_ != nullptr) {

@@ -63,6 +63,7 @@ private:
   struct stoppable {
     const component* sender = nullptr;
     std::string name;               // of whose filling stops the sender
+    port_index output = 0;          // of the sender
     const component* on = nullptr;  // who says stop; nobody if the sender looks
     const forwarding_engine* engine = nullptr;
     std::size_t ingress = 0;

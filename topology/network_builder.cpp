@@ -135,7 +135,7 @@ void network_builder::fill(Upper& upper, const stage& lower, sim_time latency) {
   connect(upper, *lower.queue, latency, latency);
   upper.check_room(lower.seen);
   if (lower.seen.checked)
-    net_.stoppables_.push_back({&upper, lower.queue->name()});
+    net_.stoppables_.push_back({&upper, lower.queue->name(), upper.last_output()});
 }
 
 const link& network_builder::link_at(std::size_t node, std::size_t port) const {
@@ -270,8 +270,15 @@ void network_builder::number_endpoints() {
       for (std::size_t v = 0; v < host->vms.size(); ++v) {
         auto& e = endpoints_[endpoints_at_[n][v]];
         e.network = host->vms[v].network;
-        e.tunnelled = host->bridge.vxlan;
         networks.insert(e.network);
+        e.tunnelled = host->bridge.vxlan;
+        const auto& vm = host->vms[v];
+        if (vm.sockets.empty() && vm.filter.empty())
+          continue;
+        replay_config::receiver r{endpoints_at_[n][v], {}, vm.filter};
+        for (const auto& s : vm.sockets)
+          r.ports.push_back(static_cast<std::uint16_t>(s.port));
+        receivers_.push_back(std::move(r));
       }
   several_networks_ = networks.size() > 1;
 }
@@ -307,6 +314,7 @@ void network_builder::plan_traffic() {
     c.start = t.start;
     c.stop = t.stop;
     c.max_frame = [this](std::uint32_t e) { return tenant_frame(endpoints_[e].node); };
+    c.receivers = receivers_;
     for (const auto& m : r.map)
       c.map.push_back({net_address::parse(m.address).value(), endpoint_of_.at(m.endpoint)});
     if (r.map.empty()) {
@@ -384,12 +392,27 @@ void network_builder::find_feeds() {
   }
 }
 
+// By endpoint, which socket listens to the port; null if none does anywhere.
+std::shared_ptr<const std::vector<std::uint8_t>> network_builder::listeners(
+    std::uint32_t port) const {
+  std::shared_ptr<std::vector<std::uint8_t>> sockets;
+  for (const auto& r : receivers_)
+    for (std::size_t i = 0; i < r.ports.size(); ++i)
+      if (r.ports[i] == port) {
+        if (!sockets)
+          sockets = std::make_shared<std::vector<std::uint8_t>>(endpoints_.size(), 0);
+        (*sockets)[r.endpoint] = static_cast<std::uint8_t>(i + 1);
+      }
+  return sockets;
+}
+
 void network_builder::fill_producers() {
   for (std::size_t f = 0; f < scenario_.traffic.size(); ++f) {
     const auto& t = scenario_.traffic[f];
-    const auto give = [&](std::uint32_t e, std::unique_ptr<traffic_source> source) {
+    const auto give = [&](std::uint32_t e, std::unique_ptr<traffic_source> source,
+                          std::shared_ptr<const std::vector<std::uint8_t>> sockets = nullptr) {
       endpoints_[e].source->add({std::move(source), static_cast<std::uint32_t>(f), t.priority,
-                                 t.on_stop == stop_rule::shift});
+                                 t.on_stop == stop_rule::shift, std::move(sockets)});
     };
     if (replays_[f]) {
       for (auto e : replays_[f]->producers())
@@ -403,6 +426,7 @@ void network_builder::fill_producers() {
     c.stop = t.stop;
     for (const auto& [at, bps] : timeline(timed_event::kind::set_rate, t.name, c.settings.rate_bps))
       c.rate_profile.push_back({at, bps});
+    const auto sockets = listeners(c.settings.port);
     for (const auto& from : t.from) {
       const auto e = endpoint_of_.at(from);
       c.destinations.clear();
@@ -415,7 +439,7 @@ void network_builder::fill_producers() {
       const auto node = endpoints_[e].node;
       c.line_bps = has_link(node) ? link_at(node, 0).rate_bps
                                   : std::get<host_settings>(scenario_.nodes[node].as).guest_bps;
-      give(e, make_generator(c));
+      give(e, make_generator(c), sockets);
     }
   }
 }
@@ -676,7 +700,7 @@ void network_builder::enter(const vswitch_plan& vswitch, std::size_t port, port_
   const auto name = vswitch.hub->port_name(port);
   sender.check_room(vswitch.input, commanded(name));
   if (vswitch.input.checked || commanded(name))
-    net_.stoppables_.push_back({&sender, name + ".in"});
+    net_.stoppables_.push_back({&sender, name + ".in", sender.last_output()});
 }
 
 void network_builder::build_host(std::size_t n) {
@@ -789,14 +813,25 @@ void network_builder::build_vm(std::size_t n, std::size_t v, const vswitch_plan&
   softirq.budget = h.napi.budget;
   softirq.per_poll = h.napi.per_poll;
   softirq.per_budget = h.napi.per_softirq;
-  const auto shared = stage_of(".vnic", "vnic", as_limit(vm.vnic_ring), fc.vnic_rx, softirq);
+  port_queue_config ring_rx;
+  ring_rx.name = name + ".vnic";
+  ring_rx.kind = "vnic";
+  ring_rx.line = softirq;
+  ring_rx.sockets = 1 + vm.sockets.size();
+  ring_rx.filters = !vm.filter.empty();
+  const auto shared = add_stage(std::move(ring_rx), n, as_limit(vm.vnic_ring), fc.vnic_rx, most);
   fill(*given.queue, shared, t);
-  const auto buffer = stage_of(".socket", "socket", {vm.socket_buffer_bytes}, fc.guest_rx,
-                               drain(name, vm.drain_bps));
-  fill(*shared.queue, buffer, t);
-  auto& reader = add<consumer>(name + ".consumer", node.name);
-  net_.consumers_.push_back(&reader);
-  connect(*buffer.queue, reader, t, t);
+  const auto read = [&](const std::string& suffix, std::int64_t buffer_bytes, line_config reading) {
+    const auto buffer = stage_of((".socket" + suffix).c_str(), "socket", {buffer_bytes},
+                                 fc.guest_rx, std::move(reading));
+    fill(*shared.queue, buffer, t);
+    auto& reader = add<consumer>(name + ".consumer" + suffix, node.name);
+    net_.consumers_.push_back(&reader);
+    connect(*buffer.queue, reader, t, t);
+  };
+  read("", vm.socket_buffer_bytes, drain(name, vm.drain_bps));
+  for (const auto& s : vm.sockets)
+    read(":" + s.name, s.buffer_bytes, drain(name + "." + s.name, s.drain_bps));
 }
 
 // -- bare ports ----------------------------------------------------------------------------------
@@ -871,7 +906,7 @@ void network_builder::build_links() {
       net_.hops_.push_back({from.sender->name(), through.name()});
       net_.hops_.push_back({through.name(), to.receiver->name()});
       if (to.stops)
-        net_.stoppables_.push_back({from.sender, to.name, to.receiver, to.engine, to.ingress});
+        net_.stoppables_.push_back({from.sender, to.name, 0, to.receiver, to.engine, to.ingress});
     }
   }
 }

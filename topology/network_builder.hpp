@@ -102,6 +102,7 @@ private:
   void build_links();
   void build_switching(switch_plan& plan);
   void fill_producers();
+  std::shared_ptr<const std::vector<std::uint8_t>> listeners(std::uint32_t port) const;
 
   // A queue inside a host, before it is joined to who fills it.
   struct stage {
@@ -143,6 +144,7 @@ private:
   std::vector<std::vector<std::vector<bool>>> feeds_;   // switch node -> egress -> ingress
   std::vector<std::unique_ptr<replay>> replays_;        // by traffic entry; null: generator
   bool several_networks_ = false;
+  std::vector<replay_config::receiver> receivers_;  // VMs that take packets apart
   controller_config controlled_;
   std::vector<virtual_switch*> hubs_;  // as in controlled_
   std::uint32_t largest_ = 0;          // no frame of the run is larger, whatever an MTU says

@@ -56,6 +56,17 @@ struct scheduler_settings {
   std::uint32_t weights[8] = {1, 1, 1, 1, 1, 1, 1, 1};
 };
 
+/// Of a VM; a packet names its socket in a byte.
+inline constexpr std::size_t max_sockets = 64;
+
+/// A socket of a VM besides the one that takes what no other does.
+struct socket_settings {
+  std::string name;
+  std::uint32_t port = 0;  ///< TCP or UDP destination port
+  std::int64_t buffer_bytes = 208 * 1024;
+  std::uint64_t drain_bps = 100'000'000'000;
+};
+
 struct vm_settings {
   std::string name;
   source_mark where;
@@ -64,6 +75,8 @@ struct vm_settings {
   std::string mac;                                ///< empty: assigned 02:... by position
   std::int64_t socket_buffer_bytes = 208 * 1024;  ///< each of TX and RX
   std::uint64_t drain_bps = 100'000'000'000;      ///< how fast the application reads; 0: not at all
+  std::vector<socket_settings> sockets;
+  std::string filter;  ///< BPF: what its IP layer lets in; empty: everything
   /// Unset: as long as the sum of the sockets' TX buffers, so that it cannot lose anything.
   std::optional<queue_limit> qdisc;
   queue_limit vnic_ring{256, queue_limit::unit::packets};  ///< each of TX and RX

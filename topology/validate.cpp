@@ -163,6 +163,8 @@ private:
         continue;
       const auto owner = node.name + "/" + vm.name;
       inside(owner, "socket-buffer", vm.socket_buffer_bytes, flow.guest_rx);
+      for (const auto& s : vm.sockets)
+        inside(owner, "socket " + s.name, s.buffer_bytes, flow.guest_rx);
       inside(owner, "qdisc", qdisc, flow.qdisc);
       inside(owner, "vnic-ring", bytes(vm.vnic_ring), std::min(flow.guest_tx, flow.vnic_rx));
     }

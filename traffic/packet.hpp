@@ -47,8 +47,11 @@ struct packet {
   std::uint8_t overlay = 0;  ///< of `bytes`: outer headers in front of the frame
   bool tunnelled = false;    ///< the bridge of its host has to put a tunnel's headers in front
   std::uint32_t path = 0;    ///< hash of the flow, for the choice among equal paths
-  std::uint8_t socket = 0;   ///< which of the receiving VM's sockets it is for
+  std::uint8_t socket = 0;   ///< which of the receiving VM's sockets it is for, or `filtered`
   std::uint8_t reserved[3] = {};
+
+  /// In place of a socket: the receiver's packet filter lets it go no further.
+  static constexpr std::uint8_t filtered = 0xff;
 
   /// What is counted: the frame that was made, without what a tunnel puts around it.
   std::uint32_t frame_bytes() const { return bytes - overlay; }

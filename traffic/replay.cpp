@@ -14,7 +14,7 @@ namespace {
 // What a source needs of one emission; the rest is the same for all.
 struct stored {
   sim_time due = 0;  // from the round's begin
-  std::uint64_t offset = 0;
+  std::uint64_t offset : 48 = 0, socket : 8 = 0;
   std::uint32_t bytes = 0;
   std::uint32_t to = 0;
 };
@@ -59,7 +59,8 @@ public:
           over_ = true;
           return n;
         }
-        out[n++] = {due, frame_ref{capture, entry.offset}, entry.bytes, entry.to};
+        out[n++] = {due, frame_ref{capture, entry.offset}, entry.bytes, entry.to,
+                    static_cast<std::uint8_t>(entry.socket)};
         ++at_;
       }
     }
@@ -105,7 +106,7 @@ public:
           walk_.reset();
         else
           out[n++] = {due, frame_ref{state_->config.capture_index, piece.offset}, piece.bytes,
-                      piece.to};
+                      piece.to, piece.socket};
       }
     }
     return n;
@@ -158,7 +159,7 @@ void replay::state::read() {
       kept.clear();
     }
     if (report.in_memory)
-      kept[piece.from].push_back({piece.due, piece.offset, piece.bytes, piece.to});
+      kept[piece.from].push_back({piece.due, piece.offset, piece.socket, piece.bytes, piece.to});
   }
   for (auto& [endpoint, schedule] : kept)
     schedule.shrink_to_fit();

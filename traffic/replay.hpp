@@ -61,6 +61,13 @@ struct replay_config {
   oversize_rule oversize = oversize_rule::split;
   std::vector<mapping> map;  ///< empty: everything goes from `from` to `to`
   std::uint32_t from = 0, to = 0;
+  /// How a receiver takes packets apart; of endpoints that are not here all go to socket 0.
+  struct receiver {
+    std::uint32_t endpoint = 0;
+    std::vector<std::uint16_t> ports;  ///< packets to ports[i] (TCP or UDP) are for socket i + 1
+    std::string filter;                ///< BPF: what its IP layer lets in; empty: everything
+  };
+  std::vector<receiver> receivers;
   sim_time start = 0;
   sim_time stop = never;
   /// The largest frame that an endpoint may send (its line's MTU + 18). Unset: no limit.

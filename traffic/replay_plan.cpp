@@ -42,6 +42,8 @@ packet_selector::packet_selector(const replay_config& config)
     if (!max_frame_.contains(endpoint))
       max_frame_[endpoint] = max_frame_of(config, endpoint);
   }
+  for (const auto& r : config.receivers)
+    receivers_.emplace(r.endpoint, receiver{r.ports, bpf_filter{r.filter}});
 }
 
 std::optional<packet_selector::selected> packet_selector::select(const capture_record& record,
@@ -59,14 +61,30 @@ std::optional<packet_selector::selected> packet_selector::select(const capture_r
   const auto bytes = ethernet_bytes(record.link_type, headers, record.wire_bytes);
   if (bytes == 0)
     return skip(&replay_report::runts);
-  selected result{from_, to_, {}};
+  selected result{from_, to_, {}, 0};
   if (mapped_ && !map_packet(headers, result, report))
     return skip(&replay_report::unmapped);
   if (!fit(headers, bytes, result, report))
     return skip(&replay_report::oversize_dropped);
   if (report != nullptr && headers.link != link_class::ethernet)
     ++report->not_ethernet;
+  if (!receivers_.empty())
+    result.socket = socket_of(record, headers, result.to);
   return result;
+}
+
+// A fragment that is not the first has no port: it goes to socket 0.
+std::uint8_t packet_selector::socket_of(const capture_record& record, const frame_headers& headers,
+                                        std::uint32_t to) const {
+  const auto found = receivers_.find(to);
+  if (found == receivers_.end())
+    return 0;
+  const auto& [ports, filter] = found->second;
+  if (!filter.matches(record))
+    return packet::filtered;
+  const auto port = std::find(ports.begin(), ports.end(), headers.destination_port);
+  const bool listens = headers.destination_port != 0 && port != ports.end();
+  return listens ? static_cast<std::uint8_t>(port - ports.begin() + 1) : std::uint8_t{0};
 }
 
 const packet_selector::target* packet_selector::find(const net_address& address,
@@ -172,6 +190,7 @@ bool replay_walk::emit(planned& piece) {
   piece.offset = record_.offset;
   piece.from = packet_.from;
   piece.to = packet_.to;
+  piece.socket = packet_.socket;
   return true;
 }
 

@@ -22,11 +22,16 @@ public:
   struct selected {
     std::uint32_t from = 0, to = 0;
     split_plan pieces;
+    std::uint8_t socket = 0;
   };
 
   /// Compiles what the packet's link type needs.
   /// \throws traffic_error bad_filter
-  void prepare(int link_type) { filter_.prepare(link_type); }
+  void prepare(int link_type) {
+    filter_.prepare(link_type);
+    for (auto& [endpoint, r] : receivers_)
+      r.filter.prepare(link_type);
+  }
 
   /// \param report counts when there is one.
   std::optional<selected> select(const capture_record& record, replay_report* report) const;
@@ -37,6 +42,13 @@ private:
     std::size_t index = 0;  // in the configured map
   };
 
+  struct receiver {
+    std::vector<std::uint16_t> ports;
+    bpf_filter filter;
+  };
+
+  std::uint8_t socket_of(const capture_record& record, const frame_headers& headers,
+                         std::uint32_t to) const;
   bool map_packet(const frame_headers& headers, selected& into, replay_report* report) const;
   const target* find(const net_address& address, const net_address& mac) const;
   bool fit(const frame_headers& headers, std::uint32_t bytes, selected& into,
@@ -48,6 +60,7 @@ private:
   std::uint32_t from_, to_;
   std::unordered_map<net_address, target> map_;
   std::unordered_map<std::uint32_t, std::uint32_t> max_frame_;  // by producer
+  std::unordered_map<std::uint32_t, receiver> receivers_;       // by endpoint
 };
 
 /// A piece that one producer sends, timed from the begin of its round.
@@ -56,6 +69,7 @@ struct planned {
   std::uint64_t offset = 0;
   std::uint32_t bytes = 0;
   std::uint32_t from = 0, to = 0;
+  std::uint8_t socket = 0;
 };
 
 /// One round.

@@ -38,6 +38,7 @@ struct generate_settings {
   std::uint32_t burst_packets =
       32;                     ///< burst: back to back at line rate, then silence, at the mean rate
   std::uint64_t packets = 0;  ///< stop after so many for each producer; 0: no limit
+  std::uint32_t port = 0;     ///< destination port of TCP or UDP; 0: none that anybody listens to
 };
 
 }  // namespace sluice

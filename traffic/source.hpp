@@ -15,7 +15,8 @@ struct emission {
   sim_time due = 0;
   frame_ref frame;
   std::uint32_t bytes = 0;
-  std::uint32_t to = 0;  ///< index of the destination endpoint
+  std::uint32_t to = 0;     ///< index of the destination endpoint
+  std::uint8_t socket = 0;  ///< of that endpoint; see packet
 };
 
 /// The schedule of one producer. Implementations allocate nothing once they run, and depend on

@@ -77,6 +77,7 @@ void producer::advance() {
     p.from = config_.endpoint;
     p.to = e.to;
     p.priority = s.config.priority;
+    p.socket = s.config.sockets ? (*s.config.sockets)[e.to] : e.socket;
     p.path = path_hash(p.from, p.to, p.flow);
     p.at = line_.transmit(head_.at, e.bytes) + out.packet_latency;
     counters_.out.add(e.bytes);
@@ -138,15 +139,19 @@ std::vector<producer::flow_made> producer::made(sim_time now) const {
   return result;
 }
 
+held_counts producer::held_by(port_index, sim_time now) const {
+  return line_.until(outputs_[side], now);
+}
+
 component_counters producer::snapshot(sim_time now) const {
   auto c = counters_;
   for (const auto& f : made(now))
     c.made += f.made;
   c.held = c.made - c.out;
-  const auto h = line_.until(outputs_[side], now);
+  const auto h = held_by(side, now);
   c.stops_received = h.stops;
   c.starts_received = h.starts;
-  c.stopped = h.held_until(now);
+  c.stopped = h.time;
   return c;
 }
 

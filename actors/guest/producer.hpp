@@ -36,6 +36,8 @@ struct schedule_config {
   std::uint32_t flow = 0;  ///< index of the traffic entry
   std::uint8_t priority = 0;
   bool shift_on_stop = false;
+  /// For a source that knows no sockets: by endpoint, which one its packets are for.
+  std::shared_ptr<const std::vector<std::uint8_t>> sockets;
 };
 
 class producer final : public component {
@@ -48,6 +50,7 @@ public:
 
   std::string_view kind() const override { return "producer"; }
   component_counters snapshot(sim_time now) const override;
+  held_counts held_by(port_index, sim_time now) const override;
   sim_time next_event() const override;
   void finish(sim_time now) override;
 

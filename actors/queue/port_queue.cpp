@@ -12,7 +12,11 @@ port_queue::port_queue(port_queue_config c)
       gate_{config_.buffer},
       line_{config_.line},
       scheduler_{config_.scheduler},
-      single_{(config_.priorities & (config_.priorities - 1)) == 0} {
+      single_{(config_.priorities & (config_.priorities - 1)) == 0},
+      sorts_{config_.sockets > 1 || config_.filters} {
+  if (sorts_)
+    line_.receivers(config_.sockets + 1);
+  nowhere_.promise = never;
   // A sender that looks needs to know what has left only when it sees no room, and then it asks.
   if (config_.leaving == port_queue_config::reports::everything)
     hold_back_signals(config_.looked.bytes / 2, config_.looked.packets / 2);
@@ -45,8 +49,8 @@ void port_queue::advance_single() {
       // What has left by then is not known. Mostly that does not matter; but how far the future may
       // pile up here is bounded like everything that runs ahead.
       if (queues_[0].size() >= window_ || !fits_anyway(p)) {
-        if (line_.stopped())
-          need_signals(side, line_.checks_room() ? head_.at : p.at);
+        if (const auto o = towards(); line_.stopped(o))
+          need_signals(o, line_.checks_room(o) ? head_.at : p.at);
         break;
       }
       pop_packet(side);
@@ -62,27 +66,29 @@ void port_queue::advance_single() {
     arrive(p);
   }
   if (waiting_ == 0)
-    line_.idle(outputs_[side], next_arrival(), limit_);
+    for (port_index o = 0; o < outputs_.size(); ++o)
+      line_.idle(outputs_[o], next_arrival(), limit_, o);
   settle_rest();
 }
 
 // Starts as many packets as is certain. Leaves the next start, or its bound, in head_.
 void port_queue::serve() {
-  auto& out = outputs_[side];
   auto& queue = queues_[0];
   while (!queue.empty()) {
     const packet& p = queue.front();
+    const auto o = towards(p);
+    auto& out = output_of(o);
     if (pulling_ && !settle_pull()) {
       head_ = {std::max(pull_at_, p.at), false};
       return;
     }
-    head_ = line_.start(out, p.at, p.bytes, limit_, p.pulled);
+    head_ = line_.start(out, p.at, p.bytes, limit_, p.pulled, o);
     if (head_.at > limit_)
       return;
     if (!head_.certain) {
       // Held by a stop: the receiver speaks when it is over. Else we have to know.
-      if (line_.asks())
-        need_signals(side, head_.at);
+      if (line_.asks(o))
+        need_signals(o, head_.at);
       return;
     }
     if (!window_open(out)) {
@@ -193,8 +199,8 @@ bool port_queue::fits_anyway(const packet& p) const {
 }
 
 void port_queue::transmit(sim_time at, ring<packet>& from) {
-  auto& out = outputs_[side];
   packet p = from.front();
+  const auto o = towards(p);
   from.pop();
   if (from.empty())
     waiting_ &= ~(1u << (&from - queues_.data()));
@@ -204,6 +210,11 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
                        .bytes = p.bytes,
                        .port = p.ingress,
                        .what = signal::kind::release});
+  if (o >= outputs_.size()) {
+    line_.transmit(at, p.bytes, o);
+    counters_.drop(drop_reason::filtered, p);
+    return;
+  }
   counters_.out.add(p.frame_bytes());
   if (config_.encapsulates && p.tunnelled) {
     // The outer header carries the priority: in the DSCP always, in a tag if it is not the lowest.
@@ -214,9 +225,9 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
     p.overlay = 0;
     p.tunnelled = false;
   }
-  p.at = line_.transmit(at, p.bytes) + out.packet_latency;
+  p.at = line_.transmit(at, p.bytes, o) + outputs_[o].packet_latency;
   p.pulled = false;
-  emit(side, p);
+  emit(o, p);
   if (config_.pulls) {
     pulling_ = true;
     settle_pull();
@@ -367,8 +378,8 @@ sim_time port_queue::next_start() const {
     return head_.at;
   const auto& out = outputs_[side];
   auto t = line_.awake(next_arrival(), config_.pulls);
-  // Held while empty: what arrives meanwhile has to wait for the start.
-  if (line_.stopped())
+  // Held while empty: what arrives meanwhile has to wait for the start, if there is one way only.
+  if (!sorts_ && line_.stopped())
     t = std::max(t, out.items.empty() ? out.promise : out.items.front().at);
   return t;
 }
@@ -398,7 +409,8 @@ sim_time port_queue::next_event() const {
   const auto& in = inputs_[side];
   if (!in.items.empty())
     t = in.items.front().at;
-  const bool held = line_.stopped() && outputs_[side].items.empty();
+  const auto o = towards();
+  const bool held = line_.stopped(o) && outputs_[o < outputs_.size() ? o : side].items.empty();
   if (waiting_ != 0 && !held)
     t = std::min(t, head_.at);
   if (pulling_ && !held)
@@ -419,20 +431,20 @@ sim_time port_queue::least_service() const {
   return line_.least_service(config_.decapsulates ? p.frame_bytes() : p.bytes);
 }
 
-sim_time port_queue::earliest_packet(port_index) {
+sim_time port_queue::earliest_packet(port_index o) {
   const auto least = least_service();
-  return later(next_start(), least + outputs_[side].packet_latency);
+  return later(next_start(), least + outputs_[o].packet_latency);
 }
 
-void port_queue::explain_packet(port_index, sim_time beyond) {
+void port_queue::explain_packet(port_index o, sim_time beyond) {
   const auto least = least_service();
-  const auto t = beyond - outputs_[side].packet_latency - least;
-  if (line_.stopped()) {
-    need_signals(side, std::max(t, outputs_[side].promise));
+  const auto t = beyond - outputs_[o].packet_latency - least;
+  if (held_at() != nowhere) {
+    need_signals(held_at(), std::max(t, outputs_[held_at()].promise));
   } else if (waiting_ == 0) {
     need_packets(side, std::max(t, inputs_[side].promise));
   } else if (!head_.certain) {
-    need_signals(side, head_.at);
+    need_signals(towards(), head_.at);
   }
 }
 
@@ -459,10 +471,10 @@ void port_queue::explain_signal(port_index, sim_time beyond) {
     return;
   }
   if (waiting_ != 0 && head_.at <= t) {
-    if (line_.stopped())
-      need_signals(side, std::max(t, outputs_[side].promise));
+    if (held_at() != nowhere)
+      need_signals(held_at(), std::max(t, outputs_[held_at()].promise));
     else if (!head_.certain)
-      need_signals(side, head_.at);
+      need_signals(towards(), head_.at);
     else if (!single_ && !out_of_window_)
       need_packets(side, head_.at);
     return;
@@ -500,9 +512,12 @@ loss_point port_queue::loses() const {
   return guarded ? loss_point::guarded : loss_point::open;
 }
 
+held_counts port_queue::held_by(port_index o, sim_time now) const {
+  return line_.until(outputs_[o], now, o);
+}
+
 component_counters port_queue::snapshot(sim_time now) const {
   auto c = counters_;
-  const auto& out = outputs_[side];
   const auto coming = waiting(inputs_[side]);
   c.in += coming;
   c.held += coming;
@@ -511,10 +526,12 @@ component_counters port_queue::snapshot(sim_time now) const {
       c.held.add(q[i].frame_bytes());
   c.max_bytes = gate_.max_bytes();
   c.max_packets = gate_.max_packets();
-  const auto h = line_.until(out, now);
-  c.stops_received = h.stops;
-  c.starts_received = h.starts;
-  c.stopped = h.held_until(now);
+  for (port_index o = 0; o < outputs_.size(); ++o) {
+    const auto h = held_by(o, now);
+    c.stops_received += h.stops;
+    c.starts_received += h.starts;
+    c.stopped += h.time;
+  }
   c.wake_ups = line_.wake_ups();
   return c;
 }

@@ -5,7 +5,8 @@
 ///                ◀─signals──                                                 ◀─signals──
 ///
 /// A socket buffer, a qdisc, a vNIC ring, a hypervisor's copy loop, a switch's egress port, a NIC
-/// ring: each is this component with another configuration. One input, one output.
+/// ring: each is this component with another configuration. One input, one output; or, if it is the
+/// RX ring of a guest with several sockets, an output for each of them.
 ///
 /// * A packet arrives when its last bit has (store and forward). If the buffer has no room for it
 ///   it is dropped, with `full` as the reason. It leaves the buffer when its transmission starts.
@@ -16,6 +17,9 @@
 ///   the receiver has room.
 /// * With `pulls` its process is a receiver of the virtual switch: each time it comes back for more
 ///   and finds nothing, it asks the switch to pull; then it sleeps until it is woken.
+/// * With several outputs each packet goes to that of its `socket`, and the process sleeps while
+/// that
+///   one has no room, whatever the others have. What the guest's packet filter refuses it drops.
 /// * Events at one time are handled in this order: signals, arrivals, the start of a transmission.
 ///
 /// With one priority in use, the backlog is the known future: starts are computed (and announced)
@@ -50,6 +54,8 @@ struct port_queue_config {
   /// A bridge: packets that are to go through a tunnel leave with its headers in front...
   bool encapsulates = false;
   bool decapsulates = false;  ///< ...and lose them here
+  std::size_t sockets = 1;    ///< outputs, each for the packets of one socket...
+  bool filters = false;       ///< ...but for those that the filter refuses. Both: one priority only
   priority_scheduler::config scheduler;
   unsigned priorities = 1;  ///< bit p: traffic of priority p may come here
   line_config line;
@@ -63,14 +69,17 @@ public:
   std::string_view kind() const override { return config_.kind; }
   loss_point loses() const override;
   component_counters snapshot(sim_time now) const override;
+  held_counts held_by(port_index o, sim_time now) const override;
   std::uint64_t packet_hops() const override { return counters_.in.packets; }
   sim_time next_event() const override;
   void finish(sim_time now) override;
 
   /// Whether it stops its sender.
   bool regulates() const { return config_.buffer.stops; }
-  /// Before the run: its process looks into the queue that it fills.
-  void check_room(const room::config& c, bool commanded = false) { line_.check_room(c, commanded); }
+  /// Before the run: its process looks into the queue that it was joined to last.
+  void check_room(const room::config& c, bool commanded = false) {
+    line_.check_room(c, commanded, outputs_.size() - 1);
+  }
 
 protected:
   void advance() override;
@@ -86,7 +95,7 @@ private:
     sim_time at;
     std::uint32_t bytes;
   };
-  static constexpr port_index side = 0;  // the only input and the only output
+  static constexpr port_index side = 0;  // the only input; the only output, or the first
 
   void advance_single();
   void advance_classes();
@@ -109,12 +118,28 @@ private:
   sim_time room_bound() const;
   sim_time least_service() const;
   const packet& first_queued() const;
+  // The output that a packet is for; one more than there are if the filter refuses it.
+  port_index towards(const packet& p) const {
+    return !sorts_                        ? side
+           : p.socket == packet::filtered ? static_cast<port_index>(config_.sockets)
+                                          : port_index{p.socket};
+  }
+  // ...that the process wants to go on to: that of its next packet.
+  port_index towards() const { return !sorts_ || waiting_ == 0 ? side : towards(first_queued()); }
+  // By which output it is held; for several, only if that is where the next packet is for.
+  static constexpr port_index nowhere = ~port_index{0};
+  port_index held_at() const {
+    const auto o = towards();
+    return line_.stopped(o) && (!sorts_ || waiting_ != 0) ? o : nowhere;
+  }
+  output& output_of(port_index o) { return o < outputs_.size() ? outputs_[o] : nowhere_; }
 
   port_queue_config config_;
   buffer_gate gate_;
   transmitter line_;
   priority_scheduler scheduler_;
   const bool single_;
+  const bool sorts_;
   std::array<ring<packet>, max_priorities> queues_;
   unsigned waiting_ = 0;  // bit p: queues_[p] has packets
   // Accepted because they fit whatever has left by then, but not yet seen by the gate: occupancies
@@ -130,6 +155,7 @@ private:
   sim_time stopped_at_ = 0;         // when the last stop was issued
   sim_time no_arrival_before_ = 0;  // known from our own stop: the sender is held until we start it
   std::int64_t arrived_bytes_ = 0, arrived_packets_ = 0;  // all that came, dropped or not
+  output nowhere_;  // where the filter's packets go: nobody holds them up
   component_counters counters_;
 };
 

@@ -20,6 +20,8 @@
 
 #include "actors/engine/cell.hpp"
 #include "actors/logic/room.hpp"
+#include "actors/queue/hold.hpp"
+#include "metrics/counters.hpp"
 #include "traffic/packet.hpp"
 #include "traffic/units.hpp"
 
@@ -48,56 +50,6 @@ struct line_config {
   sim_time per_poll = 0, per_budget = 0;
 };
 
-/// What a sender has heard or seen of its receiver: whether it is held, and for how long it was.
-class hold {
-public:
-  room seen;  ///< of the receiver's queue, if it can look there
-  std::uint64_t stops = 0, starts = 0;
-  sim_time held_for = 0;  ///< up to `resumed`
-  sim_time resumed = 0;   ///< the end of the last hold
-
-  bool now() const { return stopped_ || asleep_; }
-  sim_time held_until(sim_time t) const {
-    return now() && t > since_ ? held_for + t - since_ : held_for;
-  }
-
-  void hear(const signal& s) {
-    if (s.what == signal::kind::stop) {
-      begin(stopped_, s.at);
-    } else if (s.what == signal::kind::start) {
-      end(stopped_, s.at);
-    } else if (s.what == signal::kind::release && seen.checked()) {
-      seen.taken_out(s.bytes);
-      if (asleep_ && seen.wakes())
-        end(asleep_, s.at);
-    }
-  }
-  /// It has found no room.
-  void sleep(sim_time at) { begin(asleep_, at); }
-
-private:
-  void begin(bool& why, sim_time at) {
-    ++stops;
-    if (!now())
-      since_ = at;
-    why = true;
-  }
-  void end(bool& why, sim_time at) {
-    ++starts;
-    if (!why)
-      return;
-    why = false;
-    if (now())
-      return;
-    held_for += at - since_;
-    resumed = at;
-  }
-
-  bool stopped_ = false;  // was told to
-  bool asleep_ = false;
-  sim_time since_ = 0;
-};
-
 class transmitter {
 public:
   struct verdict {
@@ -111,13 +63,15 @@ public:
         fastest_ = x.rate;
   }
 
+  /// How many it sends to; one unless said otherwise. Before the run.
+  void receivers(std::size_t n) { holds_.resize(n); }
   /// What is known of the queue at the other end; and whether its owner may say stop besides.
   /// Before the run.
-  void check_room(const room::config& c, bool commanded = false) {
-    hold_.seen = room{c};
+  void check_room(const room::config& c, bool commanded = false, std::size_t at = 0) {
+    holds_[at].seen = room{c};
     commanded_ = commanded;
   }
-  bool checks_room() const { return hold_.seen.checked(); }
+  bool checks_room(std::size_t at = 0) const { return holds_[at].seen.checked(); }
 
   /// A process that is free since `busy()` and finds the first packet at `ready` has slept, unless
   /// it was waiting for that one.
@@ -128,8 +82,10 @@ public:
   /// When the packet can start that is ready at `ready`. Takes in the signals that have taken
   /// effect by then, but none later than `limit`, so that what has been counted depends on the
   /// limit alone.
+  /// \param at which of several receivers the packet is for; `out` leads there.
   verdict start(cell::output& out, sim_time ready, std::uint32_t bytes, sim_time limit,
-                bool waited_for = false) {
+                bool waited_for = false, std::size_t at = 0) {
+    auto& held = holds_[at];
     slept_ = ready > busy_ && !waited_for;
     sim_time t = awake(ready, waited_for);
     for (;;) {
@@ -141,25 +97,25 @@ public:
           return {never, false};
       }
       while (!out.items.empty() && out.items.front().at <= t)
-        hear(out);
-      if (hold_.now()) {
+        hear(out, held);
+      if (held.now()) {
         if (out.items.empty())
           return {t > out.promise ? t : out.promise, false};
         t = out.items.front().at;  // later than t, or it had been heard
         continue;
       }
-      if (hold_.resumed > t) {
-        t = hold_.resumed;
+      if (held.resumed > t) {
+        t = held.resumed;
         continue;
       }
-      if (hold_.seen.full()) {
+      if (held.seen.full()) {
         if (out.items.empty() && out.promise <= t)
           return {t, false};  // something may have been taken out by then
-        hold_.sleep(t);
+        held.sleep(t);
         continue;
       }
       // What we do not know of a queue that we look into can only be more room.
-      const bool certain = (hold_.seen.checked() && !commanded_) || out.promise > t
+      const bool certain = (held.seen.checked() && !commanded_) || out.promise > t
                            || !out.items.empty()
                            || (out.bytes + bytes <= out.allowed.bytes
                                && static_cast<std::int64_t>(out.packets) < out.allowed.packets
@@ -169,15 +125,15 @@ public:
   }
 
   /// Starts the packet at `t`, which `start` has returned. Returns when its last bit has left.
-  sim_time transmit(sim_time t, std::uint32_t bytes) {
+  sim_time transmit(sim_time t, std::uint32_t bytes, std::size_t to = 0) {
     if (!steady_)
       at(t);
     if (slept_) {
       ++wake_ups_;
       in_a_row_ = 0;
     }
-    if (hold_.seen.checked())
-      hold_.seen.send(bytes);
+    if (holds_[to].seen.checked())
+      holds_[to].seen.send(bytes);
     busy_ = t + line_.per_packet + rate_.time_of(bytes + line_.overhead_bytes);
     const auto sent = busy_;
     if (line_.weight != 0) {
@@ -191,20 +147,20 @@ public:
   }
 
   /// Nothing is waiting and nothing can start before `t`: signals up to then have taken effect.
-  void idle(cell::output& out, sim_time t, sim_time limit) {
+  void idle(cell::output& out, sim_time t, sim_time limit, std::size_t at = 0) {
     if (busy_ > t)
       t = busy_;
     if (t > limit)
       t = limit;
     while (!out.items.empty() && out.items.front().at <= t)
-      hear(out);
+      hear(out, holds_[at]);
   }
 
   sim_time busy() const { return busy_; }
-  bool stopped() const { return hold_.now(); }
+  bool stopped(std::size_t at = 0) const { return holds_[at].now(); }
   /// Whether it has to ask for what it lacks. A receiver that has stopped it will speak by itself;
   /// one that is merely full knows nothing of us.
-  bool asks() const { return !hold_.now() || hold_.seen.checked(); }
+  bool asks(std::size_t at = 0) const { return !stopped(at) || checks_room(at); }
   /// A packet of `bytes` takes no less, whatever the line's rate will be.
   sim_time least_service(std::uint32_t bytes) const {
     const auto t = fastest_.time_of(bytes + line_.overhead_bytes);
@@ -215,21 +171,21 @@ public:
   std::uint64_t wake_ups() const { return wake_ups_; }
   /// How it will have been held by `now`, counting signals that have arrived by then but were not
   /// looked at yet. Only while no cell is active.
-  hold until(const cell::output& out, sim_time now) const {
-    auto h = hold_;
+  held_counts until(const cell::output& out, sim_time now, std::size_t at = 0) const {
+    auto h = holds_[at];
     cell::each_coming(out, [&](const signal& s) {
       if (s.at <= now)
         h.hear(s);
     });
-    return h;
+    return {h.stops, h.starts, h.held_until(now)};
   }
 
 private:
-  void hear(cell::output& out) {
+  static void hear(cell::output& out, hold& held) {
     const signal s = out.items.front();
     out.items.pop();
     ++out.heard;
-    hold_.hear(s);
+    held.hear(s);
   }
 
   // Commits to a start at t: rate and outages before it are history.
@@ -266,7 +222,7 @@ private:
   }
 
   line_config line_;
-  hold hold_;
+  std::vector<hold> holds_{1};  // by receiver
   bool commanded_ = false;
   line_rate rate_;
   line_rate fastest_;

@@ -331,6 +331,43 @@ TEST_CASE("addresses are checked and unique, however they are spelt") {
       "`0::1` is the same address as `::1`"));
 }
 
+TEST_CASE("a VM's sockets take its settings, and are checked") {
+  const auto s = good(R"(
+nodes:
+  a: {kind: host, vms: [v]}
+  b:
+    kind: host
+    vms:
+      w:
+        drain: 3Gbit
+        socket-buffer: 100KiB
+        filter: not port 53
+        sockets: {redis: {port: 6379, buffer: 64KiB}, web: {port: 80, drain: 1Gbit}}
+links: [a -- b]
+traffic: {t: {generate: {rate: 1Gbit, port: 80}, from: a/v, to: b/w}}
+events: [{at: 1ms, set: b/w.redis.drain, to: 0bit, for: 1ms}]
+)");
+  const auto& vm = std::get<sluice::host_settings>(s.nodes[1].as).vms.at(0);
+  CHECK(vm.filter == "not port 53");
+  REQUIRE(vm.sockets.size() == 2);
+  CHECK(vm.sockets[0].name == "redis");
+  CHECK(vm.sockets[0].port == 6379);
+  CHECK(vm.sockets[0].buffer_bytes == 64 * 1024);
+  CHECK(vm.sockets[0].drain_bps == 3'000'000'000);
+  CHECK(vm.sockets[1].buffer_bytes == 100 * 1024);
+  CHECK(vm.sockets[1].drain_bps == 1'000'000'000);
+  CHECK(std::get<sluice::generate_settings>(s.traffic[0].what).port == 80);
+  CHECK(s.events.at(0).target == "b/w.redis");
+
+  const auto vms = [](const std::string& settings) {
+    return wrong("nodes: {a: {kind: host, vms: {v: " + settings + "}}}");
+  };
+  CHECK(mentions(vms("{sockets: {x: {}}}"), "`port` is missing"));
+  CHECK(mentions(vms("{sockets: {x: {port: 80}, y: {port: 80}}}"), "port 80 has a socket, `x`"));
+  CHECK(mentions(vms("{sockets: {x: {port: 65536}}}"), "65535"));
+  CHECK(mentions(vms("{filter: prot 53}"), "filter"));
+}
+
 TEST_CASE("events that cannot happen are refused") {
   const auto event = [](const std::string& e) { return wrong_with("events: [" + e + "]"); };
   CHECK(mentions(event("{at: 1ms, set: b/w.drane, to: 1bit}"), "did you mean `b/w.drain`?"));

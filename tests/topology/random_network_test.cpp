@@ -100,6 +100,12 @@ drawn draw(std::uint64_t seed) {
       if (r.below(2) == 0)
         vm.qdisc = inner_limit();
       vm.vnic_ring = inner_limit();
+      for (std::uint32_t port = 1, last = static_cast<std::uint32_t>(r.below(3)); port <= last;
+           ++port) {
+        vm.sockets.push_back({fmt::format("k{}", port), port, inner(), 100'000'000'000});
+        if (r.below(2) == 0)
+          vm.sockets.back().drain_bps = pick(100'000'000, 2'000'000'000);
+      }
       h.vms.push_back(vm);
       from.push_back(fmt::format("h{}/v{}", i, v));
       to.push_back(from.back());
@@ -142,6 +148,7 @@ drawn draw(std::uint64_t seed) {
     g.arrivals = static_cast<arrival_process>(r.below(3));
     g.burst_packets = static_cast<std::uint32_t>(pick(2, 60));
     g.packets = pick(50, 500);
+    g.port = static_cast<std::uint32_t>(pick(0, 2));
     t.what = g;
     t.priority = static_cast<std::uint8_t>(r.below(2) == 0 ? 0 : r.below(8));
     t.start = static_cast<sim_time>(pick(0, 20)) * microsecond;

@@ -47,7 +47,7 @@ temp_file stamped_file(std::initializer_list<std::uint64_t> stamps_us) {
 
 bool same(const std::vector<emission>& a, const std::vector<emission>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-    return x.due == y.due && x.bytes == y.bytes && x.to == y.to
+    return x.due == y.due && x.bytes == y.bytes && x.to == y.to && x.socket == y.socket
            && x.frame.offset() == y.frame.offset() && x.frame.capture() == y.frame.capture();
   });
 }
@@ -367,6 +367,7 @@ TEST_CASE("a schedule streamed from the file is the one kept in memory") {
     auto config = config_of(file);
     for (std::uint8_t i = 1; i != 5; ++i)
       config.map.push_back({net_address::ipv4(std::array<std::uint8_t, 4>{10, 0, 0, i}), i});
+    config.receivers = {{2, {7, 6379}, ""}, {3, {6379}, "udp"}};
     config.max_frame = [](std::uint32_t endpoint) { return 1000 + endpoint * 300; };
     config.oversize = *rc::gen::element(oversize_rule::split, oversize_rule::drop);
     config.filter = *rc::gen::element<std::string>("", "tcp", "udp or src host 10.0.0.2");
@@ -414,6 +415,54 @@ TEST_CASE("a streamed capture that changes during the run is an error, not other
   const auto r = replay::open(config);
   std::filesystem::resize_file(file.path(), std::filesystem::file_size(file.path()) - 116);
   CHECK_THROWS_AS(r.source_for(0), capture_error);
+}
+
+TEST_CASE("packets are for the socket that listens to their port, as libpcap sees it") {
+  const auto open = [](const char* capture, const char* filter) {
+    replay_config config;
+    config.file = std::string{SLUICE_SOURCE_DIR "/scenarios/captures/"} + capture;
+    config.to = 1;
+    config.filter = filter;
+    config.receivers = {{1, {80, 6379, 53}, "not icmp"}, {7, {1}, "tcp"}};
+    return replay::open(config);
+  };
+  const auto count = [](const replay& r, std::uint8_t socket) {
+    const auto out = drain(*r.source_for(0));
+    return std::count_if(out.begin(), out.end(), [&](const auto& e) { return e.socket == socket; });
+  };
+  struct {
+    const char *capture, *filter;
+    std::uint8_t socket;
+  } const cases[] = {{"http.pcap", "dst port 80", 1},
+                     {"redis.pcapng", "dst port 6379", 2},
+                     {"dns.pcapng", "dst port 53", 3}};
+  for (const auto& c : cases) {
+    CAPTURE(c.capture);
+    const auto everything = open(c.capture, "");
+    const auto of_port = open(c.capture, c.filter);
+    CHECK(of_port.report().packets > 100);
+    CHECK(count(everything, c.socket) == static_cast<long>(of_port.report().packets));
+    CHECK(count(everything, 0)
+          == static_cast<long>(everything.report().packets - of_port.report().packets));
+  }
+}
+
+TEST_CASE("what a receiver's filter refuses is emitted as that, and other receivers' packets not") {
+  std::vector<packet_spec> packets;
+  for (const std::uint8_t protocol : {6, 17})
+    for (const std::uint8_t to : {2, 3})
+      packets.push_back({1, make_frame({.to = {10, 0, 0, to}, .protocol = protocol}), 0});
+  const temp_file file{make_pcap(packets)};
+  auto config = config_of(file);
+  for (std::uint8_t i = 1; i != 4; ++i)
+    config.map.push_back({net_address::ipv4(std::array<std::uint8_t, 4>{10, 0, 0, i}), i});
+  config.receivers = {{2, {}, "udp"}};
+  const auto out = drain(*replay::open(config).source_for(1));
+  REQUIRE(out.size() == 4);
+  for (const auto& e : out)
+    CHECK((e.socket == packet::filtered) == (&e == &out[0]));
+  config.receivers = {{2, {}, "no such thing"}};
+  CHECK_THROWS_AS(replay::open(config), traffic_error);
 }
 
 TEST_CASE("the shipped captures replay with every packet and byte") {
