@@ -39,7 +39,7 @@ void port_queue::advance_single() {
   auto& in = inputs_[side];
   for (;;) {
     if (waiting_ != 0 && head_.at == never)
-      serve();
+      sorts_ ? serve<true>() : serve<false>();
     if (in.items.empty())
       break;
     const packet p = in.items.front();
@@ -66,18 +66,26 @@ void port_queue::advance_single() {
     arrive(p);
   }
   if (waiting_ == 0)
-    for (port_index o = 0; o < outputs_.size(); ++o)
-      line_.idle(outputs_[o], next_arrival(), limit_, o);
+    idle();
   settle_rest();
 }
 
+void port_queue::idle() {
+  const auto until = next_arrival();
+  line_.idle(outputs_[side], until, limit_);
+  if (sorts_)
+    for (port_index o = 1; o < outputs_.size(); ++o)
+      line_.idle(outputs_[o], until, limit_, o);
+}
+
 // Starts as many packets as is certain. Leaves the next start, or its bound, in head_.
+template <bool Sorts>
 void port_queue::serve() {
   auto& queue = queues_[0];
   while (!queue.empty()) {
     const packet& p = queue.front();
-    const auto o = towards(p);
-    auto& out = output_of(o);
+    const auto o = Sorts ? towards(p) : side;
+    auto& out = Sorts ? output_of(o) : outputs_[side];
     if (pulling_ && !settle_pull()) {
       head_ = {std::max(pull_at_, p.at), false};
       return;
@@ -95,7 +103,7 @@ void port_queue::serve() {
       out_of_window_ = true;
       return;
     }
-    transmit(head_.at, queue);
+    transmit<Sorts>(head_.at, queue);
   }
   head_ = {never, false};
 }
@@ -142,7 +150,7 @@ void port_queue::advance_classes() {
         const auto chosen = scheduler_.pick(waiting_, [&](unsigned p) {
           return static_cast<std::int64_t>(queues_[p].front().bytes);
         });
-        transmit(head_.at, queues_[chosen]);
+        transmit<false>(head_.at, queues_[chosen]);
         settle(head_.at + 1);
         head_ = {never, false};
         continue;
@@ -155,7 +163,7 @@ void port_queue::advance_classes() {
     arrive(p);
   }
   if (waiting_ == 0)
-    line_.idle(out, next_arrival(), limit_);
+    idle();
   settle_rest();
 }
 
@@ -198,9 +206,10 @@ bool port_queue::fits_anyway(const packet& p) const {
   return !s.stops || (!gate_.stopping() && !s.stop.reached_by(bytes, packets));
 }
 
+template <bool Sorts>
 void port_queue::transmit(sim_time at, ring<packet>& from) {
   packet p = from.front();
-  const auto o = towards(p);
+  const auto o = Sorts ? towards(p) : side;
   from.pop();
   if (from.empty())
     waiting_ &= ~(1u << (&from - queues_.data()));
@@ -210,7 +219,7 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
                        .bytes = p.bytes,
                        .port = p.ingress,
                        .what = signal::kind::release});
-  if (o >= outputs_.size()) {
+  if (Sorts && o >= outputs_.size()) {
     line_.transmit(at, p.bytes, o);
     counters_.drop(drop_reason::filtered, p);
     return;

@@ -99,10 +99,14 @@ private:
 
   void advance_single();
   void advance_classes();
+  // Whether packets are sorted by socket is known for good: the others pay nothing for it.
+  template <bool Sorts>
   void serve();
+  template <bool Sorts>
+  void transmit(sim_time at, ring<packet>& from);
+  void idle();
   bool reported(const packet& p) const;
   bool settle_pull();
-  void transmit(sim_time at, ring<packet>& from);
   void count_arrival(const packet& p);
   void arrive(const packet& p);
   void release(sim_time at, std::uint32_t bytes);

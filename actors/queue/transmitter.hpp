@@ -64,14 +64,14 @@ public:
   }
 
   /// How many it sends to; one unless said otherwise. Before the run.
-  void receivers(std::size_t n) { holds_.resize(n); }
+  void receivers(std::size_t n) { others_.resize(n - 1); }
   /// What is known of the queue at the other end; and whether its owner may say stop besides.
   /// Before the run.
   void check_room(const room::config& c, bool commanded = false, std::size_t at = 0) {
-    holds_[at].seen = room{c};
+    held(at).seen = room{c};
     commanded_ = commanded;
   }
-  bool checks_room(std::size_t at = 0) const { return holds_[at].seen.checked(); }
+  bool checks_room(std::size_t at = 0) const { return held(at).seen.checked(); }
 
   /// A process that is free since `busy()` and finds the first packet at `ready` has slept, unless
   /// it was waiting for that one.
@@ -83,9 +83,10 @@ public:
   /// effect by then, but none later than `limit`, so that what has been counted depends on the
   /// limit alone.
   /// \param at which of several receivers the packet is for; `out` leads there.
-  verdict start(cell::output& out, sim_time ready, std::uint32_t bytes, sim_time limit,
-                bool waited_for = false, std::size_t at = 0) {
-    auto& held = holds_[at];
+  [[gnu::always_inline]] verdict start(cell::output& out, sim_time ready, std::uint32_t bytes,
+                                       sim_time limit, bool waited_for = false,
+                                       std::size_t at = 0) {
+    auto& h = held(at);
     slept_ = ready > busy_ && !waited_for;
     sim_time t = awake(ready, waited_for);
     for (;;) {
@@ -97,25 +98,25 @@ public:
           return {never, false};
       }
       while (!out.items.empty() && out.items.front().at <= t)
-        hear(out, held);
-      if (held.now()) {
+        hear(out, h);
+      if (h.now()) {
         if (out.items.empty())
           return {t > out.promise ? t : out.promise, false};
         t = out.items.front().at;  // later than t, or it had been heard
         continue;
       }
-      if (held.resumed > t) {
-        t = held.resumed;
+      if (h.resumed > t) {
+        t = h.resumed;
         continue;
       }
-      if (held.seen.full()) {
+      if (h.seen.full()) {
         if (out.items.empty() && out.promise <= t)
           return {t, false};  // something may have been taken out by then
-        held.sleep(t);
+        h.sleep(t);
         continue;
       }
       // What we do not know of a queue that we look into can only be more room.
-      const bool certain = (held.seen.checked() && !commanded_) || out.promise > t
+      const bool certain = (h.seen.checked() && !commanded_) || out.promise > t
                            || !out.items.empty()
                            || (out.bytes + bytes <= out.allowed.bytes
                                && static_cast<std::int64_t>(out.packets) < out.allowed.packets
@@ -132,8 +133,8 @@ public:
       ++wake_ups_;
       in_a_row_ = 0;
     }
-    if (holds_[to].seen.checked())
-      holds_[to].seen.send(bytes);
+    if (held(to).seen.checked())
+      held(to).seen.send(bytes);
     busy_ = t + line_.per_packet + rate_.time_of(bytes + line_.overhead_bytes);
     const auto sent = busy_;
     if (line_.weight != 0) {
@@ -153,11 +154,11 @@ public:
     if (t > limit)
       t = limit;
     while (!out.items.empty() && out.items.front().at <= t)
-      hear(out, holds_[at]);
+      hear(out, held(at));
   }
 
   sim_time busy() const { return busy_; }
-  bool stopped(std::size_t at = 0) const { return holds_[at].now(); }
+  bool stopped(std::size_t at = 0) const { return held(at).now(); }
   /// Whether it has to ask for what it lacks. A receiver that has stopped it will speak by itself;
   /// one that is merely full knows nothing of us.
   bool asks(std::size_t at = 0) const { return !stopped(at) || checks_room(at); }
@@ -172,7 +173,7 @@ public:
   /// How it will have been held by `now`, counting signals that have arrived by then but were not
   /// looked at yet. Only while no cell is active.
   held_counts until(const cell::output& out, sim_time now, std::size_t at = 0) const {
-    auto h = holds_[at];
+    auto h = held(at);
     cell::each_coming(out, [&](const signal& s) {
       if (s.at <= now)
         h.hear(s);
@@ -181,11 +182,13 @@ public:
   }
 
 private:
-  static void hear(cell::output& out, hold& held) {
+  hold& held(std::size_t at) { return at == 0 ? first_ : others_[at - 1]; }
+  const hold& held(std::size_t at) const { return at == 0 ? first_ : others_[at - 1]; }
+  static void hear(cell::output& out, hold& h) {
     const signal s = out.items.front();
     out.items.pop();
     ++out.heard;
-    held.hear(s);
+    h.hear(s);
   }
 
   // Commits to a start at t: rate and outages before it are history.
@@ -222,7 +225,9 @@ private:
   }
 
   line_config line_;
-  std::vector<hold> holds_{1};  // by receiver
+  // By receiver; nearly always there is one, and nothing but a test stands before it.
+  hold first_;
+  std::vector<hold> others_;
   bool commanded_ = false;
   line_rate rate_;
   line_rate fastest_;
