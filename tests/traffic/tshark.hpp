@@ -35,8 +35,9 @@ inline std::string output_of(const std::string& command) {
 
 /// One line a packet: the first (the outer) occurrence of each field, with '|' between them.
 inline std::vector<std::string> tshark_fields(const std::vector<packet_spec>& packets,
-                                              const std::vector<std::string>& fields) {
-  const temp_file capture{make_pcap(packets)};
+                                              const std::vector<std::string>& fields,
+                                              pcap_options options = {}) {
+  const temp_file capture{make_pcap(packets, options)};
   std::string command =
       "tshark -n -r '" + capture.path()
       + "' -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -T fields"
