@@ -138,6 +138,8 @@ std::string json_text(const scenario& s) {
           v["ip"] = vm.ip;
         if (!vm.mac.empty())
           v["mac"] = vm.mac;
+        for (const auto& k : vm.sockets)
+          v["sockets"].push_back({{"name", k.name}, {"port", k.port}, {"drain_bps", k.drain_bps}});
         o["vms"].push_back(std::move(v));
       }
     } else if (const auto* sw = std::get_if<switch_settings>(&n.as)) {
