@@ -321,6 +321,14 @@ std::vector<metric_definition> make_catalogue() {
        of_time,
        {"paused", "paused_seconds"}},
 
+      {"sluice_stop_threshold_closest_ratio", gauge, count, by_hop,
+       "Largest occupancy that a hop's buffer had, over the threshold at which it stops its "
+       "sender.",
+       [](const run_results& run) {
+         return of_pauses(run, [](const pause_result& p) { return p.closest; });
+       },
+       largest},
+
       // The state of the network as the controller knows it.
       {"sluice_controller_commands_total",
        counter,

@@ -26,6 +26,7 @@ struct pause_result {
   std::uint64_t sent = 0;      ///< stops that it sent
   std::uint64_t received = 0;  ///< stops that reached the sender
   sim_time paused = 0;         ///< time for which the sender was held
+  double closest = 0;          ///< largest occupancy over the threshold at which it is held
 };
 
 /// A component because of which a flow could not go on, and for which share of the run (0 to 1).

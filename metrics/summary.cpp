@@ -194,6 +194,23 @@ bool ever_stopped(const pause_result& p) {
   return p.sent != 0 || p.received != 0 || p.paused != 0;
 }
 
+/// Why did they not stop? How close those came that never did, the closest first.
+std::string never_stopped(const run_results& run) {
+  std::vector<const pause_result*> rows;
+  for (const auto& p : run.pauses)
+    if (!ever_stopped(p) && p.closest > 0)
+      rows.push_back(&p);
+  std::ranges::stable_sort(rows, std::greater{}, [](const auto* p) { return p->closest; });
+  constexpr std::size_t most = 3;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(most, rows.size()); ++i)
+    out += fmt::format("{}{} at {}", i == 0 ? "" : ", ", rows[i]->on,
+                       human_share(rows[i]->closest, 1));
+  return out.empty() ? out
+                     : fmt::format("  never stopped a sender, of their threshold: {}{}\n", out,
+                                   rows.size() > most ? ", others less" : "");
+}
+
 std::string stops_section(const run_results& run) {
   if (run.pauses.empty())
     return "\nno hop has flow control\n";
@@ -202,7 +219,8 @@ std::string stops_section(const run_results& run) {
     if (ever_stopped(p))
       rows.push_back(&p);
   if (rows.empty())
-    return fmt::format("\nno sender was stopped ({} hops have flow control)\n", run.pauses.size());
+    return fmt::format("\nno sender was stopped ({} hops have flow control)\n{}", run.pauses.size(),
+                       never_stopped(run));
   std::ranges::stable_sort(rows, std::greater{}, [](const auto* p) { return p->paused; });
   using enum text_table::align;
   text_table table{
@@ -214,7 +232,7 @@ std::string stops_section(const run_results& run) {
                human_count(p.received), human_time_ps(p.paused),
                human_share(static_cast<double>(p.paused), static_cast<double>(run.virtual_time))});
   }
-  return '\n' + table.to_string() + more_rows(rows.size(), "hops");
+  return '\n' + table.to_string() + more_rows(rows.size(), "hops") + never_stopped(run);
 }
 
 /// The state of the network, as the controller has heard.
@@ -353,7 +371,8 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
                       {"priority", p.priority},
                       {"sent", p.sent},
                       {"received", p.received},
-                      {"paused_seconds", seconds_of(p.paused)}});
+                      {"paused_seconds", seconds_of(p.paused)},
+                      {"closest", p.closest}});
   auto& ports = out["controller"] = {{"commands", run.commands}, {"ports", json::array()}};
   for (const auto& p : run.ports)
     ports["ports"].push_back({{"port", p.port},

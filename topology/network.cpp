@@ -7,6 +7,7 @@
 #include "actors/fabric/cable.hpp"
 #include "actors/guest/consumer.hpp"
 #include "actors/guest/producer.hpp"
+#include "actors/queue/port_queue.hpp"
 #include "actors/switching/forwarding_engine.hpp"
 #include "actors/switching/virtual_switch.hpp"
 #include "topology/blocked_by.hpp"
@@ -79,6 +80,7 @@ run_results network::gather(sim_time now) const {
                                  : sender.stops;
     p.received = sender.stops;
     p.paused = sender.time;
+    p.closest = s.closest();
     r.pauses.push_back(std::move(p));
   }
   if (controller_ != nullptr) {
@@ -89,6 +91,13 @@ run_results network::gather(sim_time now) const {
   }
   find_blame(r, now);
   return r;
+}
+
+double network::stoppable::closest() const {
+  return engine != nullptr    ? engine->closest(ingress)
+         : vswitch != nullptr ? vswitch->closest(ingress)
+         : queue != nullptr   ? queue->closest()
+                              : 0;
 }
 
 void network::find_blame(run_results& r, sim_time now) const {

@@ -25,6 +25,7 @@ namespace sluice {
 class cable;
 class consumer;
 class controller;
+class port_queue;
 class producer;
 class forwarding_engine;
 class virtual_switch;
@@ -67,6 +68,10 @@ private:
     const component* on = nullptr;  // who says stop; nobody if the sender looks
     const forwarding_engine* engine = nullptr;
     std::size_t ingress = 0;
+    const virtual_switch* vswitch = nullptr;  // whose input `ingress` it is
+    const port_queue* queue = nullptr;        // or whose queue
+
+    double closest() const;
   };
 
   // Inside a switch: who has no room while which output is not getting rid of its packets.

@@ -135,7 +135,10 @@ void network_builder::fill(Upper& upper, const stage& lower, sim_time latency) {
   connect(upper, *lower.queue, latency, latency);
   upper.check_room(lower.seen);
   if (lower.seen.checked)
-    net_.stoppables_.push_back({&upper, lower.queue->name(), upper.last_output()});
+    net_.stoppables_.push_back({.sender = &upper,
+                                .name = lower.queue->name(),
+                                .output = upper.last_output(),
+                                .queue = lower.queue});
 }
 
 const link& network_builder::link_at(std::size_t node, std::size_t port) const {
@@ -700,7 +703,11 @@ void network_builder::enter(const vswitch_plan& vswitch, std::size_t port, port_
   const auto name = vswitch.hub->port_name(port);
   sender.check_room(vswitch.input, commanded(name));
   if (vswitch.input.checked || commanded(name))
-    net_.stoppables_.push_back({&sender, name + ".in", sender.last_output()});
+    net_.stoppables_.push_back({.sender = &sender,
+                                .name = name + ".in",
+                                .output = sender.last_output(),
+                                .ingress = port,
+                                .vswitch = vswitch.hub});
 }
 
 void network_builder::build_host(std::size_t n) {
@@ -906,7 +913,12 @@ void network_builder::build_links() {
       net_.hops_.push_back({from.sender->name(), through.name()});
       net_.hops_.push_back({through.name(), to.receiver->name()});
       if (to.stops)
-        net_.stoppables_.push_back({from.sender, to.name, 0, to.receiver, to.engine, to.ingress});
+        net_.stoppables_.push_back({.sender = from.sender,
+                                    .name = to.name,
+                                    .on = to.receiver,
+                                    .engine = to.engine,
+                                    .ingress = to.ingress,
+                                    .queue = dynamic_cast<const port_queue*>(to.receiver)});
     }
   }
 }

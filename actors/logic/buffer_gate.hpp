@@ -21,6 +21,11 @@ struct buffer_limit {
   std::int64_t bytes = unlimited;
   std::int64_t packets = unlimited;
 
+  /// Which share of it so much is, by the measure that is nearer to it.
+  double share(std::int64_t in_bytes, std::int64_t in_packets) const {
+    return std::max(static_cast<double>(in_bytes) / static_cast<double>(bytes),
+                    static_cast<double>(in_packets) / static_cast<double>(packets));
+  }
   /// By either measure.
   bool reached_by(std::int64_t in_bytes, std::int64_t in_packets) const {
     return in_bytes >= bytes || in_packets >= packets;

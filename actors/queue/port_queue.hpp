@@ -76,6 +76,11 @@ public:
 
   /// Whether it stops its sender.
   bool regulates() const { return config_.buffer.stops; }
+  /// How close it ever came to holding its sender: its largest occupancy over that threshold.
+  double closest() const {
+    const auto& stop = config_.buffer.stops ? config_.buffer.stop : config_.looked;
+    return stop.share(gate_.max_bytes(), gate_.max_packets());
+  }
   /// Before the run: its process looks into the queue that it was joined to last.
   void check_room(const room::config& c, bool commanded = false) {
     line_.check_room(c, commanded, outputs_.size() - 1);

@@ -57,6 +57,11 @@ public:
     std::int64_t max_bytes, max_packets;
   };
   ingress_view ingress(std::size_t i) const;
+  /// How close ingress i ever came to stopping its sender, over that threshold.
+  double closest(std::size_t i) const {
+    const auto& gate = ingress_[i].gate;
+    return config_.ingress[i].stop.share(gate.max_bytes(), gate.max_packets());
+  }
   /// For how long ingress i has stopped its sender while most of what it accounts for was to leave
   /// by egress k (looked at when it said stop).
   sim_time stopped_for(std::size_t i, std::size_t k, sim_time now) const;
