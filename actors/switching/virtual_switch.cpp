@@ -37,8 +37,10 @@ void virtual_switch::advance() {
   for (port_index i = 0; i < in_.size(); ++i)
     if (next_command(i) < never)
       tell_sender(i, std::min(lossless_ ? next_move(i) : never, later(limit_, 1)));
-  if (notices_.size() >= notices_in_a_parcel)
-    notify(false);
+  if (notices_.size() >= notify_at_) {
+    notify(nothing_before());
+    notify_at_ = std::max(notices_in_a_parcel, 2 * notices_.size());
+  }
 }
 
 // -- the controller -------------------------------------------------------------------------------
@@ -122,10 +124,10 @@ void virtual_switch::note(port_index i, sim_time at) {
       {at, static_cast<std::uint16_t>(i), in.reached ? signal::kind::stop : signal::kind::start});
 }
 
-// Inputs that do not touch are handled independently of each other, so their notices have to be
-// put in order, as far as it is known that none comes in between.
-void virtual_switch::notify(bool all) {
-  const auto horizon = all ? never : nothing_before();
+// Inputs that do not touch are handled independently of each other, so their notices have to be put
+// in order. Those before `horizon` go: none can come in between any more. If an input without
+// traffic keeps all of them, it is asked: nobody else does.
+void virtual_switch::notify(sim_time horizon) {
   std::stable_sort(notices_.begin(), notices_.end(),
                    [](const auto& a, const auto& b) { return a.at < b.at; });
   const auto& latency = inputs_[control_].signal_latency;
@@ -134,6 +136,9 @@ void virtual_switch::notify(bool all) {
     emit_signal(control_, {.at = notices_[sent].at + latency,
                            .port = notices_[sent].port,
                            .what = notices_[sent].what});
+  if (sent == 0)
+    for (port_index i = 0; i < in_.size(); ++i)
+      explain_move(i, notices_.front().at);
   notices_.erase(notices_.begin(), notices_.begin() + static_cast<std::ptrdiff_t>(sent));
 }
 
@@ -145,7 +150,8 @@ sim_time virtual_switch::nothing_before() const {
 }
 
 void virtual_switch::finish(sim_time) {
-  notify(true);
+  if (!notices_.empty())
+    notify(never);
 }
 
 // -- events in the order of time ------------------------------------------------------------------

@@ -132,7 +132,7 @@ private:
   void tell_sender(port_index i, sim_time until);
   sim_time next_command(port_index i) const;
   void note(port_index i, sim_time at);
-  void notify(bool all);
+  void notify(sim_time horizon);
   sim_time nothing_before() const;
   std::uint16_t destination(port_index i, packet& p) const;
   bool step_input(port_index i);
@@ -167,7 +167,8 @@ private:
   bool ready_ = false, lossless_ = false;
   std::vector<remote> remotes_;  // by endpoint
   std::vector<notice> notices_;  // not yet in order
-  bool asking_ = false;          // nothing goes on any more: what is lacking is asked for
+  std::size_t notify_at_ = notices_in_a_parcel;
+  bool asking_ = false;  // nothing goes on any more: what is lacking is asked for
   std::uint64_t hops_ = 0;
 };
 
