@@ -89,7 +89,7 @@ public:
 
   resume_result resume(caf::execution_unit* unit, std::size_t) override {
     turn mine{handed_on_};
-    // Whoever had it before may have gone to sleep and not yet come to the end of its turn.
+    // Or whoever had it before has gone to sleep, and somebody has woken it since.
     (void)inbox_.load(std::memory_order_acquire);
     // Where many links meet, one round of patience lets those who are about to send do so: few
     // large batches instead of many small ones.
@@ -101,8 +101,10 @@ public:
     for (int round = 0; round < 4; ++round) {
       auto newest = inbox_.exchange(nullptr, std::memory_order_acquire);
       if (newest == nullptr) {
-        if (inbox_.compare_exchange_strong(newest, asleep(), std::memory_order_acq_rel))
+        if (inbox_.compare_exchange_strong(newest, asleep(), std::memory_order_acq_rel)) {
+          mine.ended();  // the next one may have begun
           return awaiting_message;
+        }
         continue;
       }
       if (!handle(newest, unit))
@@ -125,12 +127,18 @@ private:
     explicit turn(std::atomic<bool>& handed_on) : handed_on_{handed_on} {
       (void)handed_on_.load(std::memory_order_acquire);
     }
-    ~turn() { handed_on_.store(true, std::memory_order_release); }
+    ~turn() {
+      if (!ended_)
+        handed_on_.store(true, std::memory_order_release);
+    }
+    /// It has been handed on in another way.
+    void ended() { ended_ = true; }
     turn(const turn&) = delete;
     turn& operator=(const turn&) = delete;
 
   private:
     std::atomic<bool>& handed_on_;
+    bool ended_ = false;
   };
 
   struct letter {
