@@ -125,8 +125,9 @@ void virtual_switch::note(port_index i, sim_time at) {
 }
 
 // Inputs that do not touch are handled independently of each other, so their notices have to be put
-// in order. Those before `horizon` go: none can come in between any more. If an input without
-// traffic keeps all of them, it is asked: nobody else does.
+// in order. Those before `horizon` go: none can come in between any more. An input without traffic
+// may keep all of them; it is asked only when they have become many, since who is asked often sends
+// in small batches.
 void virtual_switch::notify(sim_time horizon) {
   std::stable_sort(notices_.begin(), notices_.end(),
                    [](const auto& a, const auto& b) { return a.at < b.at; });
@@ -136,7 +137,7 @@ void virtual_switch::notify(sim_time horizon) {
     emit_signal(control_, {.at = notices_[sent].at + latency,
                            .port = notices_[sent].port,
                            .what = notices_[sent].what});
-  if (sent == 0)
+  if (sent == 0 && notices_.size() >= many_notices)
     for (port_index i = 0; i < in_.size(); ++i)
       explain_move(i, notices_.front().at);
   notices_.erase(notices_.begin(), notices_.begin() + static_cast<std::ptrdiff_t>(sent));

@@ -90,6 +90,8 @@ protected:
 private:
   static constexpr std::uint16_t nobody = 0xffff;
   static constexpr std::size_t notices_in_a_parcel = 256;
+  static constexpr std::size_t many_notices =
+      8192;  // worth asking an input for, that has no traffic
 
   struct input_state {
     ring<packet> queue;
