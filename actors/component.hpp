@@ -35,6 +35,22 @@ public:
     return {};
   }
 
+  /// What its input `i` has done to the sender behind it, by priority; -1 (as unsigned): whatever it
+  /// does is for all together.
+  virtual stop_counts stops_at(std::size_t i, unsigned priority) const {
+    (void)i, (void)priority;
+    return {};
+  }
+  /// Frames that it has sent to hold its peer, and those of its peer that it has obeyed by `now`.
+  virtual pause_counts pauses_sent(unsigned priority) const {
+    (void)priority;
+    return {};
+  }
+  virtual pause_counts pauses_obeyed(unsigned priority, sim_time now) const {
+    (void)priority, (void)now;
+    return {};
+  }
+
   /// Tells the counters of everything in it that counts: itself, unless it has parts.
   using reporter =
       std::function<void(const std::string& name, std::string_view kind, component_counters)>;

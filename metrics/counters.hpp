@@ -62,6 +62,21 @@ struct held_counts {
   sim_time time = 0;
 };
 
+/// What a receiver has done to its sender.
+struct stop_counts {
+  std::uint64_t stops = 0;
+  double closest = 0;  ///< largest occupancy over the threshold at which it holds its sender
+};
+
+/// PFC and PAUSE frames of one priority.
+struct pause_counts {
+  std::uint64_t frames = 0;
+  std::uint64_t quanta = 0;       ///< that they said
+  std::uint64_t transitions = 0;  ///< obeyed: from running to held
+  std::uint64_t ignored = 0;      ///< obeyed, of all priorities: meant one that is not lossless
+  sim_time time = 0;              ///< obeyed: for which the priority was held
+};
+
 /// Drops by reason and priority. Most components never drop anything, so the table is made for the
 /// first one: of a thousand hosts the empty ones would be most of the memory.
 class drop_table {

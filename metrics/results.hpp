@@ -22,11 +22,17 @@ struct component_result {
 /// One stoppable hop: who was held there, and for how long.
 struct pause_result {
   std::string on;              ///< the component whose filling stops its sender
+  std::string held;            ///< the component that it stops
   int priority = -1;           ///< -1: the policy stops all priorities together
   std::uint64_t sent = 0;      ///< stops that it sent
   std::uint64_t received = 0;  ///< stops that reached the sender
   sim_time paused = 0;         ///< time for which the sender was held
   double closest = 0;          ///< largest occupancy over the threshold at which it is held
+  /// PFC and PAUSE frames that enabled the priority: those that `on` has sent, those that the sender
+  /// has obeyed, and the quanta that these said.
+  bool by_frames = false;
+  std::uint64_t frames_sent = 0, frames_received = 0, quanta = 0;
+  std::uint64_t frames_ignored = 0;  ///< by the sender, of all priorities: meant one not lossless
 };
 
 /// A component because of which a flow could not go on, and for which share of the run (0 to 1).

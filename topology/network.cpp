@@ -7,7 +7,6 @@
 #include "actors/fabric/cable.hpp"
 #include "actors/guest/consumer.hpp"
 #include "actors/guest/producer.hpp"
-#include "actors/queue/port_queue.hpp"
 #include "actors/switching/forwarding_engine.hpp"
 #include "actors/switching/virtual_switch.hpp"
 #include "topology/blocked_by.hpp"
@@ -74,13 +73,27 @@ run_results network::gather(sim_time now) const {
   for (const auto& s : stoppables_) {
     pause_result p;
     p.on = s.name;
-    const auto sender = s.sender->held_by(s.output, now);
-    p.sent = s.engine != nullptr ? s.engine->ingress(s.ingress).stops_sent
-             : s.on != nullptr   ? s.on->snapshot(now).stops_sent
-                                 : sender.stops;
-    p.received = sender.stops;
-    p.paused = sender.time;
-    p.closest = s.closest();
+    p.held = s.sender->name();
+    p.priority = s.priority;
+    const auto own = s.owner->stops_at(s.input, static_cast<unsigned>(s.priority));
+    p.closest = own.closest;
+    if (s.frames != nullptr) {
+      const auto priority = static_cast<unsigned>(s.priority);
+      const auto obeyed = s.sender->pauses_obeyed(priority, now);
+      p.by_frames = true;
+      p.sent = own.stops;
+      p.received = obeyed.transitions;
+      p.paused = obeyed.time;
+      p.frames_sent = s.frames->pauses_sent(priority).frames;
+      p.frames_received = obeyed.frames;
+      p.frames_ignored = obeyed.ignored;
+      p.quanta = obeyed.quanta;
+    } else {
+      const auto held = s.sender->held_by(s.output, now);
+      p.sent = s.looks ? held.stops : own.stops;
+      p.received = held.stops;
+      p.paused = held.time;
+    }
     r.pauses.push_back(std::move(p));
   }
   if (controller_ != nullptr) {
@@ -93,19 +106,11 @@ run_results network::gather(sim_time now) const {
   return r;
 }
 
-double network::stoppable::closest() const {
-  return engine != nullptr    ? engine->closest(ingress)
-         : vswitch != nullptr ? vswitch->closest(ingress)
-         : queue != nullptr   ? queue->closest()
-                              : 0;
-}
-
 void network::find_blame(run_results& r, sim_time now) const {
   std::vector<held_edge> edges;
   for (std::size_t i = 0; i < stoppables_.size(); ++i)
     if (const auto& s = stoppables_[i]; r.pauses[i].paused > 0)
-      edges.push_back(
-          {s.sender->name(), s.engine != nullptr ? s.name + ".in" : s.name, r.pauses[i].paused});
+      edges.push_back({s.sender->name(), s.blame.empty() ? s.name : s.blame, r.pauses[i].paused});
   for (const auto& s : switching_)
     for (std::size_t i = 0; i < s.inputs.size(); ++i)
       for (std::size_t k = 0; k < s.outputs.size(); ++k)

@@ -25,7 +25,6 @@ namespace sluice {
 class cable;
 class consumer;
 class controller;
-class port_queue;
 class producer;
 class forwarding_engine;
 class virtual_switch;
@@ -63,15 +62,14 @@ private:
   // receiver says stop; a switch port leaves that to its engine.
   struct stoppable {
     const component* sender = nullptr;
-    std::string name;               // of whose filling stops the sender
-    port_index output = 0;          // of the sender
-    const component* on = nullptr;  // who says stop; nobody if the sender looks
-    const forwarding_engine* engine = nullptr;
-    std::size_t ingress = 0;
-    const virtual_switch* vswitch = nullptr;  // whose input `ingress` it is
-    const port_queue* queue = nullptr;        // or whose queue
-
-    double closest() const;
+    port_index output = 0;            // of the sender
+    const component* owner = nullptr;  // of the buffer that holds it...
+    std::size_t input = 0;            // ...by this input
+    std::string name;                 // of whose filling holds the sender
+    std::string blame;                // the same, as the switching_point has it
+    bool looks = false;               // the sender does, and nobody says stop
+    int priority = -1;                // -1: all together
+    const component* frames = nullptr;  // who sends PFC frames, if there are any
   };
 
   // Inside a switch: who has no room while which output is not getting rid of its packets.

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <set>
 
 #include "actors/fabric/cable.hpp"
+#include "actors/fabric/pause_port.hpp"
 #include "actors/guest/consumer.hpp"
 #include "actors/guest/producer.hpp"
 #include "traffic/generator.hpp"
@@ -103,16 +105,17 @@ void network_builder::connect(component& upper, component& lower, sim_time down,
 
 // A queue behind a wire stops its sender, with head-room for what is under way.
 port_queue& network_builder::add_wire_queue(std::string name, std::size_t node, std::string kind,
-                                            const buffer_gate::config& gate, std::size_t link_index,
+                                            const class_gates::config& gate, std::size_t link_index,
                                             line_config line) {
   port_queue_config c;
   c.name = std::move(name);
   c.node = scenario_.nodes[node].name;
   c.kind = std::move(kind);
   c.buffer = gate;
-  c.sender = bound_of(wire_hop(link_index));
+  c.sender = wire_bound(node, link_index);
   c.line = std::move(line);
-  c.full = gate.stops ? drop_reason::headroom_exceeded : drop_reason::buffer_full;
+  c.priorities = 1;
+  c.full = gate.stops() ? drop_reason::headroom_exceeded : drop_reason::buffer_full;
   return add<port_queue>(std::move(c));
 }
 
@@ -123,7 +126,7 @@ network_builder::stage network_builder::add_stage(port_queue_config c, std::size
   const auto& n = scenario_.nodes[node];
   const auto room = room_for(capacity, policy, n.flow_control.on_off, largest_frame);
   c.node = n.name;
-  c.buffer.capacity = capacity;
+  c.buffer.shared.capacity = capacity;
   if (room.checked)
     c.leaving = port_queue_config::reports::everything;
   c.looked = room.stop;
@@ -136,9 +139,10 @@ void network_builder::fill(Upper& upper, const stage& lower, sim_time latency) {
   upper.check_room(lower.seen);
   if (lower.seen.checked)
     net_.stoppables_.push_back({.sender = &upper,
-                                .name = lower.queue->name(),
                                 .output = upper.last_output(),
-                                .queue = lower.queue});
+                                .owner = lower.queue,
+                                .name = lower.queue->name(),
+                                .looks = true});
 }
 
 const link& network_builder::link_at(std::size_t node, std::size_t port) const {
@@ -202,13 +206,46 @@ hop_facts network_builder::wire_hop(std::size_t link_index) const {
           ethernet_overhead_bytes};
 }
 
-// A hop is regulated if both of its ends want it.
 hop_policy network_builder::wire_policy(std::size_t link_index) const {
   const auto& l = scenario_.links[link_index];
-  const auto policy = [&](const std::string& node) {
-    return scenario_.nodes[node_of_.at(node)].flow_control.fabric;
-  };
-  return std::min(policy(l.a.node), policy(l.b.node));
+  return policy_between(scenario_.nodes[node_of_.at(l.a.node)],
+                        scenario_.nodes[node_of_.at(l.b.node)]);
+}
+
+// Of `node`'s buffer behind the link.
+class_gates::config network_builder::wire_gates(std::size_t node, std::int64_t capacity,
+                                                std::size_t link_index) const {
+  const auto& fc = scenario_.nodes[node].flow_control;
+  const auto policy = wire_policy(link_index);
+  if (policy != hop_policy::pfc)
+    return {.shared = gate_for({capacity}, policy, fc.on_off, wire_hop(link_index)), .each = {}};
+  const bool lossy = (all_priorities_ & ~unsigned{fc.pfc.priorities}) != 0;
+  return pfc_gates_for(capacity, fc.pfc, lossy, wire_hop(link_index));
+}
+
+// What `node` knows of who sends to it by the link.
+sender_bound network_builder::wire_bound(std::size_t node, std::size_t link_index) const {
+  const auto hop = wire_hop(link_index);
+  auto bound = bound_of(hop);
+  if (wire_policy(link_index) != hop_policy::pfc)
+    return bound;
+  const auto& l = scenario_.links[link_index];
+  const auto& own = scenario_.nodes[node].flow_control.pfc;
+  const bool at_b = scenario_.nodes[node].name == l.b.node;
+  const auto& peer = scenario_.nodes[node_of_.at(at_b ? l.a.node : l.b.node)].flow_control.pfc;
+  // A frame of ours waits for one that is being sent, and for another of its kind.
+  const line_rate rate{l.rate_bps};
+  const auto waits = rate.time_of(largest_ + ethernet_overhead_bytes)
+                     + 2 * rate.time_of(mac_control_bytes + ethernet_overhead_bytes);
+  bound.slowest_stop = inside_switch + waits + hop.latency_up + pfc_response(peer, l.rate_bps)
+                       + hop.latency_down;
+  const auto lossless = unsigned{own.priorities} & peer.priorities;
+  bound.held_whole =
+      std::popcount(all_priorities_) == 1 && (all_priorities_ & lossless) != 0
+      && outages(link_index).empty() && !injects(link_index, at_b)
+      && quanta_time(static_cast<std::uint16_t>(own.quanta), l.rate_bps)
+             > pfc_refresh(own, l.rate_bps) + waits + microsecond;
+  return bound;
 }
 
 // A value that events change over time, as (from, value): of the events in force the one that began
@@ -364,6 +401,8 @@ void network_builder::plan_traffic() {
 void network_builder::find_feeds() {
   const auto nodes = scenario_.nodes.size();
   feeds_.resize(nodes);
+  used_.resize(scenario_.links.size(), {false, false});
+  const auto use = [&](const routes::port& p) { used_[p.link][p.at_a ? 0 : 1] = true; };
   std::vector<std::vector<std::uint32_t>> seen(nodes);  // by ingress port: last destination + 1
   for (std::size_t n = 0; n < nodes; ++n)
     if (std::holds_alternative<switch_settings>(scenario_.nodes[n].as)) {
@@ -382,13 +421,16 @@ void network_builder::find_feeds() {
     };
     for (auto to : endpoints_at_[d])
       for (auto from : senders_to_[to])
-        if (endpoints_[from].node != d && has_link(endpoints_[from].node))
+        if (endpoints_[from].node != d && has_link(endpoints_[from].node)) {
+          use(routes_.ports(endpoints_[from].node)[0]);
           visit(routes_.ports(endpoints_[from].node)[0]);
+        }
     while (!todo.empty()) {
       const auto [at, in] = todo.back();
       todo.pop_back();
       for (auto out : routes_.next_ports(at, d)) {
         feeds_[at][out][in] = true;
+        use(routes_.ports(at)[out]);
         visit(routes_.ports(at)[out]);
       }
     }
@@ -454,13 +496,15 @@ void network_builder::build_switching(switch_plan& plan) {
   forwarding_engine_config engine;
   engine.name = plan.name;
   engine.node = plan.node;
-  std::vector<bool> accounted;
+  std::vector<std::uint8_t> accounted;  // by ingress port, the priorities
   for (auto& p : plan.ports) {
     if (p.has_ingress) {
       p.ingress_index = static_cast<std::uint16_t>(engine.ingress.size());
       engine.ingress.push_back(p.ingress);
-      engine.senders.push_back(bound_of(p.hop));
-      accounted.push_back(p.ingress.stops);
+      engine.senders.push_back(p.sender);
+      accounted.push_back(p.ingress.shared.stops ? 0xff
+                          : p.ingress.each.stops ? p.ingress.own
+                                                 : 0);
     }
     if (p.has_egress)
       p.egress_index = static_cast<std::uint16_t>(engine.egress_ports++);
@@ -506,8 +550,8 @@ void network_builder::build_switching(switch_plan& plan) {
       c.name = p.name;
       c.node = plan.node;
       c.kind = plan.egress_kind;
-      c.buffer.capacity = p.egress_capacity;
-      if (std::find(accounted.begin(), accounted.end(), true) != accounted.end())
+      c.buffer = p.egress;
+      if (std::any_of(accounted.begin(), accounted.end(), [](auto a) { return a != 0; }))
         c.leaving = port_queue_config::reports::accounted;
       c.accounted = accounted;
       c.scheduler = scheduler_of(plan.scheduler);
@@ -537,10 +581,14 @@ void network_builder::build_switch(std::size_t n) {
     p.name = node.name + ":" + (ports[i].at_a ? l.a.port : l.b.port);
     p.has_ingress = !std::holds_alternative<sink_settings>(peer);
     p.has_egress = !std::holds_alternative<generator_settings>(peer);
-    p.hop = wire_hop(ports[i].link);
-    p.ingress = gate_for({share}, wire_policy(ports[i].link), node.flow_control.on_off, p.hop);
+    p.ingress = wire_gates(n, share, ports[i].link);
+    p.sender = wire_bound(n, ports[i].link);
     p.max_frame_bytes = l.mtu + 18;
-    p.egress_capacity = {share};
+    p.egress.shared.capacity = {share};
+    // What the engine accounts for by ingress port and priority has its room there.
+    p.egress.each.capacity = {share};
+    if (node.flow_control.fabric == hop_policy::pfc)
+      p.egress.own = node.flow_control.pfc.priorities;
     p.line = wire(ports[i].link);
     p.priorities = all_priorities_;
     plan.ports.push_back(std::move(p));
@@ -559,7 +607,8 @@ void network_builder::build_switch(std::size_t n) {
     a.engine = plan.engine;
     a.ingress = p.ingress_index;
     a.name = p.name;
-    a.stops = p.ingress.stops;
+    a.stops = p.ingress.stops();
+    a.queue = p.out;
   }
 }
 
@@ -617,7 +666,7 @@ network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
     q.name = ports[k].name;
     q.node = node.name;
     q.kind = "vswitch port";
-    q.buffer.capacity = capacity;
+    q.buffer.shared.capacity = capacity;
     q.scheduler = scheduler_of(h.vswitch.scheduler);
     q.priorities = priorities[k];
     // Whoever comes for the packets: the hypervisor of a VM, or the bridge.
@@ -701,13 +750,15 @@ void network_builder::enter(const vswitch_plan& vswitch, std::size_t port, port_
                             sim_time latency) {
   connect(sender, *vswitch.hub, latency, latency);
   const auto name = vswitch.hub->port_name(port);
-  sender.check_room(vswitch.input, commanded(name));
-  if (vswitch.input.checked || commanded(name))
+  const bool stopped = commanded(name);
+  sender.check_room(vswitch.input, stopped);
+  if (vswitch.input.checked || stopped)
     net_.stoppables_.push_back({.sender = &sender,
-                                .name = name + ".in",
                                 .output = sender.last_output(),
-                                .ingress = port,
-                                .vswitch = vswitch.hub});
+                                .owner = vswitch.hub,
+                                .input = port,
+                                .name = name + ".in",
+                                .looks = true});
 }
 
 void network_builder::build_host(std::size_t n) {
@@ -749,8 +800,7 @@ void network_builder::build_host(std::size_t n) {
   fill(*bridge_tx.queue, nic_tx, h.pcie_latency);
 
   // From the wire to the uplink.
-  const auto gate =
-      gate_for({h.nic.rx_buffer_bytes}, wire_policy(link_index), fc.on_off, wire_hop(link_index));
+  const auto gate = wire_gates(n, h.nic.rx_buffer_bytes, link_index);
   auto& nic_rx = add_wire_queue(nic, n, "nic", gate, link_index, steady(h.pcie_bps, no_overhead));
   const auto bridge_rx = bridging(".bridge-rx", h.bridge.copy_bps, false);
   fill(nic_rx, bridge_rx, h.pcie_latency);
@@ -758,9 +808,10 @@ void network_builder::build_host(std::size_t n) {
 
   auto& a = attached(n, 0);
   a.sender = nic_tx.queue;
-  a.receiver = &nic_rx;
+  a.receiver = a.buffer = &nic_rx;
+  a.queue = nic_tx.queue;
   a.name = nic;
-  a.stops = gate.stops;
+  a.stops = gate.stops();
 }
 
 void network_builder::build_vm(std::size_t n, std::size_t v, const vswitch_plan& vswitch) {
@@ -852,8 +903,11 @@ void network_builder::build_generator(std::size_t n) {
   net_.producers_.push_back(&source);
   net_.entries_.push_back({&source, {source.name()}});
   endpoints_[e].source = &source;
-  if (has_link(n))
-    attached(n, 0).sender = &source;
+  if (has_link(n)) {
+    auto& a = attached(n, 0);
+    a.sender = a.source = &source;
+    a.name = node.name;
+  }
 }
 
 void network_builder::build_sink(std::size_t n) {
@@ -865,16 +919,16 @@ void network_builder::build_sink(std::size_t n) {
            return e.what == timed_event::kind::set_drain && e.target == node.name;
          });
   component* receiver = nullptr;
+  port_queue* buffer = nullptr;
   bool regulated = false;
   if (drains && has_link(n)) {
     const auto link_index = routes_.ports(n)[0].link;
     // Without a limit the reader keeps up with the line.
     const auto normal = s.drain_bps != 0 ? s.drain_bps : 10 * scenario_.links[link_index].rate_bps;
-    const auto gate = gate_for({s.buffer_bytes}, wire_policy(link_index), node.flow_control.on_off,
-                               wire_hop(link_index));
+    const auto gate = wire_gates(n, s.buffer_bytes, link_index);
     auto& q = add_wire_queue(node.name, n, "socket", gate, link_index, drain(node.name, normal));
-    regulated = gate.stops;
-    receiver = &q;
+    regulated = gate.stops();
+    receiver = buffer = &q;
   }
   auto& reader = add<consumer>(drains ? node.name + ".consumer" : node.name, node.name);
   net_.consumers_.push_back(&reader);
@@ -885,6 +939,7 @@ void network_builder::build_sink(std::size_t n) {
   if (has_link(n)) {
     auto& a = attached(n, 0);
     a.receiver = receiver;
+    a.buffer = buffer;
     a.name = node.name;
     a.stops = regulated;
   }
@@ -912,15 +967,124 @@ void network_builder::build_links() {
       join(*from.sender, *to.receiver, delay, delay, &through);
       net_.hops_.push_back({from.sender->name(), through.name()});
       net_.hops_.push_back({through.name(), to.receiver->name()});
-      if (to.stops)
+      if (to.stops && wire_policy(i) == hop_policy::on_off)
         net_.stoppables_.push_back({.sender = from.sender,
+                                    .owner = owner_of(to),
+                                    .input = to.ingress,
                                     .name = to.name,
-                                    .on = to.receiver,
-                                    .engine = to.engine,
-                                    .ingress = to.ingress,
-                                    .queue = dynamic_cast<const port_queue*>(to.receiver)});
+                                    .blame = to.engine != nullptr ? to.name + ".in" : to.name});
     }
   }
+  // Their links are joined after those of the packets.
+  for (std::size_t i = 0; i < scenario_.links.size(); ++i)
+    for (int way = 0; way < 2; ++way)
+      join_pauses(i, way);
+}
+
+const component* network_builder::owner_of(const attachment& a) {
+  return a.engine != nullptr ? static_cast<const component*>(a.engine) : a.buffer;
+}
+
+bool network_builder::injects(std::size_t link_index, bool from_b) const {
+  return std::any_of(scenario_.events.begin(), scenario_.events.end(), [&](const auto& e) {
+    return e.what == timed_event::kind::inject_pause && e.link == link_index
+           && e.inject.from_b == from_b;
+  });
+}
+
+std::vector<pause_sender::injection> network_builder::injections(std::size_t link_index,
+                                                                 bool from_b) const {
+  std::vector<pause_sender::injection> all;
+  const auto bps = scenario_.links[link_index].rate_bps;
+  for (const auto& e : scenario_.events) {
+    if (e.what != timed_event::kind::inject_pause || e.link != link_index
+        || e.inject.from_b != from_b)
+      continue;
+    pause_request r;
+    r.at = e.at;
+    r.hold = e.inject.priorities;
+    r.quanta = static_cast<std::uint16_t>(e.inject.quanta);
+    r.whole_link = e.inject.whole_link;
+    const auto end = later(e.at, e.duration);
+    if (!e.inject.holds) {
+      all.push_back({r, e.inject.every, end});
+      continue;
+    }
+    r.quanta = max_quanta;
+    all.push_back({r, quanta_time(max_quanta, bps) / 2, end});
+    r.at = end;
+    r.go = r.whole_link ? 0 : r.hold;
+    r.hold = 0;
+    r.quanta = 0;
+    if (end < never)
+      all.push_back({r, never, never});
+  }
+  return all;
+}
+
+// Who sends one way of a link obeys the frames that its receiver wants, and that the port of this
+// receiver sends the other way.
+void network_builder::join_pauses(std::size_t link_index, int way) {
+  const auto& l = scenario_.links[link_index];
+  auto& from = attachments_[link_index][way];
+  auto& to = attachments_[link_index][1 - way];
+  const bool pfc = wire_policy(link_index) == hop_policy::pfc;
+  const bool injected = injects(link_index, way == 0);
+  const bool asked = pfc && to.stops && used_[link_index][way];
+  if (from.sender == nullptr || to.receiver == nullptr || (!asked && !injected))
+    return;
+  const auto& receiver = scenario_.nodes[node_of_.at(way == 0 ? l.b.node : l.a.node)];
+  const auto& sender = scenario_.nodes[node_of_.at(way == 0 ? l.a.node : l.b.node)];
+
+  pause_port* port = nullptr;
+  component* transmits = to.queue;
+  if (transmits == nullptr) {
+    port = &add<pause_port>(to.name + ".mac", receiver.name, wire(link_index));
+    transmits = port;
+  }
+  if (asked) {
+    pause_requests::config c;
+    c.quanta = static_cast<std::uint16_t>(receiver.flow_control.pfc.quanta);
+    c.refresh = pfc_refresh(receiver.flow_control.pfc, l.rate_bps);
+    if (to.engine != nullptr) {
+      join(*to.engine, *transmits, inside_switch, inside_switch);
+      to.engine->request_pauses(to.ingress, c);
+    } else {
+      join(*to.buffer, *transmits, inside_switch, inside_switch);
+      to.buffer->request_pauses(c);
+    }
+  }
+  pause_sender::config c;
+  c.injected = injections(link_index, way == 0);
+  c.outages = outages(link_index);
+  c.cable = std::max<sim_time>(1, l.delay);
+  c.response = pfc_response(sender.flow_control.pfc, l.rate_bps);
+  join(*from.sender, *transmits, c.cable, c.cable);
+  if (port != nullptr)
+    port->send_pauses(std::move(c), asked);
+  else
+    to.queue->send_pauses(std::move(c), asked);
+  const pause_timers::config timers{
+      l.rate_bps, pfc ? sender.flow_control.pfc.priorities : std::uint8_t{0}};
+  if (from.queue != nullptr)
+    from.queue->obey_pauses(timers, injected);
+  else
+    from.source->obey_pauses(timers, injected);
+
+  unsigned shown = pfc ? receiver.flow_control.pfc.priorities & all_priorities_ : 0;
+  for (const auto& e : scenario_.events)
+    if (e.what == timed_event::kind::inject_pause && e.link == link_index
+        && e.inject.from_b == (way == 0))
+      shown |= e.inject.whole_link ? all_priorities_ : e.inject.priorities;
+  for (unsigned p = 0; p < max_priorities; ++p)
+    if ((shown >> p & 1) != 0)
+      net_.stoppables_.push_back({.sender = from.sender,
+                                  .owner = to.stops ? owner_of(to) : to.receiver,
+                                  .input = to.ingress,
+                                  .name = to.name,
+                                  .blame = to.engine != nullptr ? to.name + ".in" : to.name,
+                                  .priority = static_cast<int>(p),
+                                  .frames = transmits});
 }
 
 }  // namespace sluice

@@ -41,21 +41,25 @@ private:
   };
   // What is attached to one end of a link.
   struct attachment {
-    component* sender = nullptr;                // its output goes onto the link
-    component* receiver = nullptr;              // its input takes what comes from the link
-    const forwarding_engine* engine = nullptr;  // that accounts for the receiver, if it is a port
-    std::size_t ingress = 0;                    // its number there
-    std::string name;                           // of the receiver, as the one who stops
+    component* sender = nullptr;          // its output goes onto the link
+    component* receiver = nullptr;        // its input takes what comes from the link
+    forwarding_engine* engine = nullptr;  // that accounts for the receiver, if it is a port
+    std::size_t ingress = 0;              // its number there
+    std::string name;                     // of the receiver, as the one who stops
     bool stops = false;
+    // Where there is one, for PFC: the sender as what it is, and the receiver.
+    port_queue* queue = nullptr;
+    producer* source = nullptr;
+    port_queue* buffer = nullptr;
   };
   // One port of a physical switch, both directions.
   struct port_plan {
     bool has_ingress = true, has_egress = true;
     std::string name;  // of the egress queue; ".in" is added for the ingress
-    hop_facts hop;     // of who sends to the ingress
-    buffer_gate::config ingress;
+    class_gates::config ingress;
+    sender_bound sender;  // of who sends there
     std::uint32_t max_frame_bytes = 0;
-    buffer_limit egress_capacity;
+    class_gates::config egress;
     line_config line;
     unsigned priorities = 0;
     ingress_port* in = nullptr;
@@ -114,8 +118,15 @@ private:
   template <class Upper>
   void fill(Upper& upper, const stage& lower, sim_time latency);
   port_queue& add_wire_queue(std::string name, std::size_t node, std::string kind,
-                             const buffer_gate::config& gate, std::size_t link_index,
+                             const class_gates::config& gate, std::size_t link_index,
                              line_config line);
+  class_gates::config wire_gates(std::size_t node, std::int64_t capacity,
+                                 std::size_t link_index) const;
+  sender_bound wire_bound(std::size_t node, std::size_t link_index) const;
+  bool injects(std::size_t link_index, bool from_b) const;
+  std::vector<pause_sender::injection> injections(std::size_t link_index, bool from_b) const;
+  void join_pauses(std::size_t link_index, int way);
+  static const component* owner_of(const attachment& a);
   bool has_link(std::size_t node) const { return !routes_.ports(node).empty(); }
   const link& link_at(std::size_t node, std::size_t port) const;
   attachment& attached(std::size_t node, std::size_t port);
@@ -142,6 +153,7 @@ private:
   unsigned all_priorities_ = 0;
   std::vector<std::array<attachment, 2>> attachments_;  // link -> end a, end b
   std::vector<std::vector<std::vector<bool>>> feeds_;   // switch node -> egress -> ingress
+  std::vector<std::array<bool, 2>> used_;               // link -> traffic towards b, towards a
   std::vector<std::unique_ptr<replay>> replays_;        // by traffic entry; null: generator
   bool several_networks_ = false;
   std::vector<replay_config::receiver> receivers_;  // VMs that take packets apart

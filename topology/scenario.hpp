@@ -16,7 +16,7 @@
 namespace sluice {
 
 /// Flow control of a hop. More policies come with later issues; the loader refuses their names.
-enum class hop_policy : std::uint8_t { none, on_off };
+enum class hop_policy : std::uint8_t { none, on_off, pfc };
 
 /// A limit in bytes or in packets, as the scenario says it.
 struct queue_limit {
@@ -33,6 +33,17 @@ struct on_off_settings {
   source_mark where;  ///< of what was written last; line 0: neither was
 };
 
+/// Priority flow control, of every port of a node with the policy `pfc`.
+struct pfc_settings {
+  std::uint8_t priorities = 0;  ///< bit p: priority p is lossless
+  /// By priority and port, in bytes. Unset: derived from the port's buffer; see thresholds.hpp.
+  std::optional<std::int64_t> xoff, xon, headroom;
+  std::uint32_t quanta = 65'535;     ///< that a pause lasts if it is not refreshed
+  std::optional<sim_time> refresh;   ///< unset: half of that
+  std::optional<sim_time> response;  ///< of this node's MACs; unset: the standard's, by speed
+  source_mark where;                 ///< of what was written last; line 0: nothing was
+};
+
 /// Flow control of each kind of hop, named after who owns the queue that is filled. The names of
 /// the scenario's four groups set several of them.
 struct flow_control_settings {
@@ -46,6 +57,7 @@ struct flow_control_settings {
   hop_policy nic = hop_policy::none;         ///< TX ring (group vswitch-nic)
   hop_policy fabric = hop_policy::none;      ///< links: NIC, switch, generator, sink (nic-fabric)
   on_off_settings on_off;
+  pfc_settings pfc;
 };
 
 enum class scheduler_kind : std::uint8_t { strict, wrr, dwrr };
@@ -199,7 +211,7 @@ struct traffic_entry {
 
 /// A timed change. `duration` never: it stays.
 struct timed_event {
-  enum class kind : std::uint8_t { set_drain, set_rate, set_port, link_down };
+  enum class kind : std::uint8_t { set_drain, set_rate, set_port, link_down, inject_pause };
   kind what = kind::set_drain;
   sim_time at = 0;
   sim_time duration = never;
@@ -207,7 +219,16 @@ struct timed_event {
   std::string target;  ///< set_drain: "h3/vm4" or "sink1"; set_rate: "storage" (a generator entry)
   /// set_port: "h1.vswitch:vm1"
   std::uint64_t bps = 0;  ///< set_drain, set_rate: the new value; set_port: 1 stopped, 0 started
-  std::size_t link = 0;   ///< link_down: index into scenario::links
+  std::size_t link = 0;   ///< link_down, inject_pause: index into scenario::links
+  /// inject_pause: frames that the port at one end of the link sends to the other end.
+  struct pause {
+    bool from_b = false;           ///< the end that sends
+    bool whole_link = false;       ///< PAUSE frames of 802.3x
+    std::uint8_t priorities = 0;   ///< of PFC frames
+    std::uint32_t quanta = 0;      ///< of each frame, which is sent...
+    sim_time every = never;        ///< ...every so often for `duration`
+    bool holds = true;             ///< as long as needed to hold them for `duration`, then a resume
+  } inject;
 };
 
 struct controller_settings {

@@ -1,6 +1,9 @@
 #include "topology/thresholds.hpp"
 
 #include <algorithm>
+#include <bit>
+
+#include "actors/logic/pfc_headroom.hpp"
 
 namespace sluice {
 
@@ -23,6 +26,49 @@ buffer_limit headroom_for(const hop_facts& hop) {
       std::min(most, round_trip * hop.rate.bps() / (8 * static_cast<wide>(second))));
   return {line_bytes + 3 * static_cast<std::int64_t>(hop.max_frame_bytes),
           line_bytes / (smallest_frame_bytes + hop.overhead_bytes) + 4};
+}
+
+hop_policy policy_between(const node& a, const node& b) {
+  return a.flow_control.fabric == b.flow_control.fabric ? a.flow_control.fabric : hop_policy::none;
+}
+
+sim_time pfc_refresh(const pfc_settings& settings, std::uint64_t bps) {
+  const auto lasts = quanta_time(static_cast<std::uint16_t>(settings.quanta), bps);
+  return std::max<sim_time>(1, settings.refresh.value_or(lasts / 2));
+}
+
+sim_time pfc_response(const pfc_settings& settings, std::uint64_t bps) {
+  return settings.response.value_or(
+      quanta_time(static_cast<std::uint16_t>(pause_response_quanta(bps)), bps));
+}
+
+std::int64_t pfc_headroom_for(const pfc_settings& settings, const hop_facts& hop) {
+  constexpr std::uint32_t fcs_bytes = 4;
+  const auto bps = hop.rate.bps();
+  const auto response = pfc_response(settings, bps);
+  const pfc_link link{bps, std::max(hop.latency_down, hop.latency_up),
+                      hop.max_frame_bytes + fcs_bytes, quanta_for(response, bps)};
+  return pfc_headroom(link) + hop.max_frame_bytes;
+}
+
+class_gates::config pfc_gates_for(std::int64_t capacity, const pfc_settings& settings, bool lossy,
+                                  const hop_facts& hop) {
+  class_gates::config c;
+  c.own = settings.priorities;
+  const auto classes = std::popcount(c.own);
+  if (classes == 0) {
+    c.shared.capacity = {capacity};
+    return c;
+  }
+  const auto headroom = settings.headroom.value_or(pfc_headroom_for(settings, hop));
+  const auto share = capacity / (classes + (lossy ? 1 : 0));
+  const auto xoff = std::max<std::int64_t>(1, settings.xoff.value_or(std::max(share - headroom, share / 4)));
+  c.each.stops = true;
+  c.each.stop = {xoff};
+  c.each.start = {std::min(xoff - 1, settings.xon.value_or(xoff - xoff / 4))};
+  c.each.capacity = {std::min(xoff + headroom, capacity / classes)};
+  c.shared.capacity = {capacity - classes * c.each.capacity.bytes};
+  return c;
 }
 
 buffer_limit as_limit(const queue_limit& limit) {

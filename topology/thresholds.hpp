@@ -3,7 +3,7 @@
 /// builder and for the checks before a run.
 #pragma once
 
-#include "actors/logic/buffer_gate.hpp"
+#include "actors/logic/class_gates.hpp"
 #include "actors/logic/room.hpp"
 #include "topology/scenario.hpp"
 
@@ -29,11 +29,31 @@ buffer_limit headroom_for(const hop_facts& hop);
 buffer_gate::config gate_for(buffer_limit capacity, hop_policy policy,
                              const on_off_settings& settings, const hop_facts& hop);
 
+/// What a port with PFC needs above XOFF: what can come after a pause was decided (pfc_headroom), and
+/// a frame that overshoots the threshold, since frames are taken whole.
+std::int64_t pfc_headroom_for(const pfc_settings& settings, const hop_facts& hop);
+
+/// The parts of a port's buffer with PFC. Each lossless priority has XOFF and head-room for itself,
+/// the others share the rest. Where `settings` do not say: head-room is what the hop needs; XOFF is
+/// what remains of an equal share (of the lossless priorities and, if there are `lossy` ones in the
+/// run, of these together), at least a quarter of it; XON is three quarters of XOFF. No part is
+/// larger than its share of the whole.
+class_gates::config pfc_gates_for(std::int64_t capacity, const pfc_settings& settings, bool lossy,
+                                  const hop_facts& hop);
+
+/// From a pause that takes effect to when the next frame that says the same is sent.
+sim_time pfc_refresh(const pfc_settings& settings, std::uint64_t bps);
+/// From the end of a PFC frame to when its receiver, with these settings, obeys it.
+sim_time pfc_response(const pfc_settings& settings, std::uint64_t bps);
+
 /// When a sender in the same machine sleeps that fills a queue of `capacity`. Without thresholds of
 /// its own: one largest frame below the maximum, so that what it is about to send always fits, and
 /// until the queue is below that again. A queue smaller than a frame takes one packet at a time.
 room::config room_for(buffer_limit capacity, hop_policy policy, const on_off_settings& settings,
                       std::uint32_t largest_frame);
+
+/// Flow control of the link between two nodes: what both of them want; none if they disagree.
+hop_policy policy_between(const node& a, const node& b);
 
 /// The limit as bytes or packets, the other unlimited.
 buffer_limit as_limit(const queue_limit& limit);

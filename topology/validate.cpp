@@ -191,8 +191,7 @@ private:
 
   // As the builder has it: a hop is regulated if both of its ends want it.
   hop_policy line_policy(const link& l) const {
-    return std::min(s_.nodes[index_.at(l.a.node)].flow_control.fabric,
-                    s_.nodes[index_.at(l.b.node)].flow_control.fabric);
+    return policy_between(s_.nodes[index_.at(l.a.node)], s_.nodes[index_.at(l.b.node)]);
   }
 
   bool lossless(std::size_t node, std::size_t port) const {

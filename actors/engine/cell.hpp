@@ -84,6 +84,8 @@ public:
   std::size_t links() const { return inputs_.size() + outputs_.size(); }
   /// The output that was joined last. \pre there is one
   port_index last_output() const { return static_cast<port_index>(outputs_.size() - 1); }
+  /// Likewise of inputs.
+  port_index last_input() const { return static_cast<port_index>(inputs_.size() - 1); }
 
   cell_index index() const { return index_; }
   void index(cell_index i) { index_ = i; }

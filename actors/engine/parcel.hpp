@@ -28,12 +28,14 @@ struct signal {
     start,    ///< transmissions may start again, no earlier than `at`
     release,  ///< `bytes` of a packet that came by ingress `port` have left their buffer
     pull,     ///< the receiver came back for more and found nothing
+    pfc,      ///< a PFC frame has had its effect: see pause_request, which is packed into the rest
+    pause,    ///< likewise a PAUSE frame
   };
   sim_time at = 0;
   std::uint32_t bytes = 0;
   std::uint16_t port = 0;
   kind what = kind::stop;
-  std::uint8_t reserved = 0;
+  std::uint8_t priority = 0;  ///< of the packet that was released, or of a stop or start
 };
 static_assert(sizeof(signal) == 16);
 
@@ -55,7 +57,7 @@ typename Inspector::result_type inspect(Inspector& f, allowance& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, signal& x) {
-  return f(caf::meta::type_name("signal"), x.at, x.bytes, x.port, x.what, x.reserved);
+  return f(caf::meta::type_name("signal"), x.at, x.bytes, x.port, x.what, x.priority);
 }
 
 template <class Inspector>

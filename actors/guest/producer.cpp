@@ -34,37 +34,73 @@ bool producer::schedule::refill() {
   return size != 0;
 }
 
-producer::schedule* producer::earliest() const {
+producer::schedule* producer::earliest(unsigned classes) const {
   schedule* best = nullptr;
   for (const auto& s : schedules_)
-    if (s->next < s->size && (best == nullptr || s->due() < best->due()))
+    if ((classes >> s->config.priority & 1) != 0 && s->next < s->size
+        && (best == nullptr || s->due() < best->due()))
       best = s.get();
   return best;
+}
+
+// When the packet can start that is due next; or, where single classes are held, any.
+transmitter::verdict producer::first_start(sim_time due, std::uint32_t bytes) {
+  if (!line_.obeys_pauses())
+    return line_.start(outputs_[side], due, bytes, limit_);
+  unsigned waiting = 0;
+  std::uint32_t largest = 0;
+  for (const auto& s : schedules_)
+    if (s->next < s->size) {
+      waiting |= 1u << s->config.priority;
+      largest = std::max(largest, s->batch[s->next].bytes);
+    }
+  return line_.start_class(
+      outputs_[side], outputs_[frames_], waiting,
+      [&](unsigned c) { return earliest(1u << c)->due(); }, largest, limit_);
+}
+
+// No packet that can be the next is smaller.
+std::uint32_t producer::least_bytes() const {
+  auto least = front_->batch[front_->next].bytes;
+  if (line_.obeys_pauses())
+    for (const auto& s : schedules_)
+      if (s->next < s->size)
+        least = std::min(least, s->batch[s->next].bytes);
+  return least;
 }
 
 void producer::advance() {
   auto& out = outputs_[side];
   head_ = {never, false};
+  const auto idle = [&](sim_time until) {
+    if (line_.obeys_pauses())
+      line_.idle(out, outputs_[frames_], until, limit_);
+    else
+      line_.idle(out, until, limit_);
+  };
   while (front_ != nullptr) {
-    auto& s = *front_;
-    const emission e = s.batch[s.next];
-    const auto due = s.due();
-    if (due > limit_) {
-      line_.idle(out, due, limit_);
-      head_ = {std::max(due, line_.busy()), false};
+    if (front_->due() > limit_) {
+      idle(front_->due());
+      head_ = {std::max(front_->due(), line_.busy()), false};
       return;
     }
-    const auto ready = std::max(due, line_.busy());
-    head_ = line_.start(out, due, e.bytes, limit_);
+    const auto free = line_.busy();
+    head_ = first_start(front_->due(), front_->batch[front_->next].bytes);
     if (head_.at > limit_)
       return;
     if (!head_.certain) {
-      if (line_.asks())
+      if (head_.pauses_beyond != never)
+        need_signals(frames_, head_.pauses_beyond);
+      else if (line_.asks())
         need_signals(side, head_.at);
       return;
     }
     if (!window_open(out))
       return;
+    auto& s = line_.obeys_pauses() ? *earliest(head_.classes) : *front_;
+    const emission e = s.batch[s.next];
+    const auto due = s.due();
+    const auto ready = std::max(due, free);
     if (s.config.shift_on_stop && head_.at > ready)
       s.shifted += head_.at - ready;
 
@@ -89,30 +125,30 @@ void producer::advance() {
       front_ = earliest();
     }
   }
-  line_.idle(out, limit_, limit_);
+  idle(limit_);
   head_ = {never, false};
 }
 
 sim_time producer::next_event() const {
   if (front_ == nullptr || (line_.stopped() && outputs_[side].items.empty()))
     return never;
-  return head_.at;
+  return head_.pauses_beyond != never ? std::max(head_.at, head_.pauses_beyond) : head_.at;
 }
 
-sim_time producer::earliest_packet(port_index) {
-  if (front_ == nullptr)
+sim_time producer::earliest_packet(port_index o) {
+  if (front_ == nullptr || o != side)
     return never;
-  return later(head_.at, line_.least_service(front_->batch[front_->next].bytes)
-                             + outputs_[side].packet_latency);
+  return later(head_.at, line_.least_service(least_bytes()) + outputs_[side].packet_latency);
 }
 
-void producer::explain_packet(port_index, sim_time beyond) {
-  if (front_ == nullptr)
+void producer::explain_packet(port_index o, sim_time beyond) {
+  if (front_ == nullptr || o != side)
     return;
   const auto& out = outputs_[side];
-  const auto t =
-      beyond - out.packet_latency - line_.least_service(front_->batch[front_->next].bytes);
-  if (line_.stopped())
+  const auto t = beyond - out.packet_latency - line_.least_service(least_bytes());
+  if (head_.pauses_beyond != never)
+    need_signals(frames_, std::min(std::max(t, outputs_[frames_].promise), head_.pauses_beyond));
+  else if (line_.stopped())
     need_signals(side, std::max(t, out.promise));
   else if (!head_.certain)
     need_signals(side, head_.at);
@@ -140,7 +176,14 @@ std::vector<producer::flow_made> producer::made(sim_time now) const {
 }
 
 held_counts producer::held_by(port_index, sim_time now) const {
+  if (line_.obeys_pauses())
+    return line_.paused_until(outputs_[frames_], now);
   return line_.until(outputs_[side], now);
+}
+
+pause_counts producer::pauses_obeyed(unsigned priority, sim_time now) const {
+  return line_.obeys_pauses() ? line_.obeyed_until(outputs_[frames_], priority, now)
+                              : pause_counts{};
 }
 
 component_counters producer::snapshot(sim_time now) const {

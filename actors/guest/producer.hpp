@@ -8,6 +8,8 @@
 /// holds it; what is due waits in order and is never lost here. With `on-stop: shift` the rest of a
 /// schedule moves by the time for which it was held, as for an application blocked in `send`.
 ///
+/// On a wire with PFC it obeys frames by priority: of those that are not held the earliest due goes.
+///
 /// A packet counts as made when it is due; `held` are those due by the end but not sent. Latency
 /// counts from the due time, so waiting here is part of it (no coordinated omission).
 /// Counters: made, out, held, stops and starts received, time held.
@@ -47,10 +49,16 @@ public:
   void add(schedule_config s);
   /// Before the run: it looks into the queue that it fills, as `send` does.
   void check_room(const room::config& c) { line_.check_room(c); }
+  /// Before the run: it obeys frames that come by the output joined last.
+  void obey_pauses(const pause_timers::config& c, bool unannounced) {
+    line_.obey_pauses(c, unannounced);
+    frames_ = last_output();
+  }
 
   std::string_view kind() const override { return "producer"; }
   component_counters snapshot(sim_time now) const override;
   held_counts held_by(port_index, sim_time now) const override;
+  pause_counts pauses_obeyed(unsigned priority, sim_time now) const override;
   sim_time next_event() const override;
   void finish(sim_time now) override;
 
@@ -81,13 +89,18 @@ private:
     bool refill();
     sim_time due() const { return later(batch[next].due, shifted); }
   };
-  schedule* earliest() const;
+  static constexpr unsigned all_classes = (1u << max_priorities) - 1;
+  // With the earliest due packet of these classes; nullptr: none has one.
+  schedule* earliest(unsigned classes = all_classes) const;
+  transmitter::verdict first_start(sim_time due, std::uint32_t bytes);
+  std::uint32_t least_bytes() const;
   static constexpr port_index side = 0;
 
   producer_config config_;
   transmitter line_;
   std::vector<std::unique_ptr<schedule>> schedules_;
   schedule* front_ = nullptr;  // with the earliest due packet; nullptr: all have ended
+  port_index frames_ = 0;      // the output by which pauses come; 0: none
   transmitter::verdict head_{never, false};
   std::uint64_t sequence_ = 0;
   component_counters counters_;

@@ -17,12 +17,18 @@ struct sender_bound {
   std::uint32_t max_frame_bytes = 0;  ///< it sends no larger one
   sim_time round_trip = 0;            ///< latency of a signal to it plus of a packet from it
   sim_time longest_service = 0;       ///< no frame takes it longer, from its start to its last bit
+  /// With PFC: whether it sends nothing but one class, and a pause surely reaches it and lasts. Then
+  /// it starts nothing later than so long after it was decided, plus the way of a packet.
+  bool held_whole = false;
+  sim_time slowest_stop = 0;
 
   bool known() const { return !rate.stopped(); }
 
   /// A stop issued at `t` has taken effect, and all that was sent before it has arrived, once no
   /// packet can arrive before this.
-  sim_time quiet_after(sim_time t) const { return later(t, round_trip + longest_service); }
+  sim_time quiet_after(sim_time t) const {
+    return later(t, std::max(round_trip, slowest_stop) + longest_service);
+  }
 };
 
 /// The earliest time at which a buffer of `bytes` and `packets` can reach `stop_bytes` or

@@ -25,6 +25,9 @@ port_queue::port_queue(port_queue_config c)
 void port_queue::advance() {
   head_ = {never, false};
   out_of_window_ = false;
+  lacks_requests_ = false;
+  if (frames_)
+    take_requests();
   if (pulling_)
     settle_pull();
   if (single_)
@@ -51,11 +54,13 @@ void port_queue::advance_single() {
       if (queues_[0].size() >= window_ || !fits_anyway(p)) {
         if (const auto o = towards(); line_.stopped(o))
           need_signals(o, line_.checks_room(o) ? head_.at : p.at);
+        else if (head_.pauses_beyond != never)
+          need_signals(frames_out_, std::min(p.at, head_.pauses_beyond));
         break;
       }
       pop_packet(side);
       count_arrival(p);
-      arrivals_.push({p.at, p.bytes});
+      arrivals_.push({p.at, p.bytes, p.priority});
       pending_bytes_ += p.bytes;
       ++pending_packets_;
       enqueue(p);
@@ -71,10 +76,16 @@ void port_queue::advance_single() {
 }
 
 void port_queue::idle() {
+  if (frames_)
+    for (transmitter::verdict nothing{never, false}; frame_goes_first(nothing, next_start());) {
+    }
   const auto until = next_arrival();
-  line_.idle(outputs_[side], until, limit_);
+  if (line_.obeys_pauses())
+    line_.idle(outputs_[side], outputs_[frames_out_], until, limit_);
+  else
+    line_.idle(outputs_[side], until, limit_);
   if (sorts_)
-    for (port_index o = 1; o < outputs_.size(); ++o)
+    for (port_index o = 1; o < config_.sockets; ++o)
       line_.idle(outputs_[o], until, limit_, o);
 }
 
@@ -90,13 +101,11 @@ void port_queue::serve() {
       head_ = {std::max(pull_at_, p.at), false};
       return;
     }
-    head_ = line_.start(out, p.at, p.bytes, limit_, p.pulled, o);
+    head_ = first_start(out, p, o);
     if (head_.at > limit_)
       return;
     if (!head_.certain) {
-      // Held by a stop: the receiver speaks when it is over. Else we have to know.
-      if (line_.asks(o))
-        need_signals(o, head_.at);
+      ask_for_start(o);
       return;
     }
     if (!window_open(out)) {
@@ -130,13 +139,15 @@ void port_queue::advance_classes() {
       if (pulling_ && !settle_pull())
         head_ = {std::max(pull_at_, ready), false};
       else
-        head_ = line_.start(out, ready, largest, limit_, pulled);
+        head_ = first_start(out, ready, largest, pulled);
       if (!arrival || head_.at < in.items.front().at) {
         if (head_.at > limit_)
           break;
         if (!head_.certain) {
-          if (line_.asks())
-            need_signals(side, head_.at);
+          if (line_.obeys_pauses() && head_.at > std::max(line_.busy(), next_arrival()))
+            need_packets(side, head_.at);
+          else
+            ask_for_start(side);
           break;
         }
         if (next_arrival() <= head_.at) {
@@ -147,7 +158,9 @@ void port_queue::advance_classes() {
           out_of_window_ = true;
           break;
         }
-        const auto chosen = scheduler_.pick(waiting_, [&](unsigned p) {
+        // Those that are held do not take part.
+        const auto may = line_.obeys_pauses() ? head_.classes : waiting_;
+        const auto chosen = scheduler_.pick(may, [&](unsigned p) {
           return static_cast<std::int64_t>(queues_[p].front().bytes);
         });
         transmit<false>(head_.at, queues_[chosen]);
@@ -177,18 +190,142 @@ void port_queue::count_arrival(const packet& p) {
 
 void port_queue::arrive(const packet& p) {
   count_arrival(p);
-  if (!reported(p) && !gate_.fits(p.bytes)) {
+  refresh(p.at);
+  if (!reported(p) && !gate_.fits(p.priority, p.bytes)) {
     counters_.drop(config_.full, p);
     return;
   }
   enqueue(p);
-  if (gate_.arrive(p.bytes)) {
-    ++counters_.stops_sent;
-    no_arrival_before_ = 0;
-    stopped_at_ = p.at;
-    emit_signal(side, {.at = p.at + inputs_[side].signal_latency, .what = signal::kind::stop});
+  if (gate_.arrive(p.priority, p.bytes))
+    stop_sender(p.priority, p.at);
+}
+
+void port_queue::stop_sender(unsigned priority, sim_time at) {
+  ++counters_.stops_sent;
+  ++stops_of_[priority];
+  no_arrival_before_ = 0;
+  stopped_at_ = at;
+  signal s{.at = at + inputs_[side].signal_latency, .what = signal::kind::stop};
+  if (requests_out_ != nowhere) {
+    auto r = requests_.hold(priority, at);
+    s.bytes = r.number;
+    s.priority = static_cast<std::uint8_t>(priority);
+    r.at += outputs_[requests_out_].packet_latency;
+    emit(requests_out_, to_packet(r));
+  }
+  emit_signal(side, s);
+}
+
+void port_queue::start_sender(unsigned priority, sim_time at) {
+  ++counters_.starts_sent;
+  signal s{.at = at + inputs_[side].signal_latency, .what = signal::kind::start};
+  if (requests_out_ != nowhere) {
+    auto r = requests_.let_go(priority, at);
+    s.bytes = r.number;
+    s.priority = static_cast<std::uint8_t>(priority);
+    r.at += outputs_[requests_out_].packet_latency;
+    emit(requests_out_, to_packet(r));
+  }
+  emit_signal(side, s);
+}
+
+// Nothing that is not handled yet happens before `before`: asks for the refreshes until then.
+void port_queue::refresh(sim_time before) {
+  while (requests_.refresh_at() < before) {
+    auto r = requests_.refresh();
+    r.at += outputs_[requests_out_].packet_latency;
+    emit(requests_out_, to_packet(r));
   }
 }
+
+// -- frames that hold the peer --------------------------------------------------------------------
+
+void port_queue::take_requests() {
+  if (requests_in_ == nowhere)
+    return;
+  auto& in = inputs_[requests_in_];
+  while (!in.items.empty()) {
+    frames_->ask(from_packet(in.items.front()));
+    pop_packet(requests_in_);
+  }
+}
+
+// Whether no request for t or before is still to come.
+bool port_queue::requests_known(sim_time t) const {
+  return requests_in_ == nowhere || inputs_[requests_in_].promise > t;
+}
+
+// Sends a frame that leaves before, or as, anything else does: then true, and what else starts has
+// to be looked up again. Else makes sure that `v` does not start before a frame that may come.
+bool port_queue::frame_goes_first(transmitter::verdict& v, sim_time no_data_before) {
+  const auto waits = frames_->first();
+  const auto at = waits >= never ? never : line_.control_start(waits);
+  if (at <= std::min(v.at, limit_) && at < never) {
+    if (at > no_data_before) {
+      need_packets(side, at);
+    } else if (requests_known(at)) {
+      send_frame(at);
+      return true;
+    } else {
+      need_packets(requests_in_, at);
+    }
+    v = {at, false};
+    lacks_requests_ = true;
+  } else if (v.certain && !requests_known(v.at)) {
+    v.certain = false;
+    lacks_requests_ = true;
+  }
+  return false;
+}
+
+void port_queue::send_frame(sim_time at) {
+  const auto sent = frames_->send(at, line_.transmit_control(at));
+  if (!sent.lost)
+    emit_signal(frames_in_, to_signal(sent.frame, sent.at));
+}
+
+// When the packet can start, which is the first in its queue.
+transmitter::verdict port_queue::first_start(output& out, const packet& p, port_index o) {
+  for (;;) {
+    auto v = line_.obeys_pauses()
+                 ? line_.start_class(
+                     out, outputs_[frames_out_], 1u << p.priority, [&](unsigned) { return p.at; },
+                     p.bytes, limit_)
+                 : line_.start(out, p.at, p.bytes, limit_, p.pulled, o);
+    if (!frames_ || !frame_goes_first(v, v.at))
+      return v;
+  }
+}
+
+// When the first packet of any priority can.
+transmitter::verdict port_queue::first_start(output& out, sim_time ready, std::uint32_t largest,
+                                             bool pulled) {
+  for (;;) {
+    auto v = line_.obeys_pauses()
+                 ? line_.start_class(
+                     out, outputs_[frames_out_], waiting_,
+                     [&](unsigned c) { return queues_[c].front().at; }, largest, limit_,
+                     next_arrival())
+                 : line_.start(out, ready, largest, limit_, pulled);
+    // What arrives meanwhile may start sooner, if it is not held.
+    if (!frames_ || !frame_goes_first(v, std::max(line_.busy(), next_arrival())))
+      return v;
+  }
+}
+
+// What is lacking to be sure of the next start.
+void port_queue::ask_for_start(port_index o) {
+  if (lacks_requests_)
+    need_packets(requests_in_, head_.at);
+  else if (head_.pauses_beyond != never)
+    need_signals(frames_out_, head_.pauses_beyond);
+  // Held by a stop: the receiver speaks when it is over. Else we have to know.
+  else if (line_.asks(o))
+    need_signals(o, head_.at);
+}
+
+// -- packets in and out, continued ----------------------------------------------------------------
+
 
 void port_queue::enqueue(const packet& p) {
   const unsigned queue = single_ ? 0 : p.priority;
@@ -198,12 +335,13 @@ void port_queue::enqueue(const packet& p) {
 
 // Whether the packet fits and stops nobody even if nothing has left since the gate looked last.
 bool port_queue::fits_anyway(const packet& p) const {
-  const auto& s = gate_.settings();
-  const auto bytes = gate_.bytes() + pending_bytes_ + p.bytes;
-  const auto packets = gate_.packets() + pending_packets_ + 1;
+  const auto& gate = gate_.of(p.priority);
+  const auto& s = gate.settings();
+  const auto bytes = gate.bytes() + pending_bytes_ + p.bytes;
+  const auto packets = gate.packets() + pending_packets_ + 1;
   if (bytes > s.capacity.bytes || packets > s.capacity.packets)
     return false;
-  return !s.stops || (!gate_.stopping() && !s.stop.reached_by(bytes, packets));
+  return !s.stops || (!gate.stopping() && !s.stop.reached_by(bytes, packets));
 }
 
 template <bool Sorts>
@@ -213,12 +351,13 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
   from.pop();
   if (from.empty())
     waiting_ &= ~(1u << (&from - queues_.data()));
-  leaving_.push({at, p.bytes});
+  leaving_.push({at, p.bytes, p.priority});
   if (reported(p))
     emit_signal(side, {.at = at + inputs_[side].signal_latency,
                        .bytes = p.bytes,
                        .port = p.ingress,
-                       .what = signal::kind::release});
+                       .what = signal::kind::release,
+                       .priority = p.priority});
   if (Sorts && o >= outputs_.size()) {
     line_.transmit(at, p.bytes, o);
     counters_.drop(drop_reason::filtered, p);
@@ -246,7 +385,8 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
 bool port_queue::reported(const packet& p) const {
   return config_.leaving == port_queue_config::reports::everything
          || (config_.leaving == port_queue_config::reports::accounted
-             && p.ingress < config_.accounted.size() && config_.accounted[p.ingress]);
+             && p.ingress < config_.accounted.size()
+             && (config_.accounted[p.ingress] >> p.priority & 1) != 0);
 }
 
 // The process comes back when it is free and the receiver lets it. If it finds nothing then, it
@@ -272,16 +412,15 @@ bool port_queue::settle_pull() {
   return true;
 }
 
-void port_queue::release(sim_time at, std::uint32_t bytes) {
+void port_queue::release(const leaving& l) {
   const bool held = upper_is_held();
-  if (!gate_.release(bytes))
+  refresh(l.at);
+  if (!gate_.release(l.priority, l.bytes))
     return;
-  ++counters_.starts_sent;
-  auto& in = inputs_[side];
-  emit_signal(side, {.at = at + in.signal_latency, .what = signal::kind::start});
+  start_sender(l.priority, l.at);
   // The sender was held until now: nothing of it can be here before the start has been there.
   if (held)
-    no_arrival_before_ = at + round_trip();
+    no_arrival_before_ = l.at + round_trip();
 }
 
 // The gate sees every packet that started before `before` leave, and what arrived in between.
@@ -291,14 +430,15 @@ void port_queue::settle(sim_time before) {
     if (!arrivals_.empty() && (leaving_.empty() || arrivals_.front().at <= leaving_.front().at)) {
       if (arrivals_.front().at > known)
         return;
-      gate_.arrive(arrivals_.front().bytes);
+      refresh(arrivals_.front().at);
+      gate_.arrive(arrivals_.front().priority, arrivals_.front().bytes);
       pending_bytes_ -= arrivals_.front().bytes;
       --pending_packets_;
       arrivals_.pop();
     } else if (!leaving_.empty() && leaving_.front().at < before) {
       const auto l = leaving_.front();
       leaving_.pop();
-      release(l.at, l.bytes);
+      release(l);
     } else {
       return;
     }
@@ -311,10 +451,10 @@ void port_queue::finish(sim_time now) {
     const bool arrival = !arrivals_.empty() && arrivals_.front().at <= now;
     const bool departure = !leaving_.empty() && leaving_.front().at <= now;
     if (arrival && (!departure || arrivals_.front().at <= leaving_.front().at)) {
-      gate_.arrive(arrivals_.front().bytes);
+      gate_.arrive(arrivals_.front().priority, arrivals_.front().bytes);
       arrivals_.pop();
     } else if (departure) {
-      gate_.release(leaving_.front().bytes);
+      gate_.release(leaving_.front().priority, leaving_.front().bytes);
       leaving_.pop();
     } else {
       return;
@@ -334,6 +474,17 @@ void port_queue::settle_rest() {
     if (t <= leaving_.back().at)
       need_packets(side, t);  // to be sure of our own start
   }
+  // Refreshes that nothing can come before. They are asked for when somebody has to know.
+  if (requests_.refresh_at() < never) {
+    auto quiet_until = std::min(next_arrival(), later(limit_, 1));
+    if (!arrivals_.empty())
+      quiet_until = std::min(quiet_until, arrivals_.front().at);
+    if (!leaving_.empty())
+      quiet_until = std::min(quiet_until, leaving_.front().at);
+    if (waiting_ != 0)
+      quiet_until = std::min(quiet_until, head_.at);
+    refresh(quiet_until);
+  }
 }
 
 // -- what is known of the future ----------------------------------------------------------------
@@ -341,8 +492,10 @@ void port_queue::settle_rest() {
 // The sender has obeyed our stop, and all that it sent before is here.
 bool port_queue::upper_is_held() const {
   const auto& in = inputs_[side];
+  if (requests_out_ != nowhere && !config_.sender.held_whole)
+    return false;
   return gate_.stopping() && in.items.empty()
-         && (in.heard >= in.signals
+         && ((requests_out_ == nowhere && in.heard >= in.signals)
              || (config_.sender.known() && in.promise >= config_.sender.quiet_after(stopped_at_)));
 }
 
@@ -383,8 +536,11 @@ sim_time port_queue::room_bound() const {
 
 // No transmission that is not decided yet starts before this.
 sim_time port_queue::next_start() const {
+  // What waits may be held while another class that comes is not.
   if (waiting_ != 0)
-    return head_.at;
+    return single_ || !line_.obeys_pauses()
+               ? head_.at
+               : std::min(head_.at, std::max(line_.busy(), next_arrival()));
   const auto& out = outputs_[side];
   auto t = line_.awake(next_arrival(), config_.pulls);
   // Held while empty: what arrives meanwhile has to wait for the start, if there is one way only.
@@ -395,9 +551,17 @@ sim_time port_queue::next_start() const {
 
 // While stopping: the start threshold is not reached before this.
 sim_time port_queue::resume_bound() const {
-  const auto& s = gate_.settings();
-  auto bytes = gate_.bytes();
-  auto packets = gate_.packets();
+  if (config_.buffer.own != 0) {
+    // Any of the classes that are held: no sooner than any of them leaves again.
+    for (std::size_t i = 0; i < leaving_.size(); ++i)
+      if (gate_.of(leaving_[i].priority).stopping())
+        return leaving_[i].at;
+    return waiting_ != 0 ? head_.at : never;
+  }
+  const auto& gate = gate_.of(0);
+  const auto& s = gate.settings();
+  auto bytes = gate.bytes();
+  auto packets = gate.packets();
   for (std::size_t i = 0; i < leaving_.size(); ++i) {
     bytes -= leaving_[i].bytes;
     --packets;
@@ -407,6 +571,29 @@ sim_time port_queue::resume_bound() const {
   if (waiting_ != 0)
     return head_.at;
   return never;  // everything has left, or nothing ever will
+}
+
+// The sender is told nothing new before this, as far as is known.
+sim_time port_queue::next_transition() const {
+  const auto& buffer = config_.buffer;
+  if (!buffer.stops())
+    return never;
+  auto t = gate_.stopping() ? resume_bound() : never;
+  // Not before the sender, as fast as it can, has filled the buffer.
+  const auto fill = [&](const buffer_gate& gate, std::size_t known) {
+    if (gate.stopping())
+      return;
+    const auto& stop = gate.settings().stop;
+    t = std::min(t, earliest_fill(config_.sender, next_arrival(), gate.bytes() + pending_bytes_,
+                                  gate.packets() + pending_packets_, stop.bytes, stop.packets,
+                                  known, [&](std::size_t i) { return leaving_[i]; }));
+  };
+  if (buffer.shared.stops)
+    fill(gate_.of(0), leaving_.size());
+  for (unsigned c = 0; c < max_priorities; ++c)
+    if ((buffer.own >> c & 1) != 0)
+      fill(gate_.of(c), 0);
+  return t;
 }
 
 const packet& port_queue::first_queued() const {
@@ -420,8 +607,13 @@ sim_time port_queue::next_event() const {
     t = in.items.front().at;
   const auto o = towards();
   const bool held = line_.stopped(o) && outputs_[o < outputs_.size() ? o : side].items.empty();
+  // A class that is held by frames goes on when its time is over, if not before by another's doing.
   if (waiting_ != 0 && !held)
-    t = std::min(t, head_.at);
+    t = std::min(t, head_.pauses_beyond != never ? std::max(head_.at, head_.pauses_beyond)
+                                                 : head_.at);
+  if (frames_ && frames_->first() < never)
+    t = std::min(t, line_.control_start(frames_->first()));
+  t = std::min(t, requests_.refresh_at());
   if (pulling_ && !held)
     t = std::min(t, pull_at_);
   if (gate_.stopping())
@@ -441,40 +633,75 @@ sim_time port_queue::least_service() const {
 }
 
 sim_time port_queue::earliest_packet(port_index o) {
+  if (o == frames_out_)
+    return never;
+  if (o == requests_out_)
+    return later(std::min(next_transition(), requests_.refresh_at()), outputs_[o].packet_latency);
   const auto least = least_service();
   return later(next_start(), least + outputs_[o].packet_latency);
 }
 
 void port_queue::explain_packet(port_index o, sim_time beyond) {
+  if (o == frames_out_)
+    return;
+  if (o == requests_out_) {
+    explain_transition(beyond - outputs_[o].packet_latency);
+    return;
+  }
   const auto least = least_service();
   const auto t = beyond - outputs_[o].packet_latency - least;
-  if (held_at() != nowhere) {
+  if (waiting_ != 0 && head_.pauses_beyond != never) {
+    need_signals(frames_out_,
+                 std::min(std::max(t, outputs_[frames_out_].promise), head_.pauses_beyond));
+    if (!single_ && inputs_[side].items.empty())
+      need_packets(side, std::max(t, inputs_[side].promise));
+  } else if (held_at() != nowhere) {
     need_signals(held_at(), std::max(t, outputs_[held_at()].promise));
   } else if (waiting_ == 0) {
     need_packets(side, std::max(t, inputs_[side].promise));
   } else if (!head_.certain) {
-    need_signals(towards(), head_.at);
+    need_start();
   }
 }
 
-sim_time port_queue::earliest_signal(port_index) {
+// As ask_for_start, for somebody else, who cannot wait until the receiver speaks.
+void port_queue::need_start() {
+  if (lacks_requests_ || head_.pauses_beyond != never)
+    ask_for_start(towards());
+  else
+    need_signals(towards(), head_.at);
+}
+
+sim_time port_queue::earliest_signal(port_index i) {
+  if (i == frames_in_) {
+    const auto next = std::min(frames_->first(),
+                               requests_in_ == nowhere ? never : inputs_[requests_in_].promise);
+    return next >= never ? never
+                         : later(line_.control_start(next),
+                                 line_.control_time() + frames_->latency());
+  }
+  if (i == requests_in_)
+    return never;
   const auto latency = inputs_[side].signal_latency;
   if (config_.leaving != port_queue_config::reports::nothing)
     return later(pulling_ ? std::min(pull_at_, next_start()) : next_start(), latency);
-  if (!config_.buffer.stops)
-    return never;
-  if (gate_.stopping())
-    return later(resume_bound(), latency);
-  // Not before the sender, as fast as it can, has filled the buffer.
-  const auto& stop = config_.buffer.stop;
-  return later(earliest_fill(config_.sender, next_arrival(), gate_.bytes() + pending_bytes_,
-                             gate_.packets() + pending_packets_, stop.bytes, stop.packets,
-                             leaving_.size(), [&](std::size_t i) { return leaving_[i]; }),
-               latency);
+  return later(next_transition(), latency);
 }
 
-void port_queue::explain_signal(port_index, sim_time beyond) {
-  const auto t = beyond - inputs_[side].signal_latency;
+void port_queue::explain_signal(port_index i, sim_time beyond) {
+  if (i == requests_in_)
+    return;
+  if (i == frames_in_) {
+    if (frames_->first() >= never)
+      need_packets(requests_in_, beyond - frames_->latency() - line_.control_time());
+    else if (waiting_ != 0 && !head_.certain)
+      need_start();  // it goes before what starts next
+    return;
+  }
+  explain_transition(beyond - inputs_[side].signal_latency);
+}
+
+void port_queue::explain_transition(sim_time t) {
   if (pulling_) {
     need_signals(side, line_.stopped() ? std::max(t, outputs_[side].promise) : pull_at_);
     return;
@@ -483,7 +710,7 @@ void port_queue::explain_signal(port_index, sim_time beyond) {
     if (held_at() != nowhere)
       need_signals(held_at(), std::max(t, outputs_[held_at()].promise));
     else if (!head_.certain)
-      need_signals(towards(), head_.at);
+      need_start();
     else if (!single_ && !out_of_window_)
       need_packets(side, head_.at);
     return;
@@ -492,8 +719,8 @@ void port_queue::explain_signal(port_index, sim_time beyond) {
     need_packets(side, std::max(t, inputs_[side].promise));
 }
 
-bool port_queue::grant(port_index, bool asked) {
-  if (!config_.buffer.stops || gate_.stopping())
+bool port_queue::grant(port_index i, bool asked) {
+  if (i != side || !config_.buffer.stops() || gate_.stopping())
     return false;
   auto& allowed = inputs_[side].allowed;
   const allowance next{arrived_bytes_ - pending_bytes_ + gate_.slack_bytes(),
@@ -502,7 +729,7 @@ bool port_queue::grant(port_index, bool asked) {
   const auto more_packets = next.packets - allowed.packets;
   if (more_bytes <= 0 || more_packets <= 0)
     return false;
-  const auto& stop = config_.buffer.stop;
+  const auto& stop = config_.buffer.own != 0 ? config_.buffer.each.stop : config_.buffer.shared.stop;
   // Unasked, only when it is worth a message; asked, whatever there is.
   if (!asked && more_bytes < stop.bytes / 2 && more_packets < stop.packets / 2)
     return false;
@@ -515,14 +742,42 @@ bool port_queue::grant(port_index, bool asked) {
 loss_point port_queue::loses() const {
   const auto& a = config_.accounted;
   const bool guarded = config_.leaving == port_queue_config::reports::everything
-                       || config_.buffer.stops
+                       || config_.buffer.shared.stops
+                       || (config_.buffer.own != 0 && (config_.priorities & ~config_.buffer.own) == 0)
                        || (config_.leaving == port_queue_config::reports::accounted
-                           && std::find(a.begin(), a.end(), false) == a.end());
+                           && std::all_of(a.begin(), a.end(), [&](auto classes) {
+                                return (config_.priorities & ~unsigned{classes}) == 0;
+                              }));
   return guarded ? loss_point::guarded : loss_point::open;
 }
 
 held_counts port_queue::held_by(port_index o, sim_time now) const {
+  if (line_.obeys_pauses())
+    return line_.paused_until(outputs_[frames_out_], now);
   return line_.until(outputs_[o], now, o);
+}
+
+stop_counts port_queue::stops_at(std::size_t, unsigned priority) const {
+  if (!config_.buffer.stops())
+    return {0, config_.looked.share(gate_.max_bytes(), gate_.max_packets())};
+  if (config_.buffer.own == 0)
+    return {counters_.stops_sent,
+            config_.buffer.shared.stop.share(gate_.max_bytes(), gate_.max_packets())};
+  const auto& gate = gate_.of(priority);
+  return {stops_of_[priority],
+          gate.settings().stop.share(gate.max_bytes(), gate.max_packets())};
+}
+
+pause_counts port_queue::pauses_sent(unsigned priority) const {
+  if (!frames_)
+    return {};
+  const auto& s = frames_->of(priority);
+  return {s.frames, s.quanta};
+}
+
+pause_counts port_queue::pauses_obeyed(unsigned priority, sim_time now) const {
+  return line_.obeys_pauses() ? line_.obeyed_until(outputs_[frames_out_], priority, now)
+                              : pause_counts{};
 }
 
 component_counters port_queue::snapshot(sim_time now) const {
@@ -535,7 +790,7 @@ component_counters port_queue::snapshot(sim_time now) const {
       c.held.add(q[i].frame_bytes());
   c.max_bytes = gate_.max_bytes();
   c.max_packets = gate_.max_packets();
-  for (port_index o = 0; o < outputs_.size(); ++o) {
+  for (port_index o = 0; o < (sorts_ ? config_.sockets : 1); ++o) {
     const auto h = held_by(o, now);
     c.stops_received += h.stops;
     c.starts_received += h.starts;

@@ -15,6 +15,10 @@
 ///   room.hpp), or to the forwarding engine that owns the accounting of its switch.
 /// * From its receiver it obeys stop and start, for all priorities together; or it looks whether
 ///   the receiver has room.
+/// * On a wire with PFC each lossless priority has its part of the buffer, with thresholds of its
+///   own. The queue behind the wire asks the transmitting queue of the same port for the frames
+///   that hold its sender; that one sends them ahead of data, and the sender obeys them by
+///   priority. Three links join these three; see request_pauses, send_pauses and obey_pauses.
 /// * With `pulls` its process is a receiver of the virtual switch: each time it comes back for more
 ///   and finds nothing, it asks the switch to pull; then it sleeps until it is woken.
 /// * With several outputs each packet goes to that of its `socket`, and the process sleeps while
@@ -33,22 +37,24 @@
 #include <array>
 
 #include "actors/component.hpp"
-#include "actors/logic/buffer_gate.hpp"
+#include "actors/logic/class_gates.hpp"
+#include "actors/logic/pause_requests.hpp"
 #include "actors/logic/scheduler.hpp"
 #include "actors/logic/sender_bound.hpp"
+#include "actors/queue/pause_sender.hpp"
 #include "actors/queue/transmitter.hpp"
 
 namespace sluice {
 
 struct port_queue_config {
   std::string name, node, kind = "queue";
-  buffer_gate::config buffer;  ///< capacity; thresholds if it stops its sender
+  class_gates::config buffer;  ///< capacity; thresholds if it stops its sender
   sender_bound sender;         ///< what is known of who sends here; only matters if it is stopped
   /// Which packets are reported as they leave. They are never dropped here: whoever sent them has
   /// seen to it that there is room.
   enum class reports : std::uint8_t { nothing, accounted, everything };
   reports leaving = reports::nothing;
-  std::vector<bool> accounted;  ///< `accounted`: those of these ingress ports
+  std::vector<std::uint8_t> accounted;  ///< `accounted`: by ingress port, bit p: of priority p
   buffer_limit looked;          ///< `everything`: from here on the sender sees no room
   bool pulls = false;
   /// A bridge: packets that are to go through a tunnel leave with its headers in front...
@@ -74,16 +80,31 @@ public:
   sim_time next_event() const override;
   void finish(sim_time now) override;
 
-  /// Whether it stops its sender.
-  bool regulates() const { return config_.buffer.stops; }
-  /// How close it ever came to holding its sender: its largest occupancy over that threshold.
-  double closest() const {
-    const auto& stop = config_.buffer.stops ? config_.buffer.stop : config_.looked;
-    return stop.share(gate_.max_bytes(), gate_.max_packets());
-  }
+  stop_counts stops_at(std::size_t, unsigned priority) const override;
+  pause_counts pauses_sent(unsigned priority) const override;
+  pause_counts pauses_obeyed(unsigned priority, sim_time now) const override;
+
   /// Before the run: its process looks into the queue that it was joined to last.
   void check_room(const room::config& c, bool commanded = false) {
     line_.check_room(c, commanded, outputs_.size() - 1);
+  }
+  /// Before the run, with PFC: its buffer asks who it was joined to last, as his upper cell, to send
+  /// frames.
+  void request_pauses(const pause_requests::config& c) {
+    requests_ = pause_requests{c};
+    requests_out_ = last_output();
+  }
+  /// It sends frames that are asked for by the input joined last but one (if `asked`), to who was
+  /// joined to it last.
+  void send_pauses(pause_sender::config c, bool asked) {
+    frames_ = std::make_unique<pause_sender>(std::move(c));
+    frames_in_ = last_input();
+    requests_in_ = asked ? frames_in_ - 1 : nowhere;
+  }
+  /// It obeys frames that come by the output joined last.
+  void obey_pauses(const pause_timers::config& c, bool unannounced) {
+    line_.obey_pauses(c, unannounced);
+    frames_out_ = last_output();
   }
 
 protected:
@@ -99,6 +120,7 @@ private:
   struct leaving {
     sim_time at;
     std::uint32_t bytes;
+    std::uint8_t priority;
   };
   static constexpr port_index side = 0;  // the only input; the only output, or the first
 
@@ -114,7 +136,19 @@ private:
   bool settle_pull();
   void count_arrival(const packet& p);
   void arrive(const packet& p);
-  void release(sim_time at, std::uint32_t bytes);
+  void release(const leaving& l);
+  void stop_sender(unsigned priority, sim_time at);
+  void start_sender(unsigned priority, sim_time at);
+  void refresh(sim_time before);
+  transmitter::verdict first_start(output& out, const packet& p, port_index o);
+  transmitter::verdict first_start(output& out, sim_time ready, std::uint32_t largest, bool pulled);
+  void take_requests();
+  bool requests_known(sim_time t) const;
+  bool frame_goes_first(transmitter::verdict& v, sim_time no_data_before);
+  void send_frame(sim_time at);
+  void ask_for_start(port_index o);
+  void need_start();
+  void explain_transition(sim_time beyond);
   bool fits_anyway(const packet& p) const;
   void enqueue(const packet& p);
   void settle(sim_time before);
@@ -124,6 +158,7 @@ private:
   sim_time next_arrival() const;
   sim_time next_start() const;
   sim_time resume_bound() const;
+  sim_time next_transition() const;
   sim_time room_bound() const;
   sim_time least_service() const;
   const packet& first_queued() const;
@@ -144,7 +179,7 @@ private:
   output& output_of(port_index o) { return o < outputs_.size() ? outputs_[o] : nowhere_; }
 
   port_queue_config config_;
-  buffer_gate gate_;
+  class_gates gate_;
   transmitter line_;
   priority_scheduler scheduler_;
   const bool single_;
@@ -164,6 +199,14 @@ private:
   sim_time stopped_at_ = 0;         // when the last stop was issued
   sim_time no_arrival_before_ = 0;  // known from our own stop: the sender is held until we start it
   std::int64_t arrived_bytes_ = 0, arrived_packets_ = 0;  // all that came, dropped or not
+  // PFC: what its buffer asks for, and by which output; what it sends, with the input that asks for
+  // it and the one by which it takes effect; the output by which come the frames that it obeys.
+  pause_requests requests_;
+  std::unique_ptr<pause_sender> frames_;
+  port_index requests_out_ = nowhere, requests_in_ = nowhere, frames_in_ = nowhere;
+  port_index frames_out_ = nowhere;
+  bool lacks_requests_ = false;  // head_ is not certain because a frame might go first
+  std::array<std::uint64_t, max_priorities> stops_of_{};  // sent, by priority
   output nowhere_;  // where the filter's packets go: nobody holds them up
   component_counters counters_;
 };

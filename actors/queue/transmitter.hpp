@@ -11,16 +11,24 @@
 /// receiver's `room` by what it has sent and what was reported as released, and sleeps while there
 /// is none.
 ///
+/// On a wire with PFC it obeys frames instead, by class: `start_class`. Two links tell it of them.
+/// On that of its packets the receiver announces each transition and allows so many bytes before
+/// the next one: while all that was announced is heard and the allowance lasts, nothing else has to
+/// be known. Only then does it matter what comes on the other, from the port that sends the frames.
+///
 /// A line may be a process rather than a wire. Then it sleeps while it finds nothing to send, and
 /// takes `wake_up` to begin again; and it may work in polls, as Linux' NAPI does: after `weight`
 /// packets in a row it pays `per_poll`, after `budget` packets it lets others run for `per_budget`.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "actors/engine/cell.hpp"
+#include "actors/logic/pause_timers.hpp"
 #include "actors/logic/room.hpp"
 #include "actors/queue/hold.hpp"
+#include "actors/queue/pause_sender.hpp"
 #include "metrics/counters.hpp"
 #include "traffic/packet.hpp"
 #include "traffic/units.hpp"
@@ -31,12 +39,6 @@ namespace sluice {
 struct rate_change {
   sim_time at = 0;
   line_rate rate;
-};
-
-/// No transmission starts in [from, to): the carrier is lost.
-struct outage {
-  sim_time from = 0;
-  sim_time to = never;
 };
 
 struct line_config {
@@ -55,6 +57,10 @@ public:
   struct verdict {
     sim_time at;   ///< the start, if certain; else nothing starts before this
     bool certain;  ///< `at` is final
+    /// If not: to be sure, the pauses would have to be known beyond this; never: the signals beyond
+    /// `at`.
+    sim_time pauses_beyond = never;
+    unsigned classes = 0;  ///< with start_class: bit c, class c may start then
   };
 
   explicit transmitter(line_config c) : line_{std::move(c)}, rate_{line_.rate}, fastest_{rate_} {
@@ -125,6 +131,84 @@ public:
     }
   }
 
+  /// Before the run: it obeys PFC (or PAUSE) frames that come as signals on an output of their own.
+  /// \param unannounced frames come that the receiver knows nothing of.
+  void obey_pauses(const pause_timers::config& c, bool unannounced) {
+    obeys_ = std::make_unique<obedience>(pause_timers{c}, unannounced);
+  }
+  bool obeys_pauses() const { return obeys_ != nullptr; }
+
+  /// `start` for a line that obeys pauses: when the first of several classes can start.
+  /// \param waiting bit c: class c has a packet, which is ready at `ready(c)`; not 0.
+  /// \param bytes of the largest of them.
+  /// \param horizon no other class has a packet before this. Nothing is heard beyond it, as then
+  /// another class might start first, for which what was heard would have come too early.
+  template <class Ready>
+  verdict start_class(cell::output& out, cell::output& pauses, unsigned waiting, Ready ready,
+                      std::uint32_t bytes, sim_time limit, sim_time horizon = never) {
+    auto& o = *obeys_;
+    sim_time t = never;
+    for (unsigned left = waiting; left != 0; left &= left - 1)
+      t = std::min(t, ready(static_cast<unsigned>(__builtin_ctz(left))));
+    slept_ = t > busy_;
+    t = awake(t);
+    horizon = std::max(horizon, busy_);
+    for (;;) {
+      if (!steady_)
+        t = open_at(t);
+      if (t > limit || t > horizon)
+        return {t, false};
+      obey(out, pauses, t);
+      unsigned classes = 0;
+      sim_time next = never;  // the first of those that cannot start at t
+      bool paused = false;
+      for (unsigned left = waiting; left != 0; left &= left - 1) {
+        const auto c = static_cast<unsigned>(__builtin_ctz(left));
+        const auto r = ready(c);
+        if (o.timers.paused(c, t)) {
+          paused = true;
+          next = std::min(next, std::max(r, o.timers.resumes(c)));
+        } else if (r > t) {
+          next = std::min(next, r);
+        } else {
+          classes |= 1u << c;
+        }
+      }
+      if (classes != 0) {
+        if (!pauses.items.empty() || pauses.promise > t)
+          return {t, true, never, classes};
+        // No frame is on its way that we have not been told of.
+        const bool quiet = o.quiet()
+                           && (out.promise > t || !out.items.empty()
+                               || (out.bytes + bytes <= out.allowed.bytes
+                                   && static_cast<std::int64_t>(out.packets) < out.allowed.packets
+                                   && t < out.allowed.until));
+        return {t, quiet, o.quiet() ? never : t, classes};
+      }
+      if (!pauses.items.empty())
+        t = std::min(next, pauses.items.front().at);  // which is later than t, or was heard
+      else if (!paused || pauses.promise > next)
+        t = next;
+      else
+        return {std::max(t, pauses.promise), false, next};
+    }
+  }
+
+  /// When a MAC control frame can start that is ready at `ready`: data do not hold it up.
+  sim_time control_start(sim_time ready) const {
+    const auto t = std::max(ready, busy_);
+    return steady_ ? t : open_at(t);
+  }
+  /// Starts it. Returns when its last bit has left.
+  sim_time transmit_control(sim_time t) {
+    if (!steady_)
+      at(t);
+    return busy_ = t + control_time();
+  }
+  sim_time control_time() const {
+    return fastest_.time_of(mac_control_bytes + line_.overhead_bytes);
+  }
+
   /// Starts the packet at `t`, which `start` has returned. Returns when its last bit has left.
   sim_time transmit(sim_time t, std::uint32_t bytes, std::size_t to = 0) {
     if (!steady_)
@@ -156,6 +240,9 @@ public:
     while (!out.items.empty() && out.items.front().at <= t)
       hear(out, held(at));
   }
+  void idle(cell::output& out, cell::output& pauses, sim_time t, sim_time limit) {
+    obey(out, pauses, std::min(std::max(t, busy_), limit));
+  }
 
   sim_time busy() const { return busy_; }
   bool stopped(std::size_t at = 0) const { return held(at).now(); }
@@ -180,6 +267,24 @@ public:
     });
     return {h.stops, h.starts, h.held_until(now)};
   }
+  /// Likewise what it has obeyed, of one class; and of all: transitions, and the time for which the
+  /// one was held that was held longest.
+  pause_counts obeyed_until(const cell::output& pauses, unsigned c, sim_time now) const {
+    const auto timers = timers_at(pauses, now);
+    const auto k = timers.of(c, now);
+    return {k.frames, k.quanta, k.transitions, timers.ignored(), k.paused};
+  }
+  held_counts paused_until(const cell::output& pauses, sim_time now) const {
+    const auto timers = timers_at(pauses, now);
+    held_counts sum;
+    for (unsigned c = 0; c < pause_classes; ++c) {
+      const auto k = timers.of(c, now);
+      sum.stops += k.transitions;
+      sum.starts += k.transitions - (timers.paused(c, now) ? 1 : 0);
+      sum.time = std::max(sum.time, k.paused);
+    }
+    return sum;
+  }
 
 private:
   hold& held(std::size_t at) { return at == 0 ? first_ : others_[at - 1]; }
@@ -189,6 +294,53 @@ private:
     out.items.pop();
     ++out.heard;
     h.hear(s);
+  }
+
+  // What it has been told of pauses.
+  struct obedience {
+    obedience(pause_timers t, bool u) : timers{t}, unannounced{u} {}
+    pause_timers timers;
+    bool unannounced;
+    unsigned open = 0;                       // classes that are held, by what was announced
+    std::uint16_t announced = 0, heard = 0;  // numbers of frames
+
+    // Whether every frame that was announced has been heard, and no class is held.
+    bool quiet() const {
+      return !unannounced && open == 0
+             && static_cast<std::int16_t>(static_cast<std::uint16_t>(announced - heard)) <= 0;
+    }
+  };
+
+  pause_timers timers_at(const cell::output& pauses, sim_time now) const {
+    auto timers = obeys_->timers;
+    cell::each_coming(pauses, [&](const signal& s) {
+      if (s.at <= now)
+        timers.hear(s.at, from_signal(s).frame());
+    });
+    return timers;
+  }
+
+  // Takes in what has come by t on both links.
+  void obey(cell::output& out, cell::output& pauses, sim_time t) {
+    auto& o = *obeys_;
+    while (!out.items.empty() && out.items.front().at <= t) {
+      const auto s = out.items.front();
+      out.items.pop();
+      ++out.heard;
+      if (s.what == signal::kind::stop)
+        o.open |= 1u << s.priority;
+      else
+        o.open &= ~(1u << s.priority);
+      o.announced = static_cast<std::uint16_t>(s.bytes);
+    }
+    while (!pauses.items.empty() && pauses.items.front().at <= t) {
+      const auto s = pauses.items.front();
+      pauses.items.pop();
+      ++pauses.heard;
+      const auto request = from_signal(s);
+      o.timers.hear(s.at, request.frame());
+      o.heard = request.number;
+    }
   }
 
   // Commits to a start at t: rate and outages before it are history.
@@ -228,6 +380,7 @@ private:
   // By receiver; nearly always there is one, and nothing but a test stands before it.
   hold first_;
   std::vector<hold> others_;
+  std::unique_ptr<obedience> obeys_;
   bool commanded_ = false;
   line_rate rate_;
   line_rate fastest_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "actors/queue/pause_sender.hpp"
+
 namespace sluice {
 
 forwarding_engine::forwarding_engine(forwarding_engine_config c)
@@ -11,8 +13,10 @@ forwarding_engine::forwarding_engine(forwarding_engine_config c)
   config_.senders.resize(n);
   const auto m = config_.egress_ports;
   ingress_.resize(n);
-  for (std::size_t i = 0; i < n; ++i)
-    ingress_[i].gate = buffer_gate{config_.ingress[i]};
+  for (std::size_t i = 0; i < n; ++i) {
+    ingress_[i].gate = class_gates{config_.ingress[i]};
+    ingress_[i].regulated = config_.ingress[i].stops();
+  }
   egress_.resize(m);
   unknown_.assign(n * m, 0);
   accounted_.assign(n * m, 0);
@@ -29,9 +33,16 @@ forwarding_engine::forwarding_engine(forwarding_engine_config c)
   }
 }
 
+void forwarding_engine::request_pauses(std::size_t i, const pause_requests::config& c) {
+  ingress_[i].requests = pause_requests{c};
+  ingress_[i].requests_out = last_output();
+  requested_by_.push_back(static_cast<std::uint16_t>(i));
+}
+
 void forwarding_engine::advance() {
   for (auto k : listed_outputs_)
-    hear_egress(k);
+    if (k < config_.egress_ports)
+      hear_egress(k);
   for (std::size_t x = 0; x < listed_inputs_.size(); ++x)
     take_ingress(listed_inputs_[x]);
   for (std::size_t x = 0; x < changed_.size(); ++x) {
@@ -75,7 +86,7 @@ void forwarding_engine::hear_egress(port_index k) {
     ++out.heard;
     auto& in = ingress_[s.port];
     // Each egress reports in order of time; several have to be merged. Mostly it appends.
-    in.releases.push({s.at, s.bytes, static_cast<std::uint16_t>(k)});
+    in.releases.push({s.at, s.bytes, static_cast<std::uint16_t>(k), s.priority});
     for (auto x = in.releases.size() - 1; x > 0 && in.releases[x - 1].at > in.releases[x].at; --x)
       in.releases.swap(x - 1, x);
     if (--unknown_[s.port * m + k] == 0)
@@ -98,21 +109,28 @@ void forwarding_engine::take_ingress(port_index i) {
       break;
     pop_packet(i);
   }
-  if (config_.ingress[i].stops)
+  if (ingress_[i].regulated)
     touch(i);
 }
 
 // Whether it is decided what becomes of the packet; if so it is forwarded or dropped.
 bool forwarding_engine::clears(port_index i, const packet& p) {
   auto& s = ingress_[i];
-  if (!config_.ingress[i].stops) {
+  const auto& gate_config = config_.ingress[i].of(p.priority);
+  if (!gate_config.stops) {
     counters_.in.add(p.frame_bytes());
+    if (s.regulated) {
+      // It counts against nobody, but the allowance is of everything that its sender sends.
+      s.arrived_bytes += p.bytes;
+      ++s.arrived_packets;
+    }
     accept(i, p);
     return true;
   }
-  const auto& cap = config_.ingress[i].capacity;
-  if (s.gate.bytes() + s.pending_bytes + p.bytes > cap.bytes
-      || s.gate.packets() + s.pending_packets >= cap.packets) {
+  const auto& cap = gate_config.capacity;
+  const auto& gate = s.gate.of(p.priority);
+  if (gate.bytes() + s.pending_bytes + p.bytes > cap.bytes
+      || gate.packets() + s.pending_packets >= cap.packets) {
     // It may not fit: now it matters what has left by then.
     account(i);
     if (!s.arrivals.empty())
@@ -128,7 +146,7 @@ bool forwarding_engine::clears(port_index i, const packet& p) {
         need_signals(k, p.at);
       return false;
     }
-    if (!s.gate.fits(p.bytes)) {
+    if (!gate.fits(p.bytes)) {
       counters_.in.add(p.frame_bytes());
       counters_.drop(drop_reason::headroom_exceeded, p);
       s.arrived_bytes += p.bytes;
@@ -137,7 +155,7 @@ bool forwarding_engine::clears(port_index i, const packet& p) {
     }
   }
   counters_.in.add(p.frame_bytes());
-  s.arrivals.push({p.at, p.bytes, p.egress});
+  s.arrivals.push({p.at, p.bytes, p.egress, p.priority});
   s.pending_bytes += p.bytes;
   ++s.pending_packets;
   if (unknown_[i * config_.egress_ports + p.egress]++ == 0)
@@ -169,7 +187,7 @@ void forwarding_engine::accept(port_index i, const packet& p) {
 
 void forwarding_engine::account(port_index i) {
   auto& s = ingress_[i];
-  if (!config_.ingress[i].stops)
+  if (!s.regulated)
     return;
   for (;;) {
     const auto unknown = next_unknown_release(i);
@@ -195,6 +213,15 @@ void forwarding_engine::account(port_index i) {
     }
     break;
   }
+  // Refreshes that nothing can come before. They are asked for when somebody has to know.
+  if (s.requests.refresh_at() < never) {
+    auto quiet_until = std::min({next_unknown_release(i), next_arrival(i), later(limit_, 1)});
+    if (!s.arrivals.empty())
+      quiet_until = std::min(quiet_until, s.arrivals.front().at);
+    if (!s.releases.empty())
+      quiet_until = std::min(quiet_until, s.releases.front().at);
+    refresh(i, quiet_until);
+  }
   // A start that we can foresee, if only the sender says that it is held, and the egress ports that
   // hold the rest say that nothing leaves before.
   if (s.gate.stopping() && s.arrivals.empty() && inputs_[i].items.empty()) {
@@ -213,31 +240,63 @@ void forwarding_engine::account(port_index i) {
 void forwarding_engine::apply_release(port_index i, const amount& r) {
   auto& s = ingress_[i];
   const bool held = upper_is_held(i);
+  refresh(i, r.at);
   accounted_[i * config_.egress_ports + r.egress] -= r.bytes;
-  if (!s.gate.release(r.bytes))
+  if (!s.gate.release(r.priority, r.bytes))
     return;
   ++s.starts;
-  stopped_[i * config_.egress_ports + s.stopped_for] += r.at - s.stopped_at;
-  auto& in = inputs_[i];
-  emit_signal(i, {.at = r.at + in.signal_latency, .what = signal::kind::start});
+  if (!s.gate.stopping())
+    stopped_[i * config_.egress_ports + s.stopped_for] += r.at - s.stopped_since;
+  tell(i, signal::kind::start, r.priority, r.at);
   if (held)
     s.no_arrival_before = r.at + round_trip(i);
 }
 
 void forwarding_engine::apply_arrival(port_index i, const amount& a) {
   auto& s = ingress_[i];
+  refresh(i, a.at);
   s.arrived_bytes += a.bytes;
   ++s.arrived_packets;
   const auto row = accounted_.begin() + static_cast<std::ptrdiff_t>(i * config_.egress_ports);
   row[a.egress] += a.bytes;
-  if (!s.gate.arrive(a.bytes))
+  const bool stopping = s.gate.stopping();
+  if (!s.gate.arrive(a.priority, a.bytes))
     return;
   ++s.stops;
-  s.stopped_for = static_cast<std::uint16_t>(
-      std::max_element(row, row + static_cast<std::ptrdiff_t>(config_.egress_ports)) - row);
+  ++s.stops_of[a.priority];
   s.no_arrival_before = 0;
   s.stopped_at = a.at;
-  emit_signal(i, {.at = a.at + inputs_[i].signal_latency, .what = signal::kind::stop});
+  if (!stopping) {
+    s.stopped_since = a.at;
+    s.stopped_for = static_cast<std::uint16_t>(
+        std::max_element(row, row + static_cast<std::ptrdiff_t>(config_.egress_ports)) - row);
+  }
+  tell(i, signal::kind::stop, a.priority, a.at);
+}
+
+// Stops or starts the sender of ingress i: by the signal itself, or by a frame that it announces.
+void forwarding_engine::tell(port_index i, signal::kind what, unsigned priority, sim_time at) {
+  auto& s = ingress_[i];
+  signal x{.at = at + inputs_[i].signal_latency, .what = what};
+  if (s.requests_out != nowhere) {
+    auto r = what == signal::kind::stop ? s.requests.hold(priority, at)
+                                        : s.requests.let_go(priority, at);
+    x.bytes = r.number;
+    x.priority = static_cast<std::uint8_t>(priority);
+    r.at += outputs_[s.requests_out].packet_latency;
+    emit(s.requests_out, to_packet(r));
+  }
+  emit_signal(i, x);
+}
+
+// Nothing that is not handled yet happens at ingress i before `before`.
+void forwarding_engine::refresh(port_index i, sim_time before) {
+  auto& s = ingress_[i];
+  while (s.requests.refresh_at() < before) {
+    auto r = s.requests.refresh();
+    r.at += outputs_[s.requests_out].packet_latency;
+    emit(s.requests_out, to_packet(r));
+  }
 }
 
 // -- forwarding ----------------------------------------------------------------------------------
@@ -283,8 +342,10 @@ sim_time forwarding_engine::watermark(port_index k) {
 bool forwarding_engine::upper_is_held(port_index i) const {
   const auto& in = inputs_[i];
   const auto& s = ingress_[i];
+  if (s.requests_out != nowhere && !config_.senders[i].held_whole)
+    return false;
   return s.gate.stopping() && in.items.empty()
-         && (in.heard >= in.signals
+         && ((s.requests_out == nowhere && in.heard >= in.signals)
              || (config_.senders[i].known()
                  && in.promise >= config_.senders[i].quiet_after(s.stopped_at)));
 }
@@ -314,7 +375,26 @@ sim_time forwarding_engine::next_unknown_release(port_index i) const {
 // When the releases that are known bring the port down to its start threshold; never: they do not.
 sim_time forwarding_engine::known_resume(port_index i) const {
   const auto& s = ingress_[i];
-  const auto& start = config_.ingress[i].start;
+  if (config_.ingress[i].own != 0) {
+    // Of whatever class: each by itself, which is rarely more than one.
+    auto t = never;
+    for (unsigned c = 0; c < max_priorities; ++c)
+      if (const auto& gate = s.gate.of(c); (config_.ingress[i].own >> c & 1) != 0 && gate.stopping()) {
+        const auto& start = gate.settings().start;
+        auto bytes = gate.bytes();
+        auto packets = gate.packets();
+        for (std::size_t x = 0; x < s.releases.size() && s.releases[x].at < t; ++x) {
+          if (s.releases[x].priority != c)
+            continue;
+          bytes -= s.releases[x].bytes;
+          --packets;
+          if (bytes <= start.bytes && packets <= start.packets)
+            t = s.releases[x].at;
+        }
+      }
+    return t;
+  }
+  const auto& start = config_.ingress[i].shared.start;
   auto bytes = s.gate.bytes();
   auto packets = s.gate.packets();
   for (std::size_t x = 0; x < s.releases.size(); ++x) {
@@ -331,6 +411,34 @@ sim_time forwarding_engine::resume_bound(port_index i) const {
   return std::min(known_resume(i), next_unknown_release(i));
 }
 
+// The sender of ingress i is told nothing new before this, as far as is known.
+sim_time forwarding_engine::next_transition(port_index i) const {
+  const auto& s = ingress_[i];
+  const auto& c = config_.ingress[i];
+  auto t = s.gate.stopping() ? resume_bound(i) : never;  // pending arrivals only delay it
+  if (!s.arrivals.empty())
+    return s.gate.stopping() && c.own == 0 ? t : std::min(t, s.arrivals.front().at);
+  const auto fill = [&](const buffer_gate& gate, std::size_t known) {
+    if (gate.stopping())
+      return;
+    const auto& stop = gate.settings().stop;
+    t = std::min(t, earliest_fill(config_.senders[i], next_arrival(i), gate.bytes(), gate.packets(),
+                                  stop.bytes, stop.packets, known,
+                                  [&](std::size_t x) { return s.releases[x]; }));
+  };
+  if (c.shared.stops) {
+    const auto unknown = next_unknown_release(i);
+    std::size_t known = 0;
+    while (known < s.releases.size() && s.releases[known].at <= unknown)
+      ++known;
+    fill(s.gate.of(0), known);
+  }
+  for (unsigned p = 0; p < max_priorities; ++p)
+    if ((c.own >> p & 1) != 0)
+      fill(s.gate.of(p), 0);
+  return t;
+}
+
 sim_time forwarding_engine::next_event() const {
   sim_time t = never;
   for (port_index i = 0; i < inputs_.size(); ++i) {
@@ -338,14 +446,22 @@ sim_time forwarding_engine::next_event() const {
     if (!in.items.empty())
       t = std::min(t, in.items.front().at);
     const auto& s = ingress_[i];
-    if (!config_.ingress[i].stops)
+    if (!s.regulated)
       continue;
-    if (!s.arrivals.empty()
-        && (s.gate.stopping() || s.gate.bytes() + s.pending_bytes >= config_.ingress[i].stop.bytes
-            || s.gate.packets() + s.pending_packets >= config_.ingress[i].stop.packets))
-      t = std::min(t, s.arrivals.front().at);
+    const auto may_stop = [&](const buffer_gate& gate) {
+      const auto& stop = gate.settings().stop;
+      return gate.settings().stops
+             && stop.reached_by(gate.bytes() + s.pending_bytes, gate.packets() + s.pending_packets);
+    };
+    if (!s.arrivals.empty()) {
+      bool matters = s.gate.stopping() || may_stop(s.gate.of(0));
+      for (unsigned p = 1; p < max_priorities; ++p)
+        matters = matters || (config_.ingress[i].own != 0 && may_stop(s.gate.of(p)));
+      if (matters)
+        t = std::min(t, s.arrivals.front().at);
+    }
     if (s.gate.stopping())
-      t = std::min(t, known_resume(i));
+      t = std::min({t, known_resume(i), s.requests.refresh_at()});
   }
   for (auto k : busy_egress_)
     if (!egress_[k].heap.empty())
@@ -356,6 +472,11 @@ sim_time forwarding_engine::next_event() const {
 // -- promises ------------------------------------------------------------------------------------
 
 sim_time forwarding_engine::earliest_packet(port_index k) {
+  if (k >= config_.egress_ports) {
+    const auto i = requested_by_[k - config_.egress_ports];
+    return later(std::min(next_transition(i), ingress_[i].requests.refresh_at()),
+                 outputs_[k].packet_latency);
+  }
   auto t = watermark(k);
   if (!egress_[k].heap.empty())
     t = std::min(t, egress_[k].heap.front().at);  // out of window
@@ -364,6 +485,10 @@ sim_time forwarding_engine::earliest_packet(port_index k) {
 
 void forwarding_engine::explain_packet(port_index k, sim_time beyond) {
   const auto t = beyond - outputs_[k].packet_latency;
+  if (k >= config_.egress_ports) {
+    explain_transition(requested_by_[k - config_.egress_ports], t);
+    return;
+  }
   for (auto i : groups_[egress_[k].group].inputs) {
     if (!inputs_[i].items.empty() || next_arrival(i) > t)
       continue;
@@ -380,45 +505,35 @@ void forwarding_engine::explain_packet(port_index k, sim_time beyond) {
 }
 
 sim_time forwarding_engine::earliest_signal(port_index i) {
-  if (!config_.ingress[i].stops)
-    return never;
-  const auto& s = ingress_[i];
-  const auto latency = inputs_[i].signal_latency;
-  if (s.gate.stopping())
-    return later(resume_bound(i), latency);  // pending arrivals only delay it
-  if (!s.arrivals.empty())
-    return later(s.arrivals.front().at, latency);
-  const auto& stop = config_.ingress[i].stop;
-  const auto unknown = next_unknown_release(i);
-  std::size_t known = 0;
-  while (known < s.releases.size() && s.releases[known].at <= unknown)
-    ++known;
-  return later(
-      earliest_fill(config_.senders[i], next_arrival(i), s.gate.bytes(), s.gate.packets(),
-                    stop.bytes, stop.packets, known, [&](std::size_t x) { return s.releases[x]; }),
-      latency);
+  return ingress_[i].regulated ? later(next_transition(i), inputs_[i].signal_latency) : never;
 }
 
 void forwarding_engine::explain_signal(port_index i, sim_time beyond) {
+  explain_transition(i, beyond - inputs_[i].signal_latency);
+}
+
+void forwarding_engine::explain_transition(port_index i, sim_time t) {
   const auto& s = ingress_[i];
-  const auto t = beyond - inputs_[i].signal_latency;
   if (s.gate.stopping() || !s.arrivals.empty()) {
     // To account up to an arrival we need to know what has left before it; to know of a start,
-    // what will leave.
-    const auto x = s.arrivals.empty() ? t : std::min(t, s.arrivals.front().at);
+    // what will leave; and of a refresh, that nothing happens before.
+    auto x = s.arrivals.empty() ? t : std::min(t, s.arrivals.front().at);
+    x = std::min(x, s.requests.refresh_at());
     for (auto k : s.owing)
       need_signals(k, std::min(x, known_resume(i)));
-    return;
+    if (s.requests_out == nowhere)
+      return;
   }
-  if (inputs_[i].items.empty())
-    need_packets(i, t);
+  if (inputs_[i].items.empty() && !upper_is_held(i))
+    need_packets(i, std::max(std::min(t, s.requests.refresh_at()), inputs_[i].promise));
 }
 
 bool forwarding_engine::grant(port_index i, bool asked) {
-  const auto& c = config_.ingress[i];
   const auto& s = ingress_[i];
-  if (!c.stops || s.gate.stopping())
+  if (!s.regulated || s.gate.stopping())
     return false;
+  const auto& stop = config_.ingress[i].own != 0 ? config_.ingress[i].each.stop
+                                                 : config_.ingress[i].shared.stop;
   auto& allowed = inputs_[i].allowed;
   const allowance next{s.arrived_bytes + s.gate.slack_bytes(),
                        s.arrived_packets + s.gate.slack_packets(), never};
@@ -426,7 +541,7 @@ bool forwarding_engine::grant(port_index i, bool asked) {
   const auto more_packets = next.packets - allowed.packets;
   if (more_bytes <= 0 || more_packets <= 0)
     return false;
-  if (!asked && more_bytes < c.stop.bytes / 2 && more_packets < c.stop.packets / 2)
+  if (!asked && more_bytes < stop.bytes / 2 && more_packets < stop.packets / 2)
     return false;
   allowed = next;
   return true;
@@ -441,10 +556,10 @@ void forwarding_engine::finish(sim_time now) {
       const bool arrival = !s.arrivals.empty() && s.arrivals.front().at <= now;
       const bool release = !s.releases.empty() && s.releases.front().at <= now;
       if (arrival && (!release || s.arrivals.front().at <= s.releases.front().at)) {
-        s.gate.arrive(s.arrivals.front().bytes);
+        s.gate.arrive(s.arrivals.front().priority, s.arrivals.front().bytes);
         s.arrivals.pop();
       } else if (release) {
-        s.gate.release(s.releases.front().bytes);
+        s.gate.release(s.releases.front().priority, s.releases.front().bytes);
         s.releases.pop();
       } else {
         break;
@@ -452,16 +567,20 @@ void forwarding_engine::finish(sim_time now) {
     }
 }
 
-forwarding_engine::ingress_view forwarding_engine::ingress(std::size_t i) const {
+stop_counts forwarding_engine::stops_at(std::size_t i, unsigned priority) const {
   const auto& s = ingress_[i];
-  return {s.stops, s.starts, s.gate.max_bytes(), s.gate.max_packets()};
+  const auto& c = config_.ingress[i];
+  if (c.own == 0)
+    return {s.stops, c.shared.stop.share(s.gate.max_bytes(), s.gate.max_packets())};
+  const auto& gate = s.gate.of(priority);
+  return {s.stops_of[priority], gate.settings().stop.share(gate.max_bytes(), gate.max_packets())};
 }
 
 sim_time forwarding_engine::stopped_for(std::size_t i, std::size_t k, sim_time now) const {
   const auto& s = ingress_[i];
   auto t = stopped_[i * config_.egress_ports + k];
-  if (s.gate.stopping() && s.stopped_for == k && now > s.stopped_at)
-    t += now - s.stopped_at;
+  if (s.gate.stopping() && s.stopped_for == k && now > s.stopped_since)
+    t += now - s.stopped_since;
   return t;
 }
 

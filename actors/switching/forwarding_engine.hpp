@@ -13,7 +13,10 @@
 ///   `on_off`, reaching the stop threshold stops the port's sender and falling to the start
 ///   threshold starts it; a packet beyond the capacity is dropped (`headroom_exceeded`). Without,
 ///   only the egress queues limit and drop.
-/// * Events at one time: arrivals, then releases.
+/// * With PFC the same holds for each lossless priority of an ingress port by itself, and the rest is
+///   not accounted. The engine asks the egress queue of the same port for the frames that hold the
+///   port's sender, and for refreshes while any priority is held.
+/// * Events at one time: arrivals, then releases, then refreshes.
 ///
 /// A bound decides where it can: a packet that fits even if nothing had left is forwarded without
 /// waiting for news from the egress ports. Occupancies are exact: they are accounted in the order
@@ -27,15 +30,17 @@
 #include <vector>
 
 #include "actors/component.hpp"
-#include "actors/logic/buffer_gate.hpp"
+#include "actors/engine/ring.hpp"
+#include "actors/logic/class_gates.hpp"
+#include "actors/logic/pause_requests.hpp"
 #include "actors/logic/sender_bound.hpp"
 
 namespace sluice {
 
 struct forwarding_engine_config {
   std::string name, node;
-  /// One for each ingress port; `stops` says that the port's sender is regulated.
-  std::vector<buffer_gate::config> ingress;
+  /// One for each ingress port; whatever stops there is regulated.
+  std::vector<class_gates::config> ingress;
   std::vector<sender_bound> senders;  ///< likewise: what is known of who sends there
   std::size_t egress_ports = 0;
   /// feeds[k]: the ingress ports from which packets can come to egress k.
@@ -51,20 +56,13 @@ public:
   sim_time next_event() const override;
   void finish(sim_time now) override;
 
-  /// What ingress port i accounts for: stops, starts, largest occupancy.
-  struct ingress_view {
-    std::uint64_t stops_sent, starts_sent;
-    std::int64_t max_bytes, max_packets;
-  };
-  ingress_view ingress(std::size_t i) const;
-  /// How close ingress i ever came to stopping its sender, over that threshold.
-  double closest(std::size_t i) const {
-    const auto& gate = ingress_[i].gate;
-    return config_.ingress[i].stop.share(gate.max_bytes(), gate.max_packets());
-  }
+  stop_counts stops_at(std::size_t i, unsigned priority) const override;
   /// For how long ingress i has stopped its sender while most of what it accounts for was to leave
   /// by egress k (looked at when it said stop).
   sim_time stopped_for(std::size_t i, std::size_t k, sim_time now) const;
+
+  /// Before the run, with PFC: who was joined last sends the frames that hold the sender of ingress i.
+  void request_pauses(std::size_t i, const pause_requests::config& c);
 
 protected:
   void advance() override;
@@ -76,21 +74,29 @@ protected:
   bool expects_more(port_index i) const override { return !ingress_[i].owing.empty(); }
 
 private:
+  static constexpr port_index nowhere = ~port_index{0};
+
   struct amount {
     sim_time at;
     std::uint32_t bytes;
     std::uint16_t egress;
+    std::uint8_t priority;
   };
   // Accounting of one ingress port. `arrivals` were forwarded but not accounted; `releases` were
   // announced but not accounted; `owing` are the egress ports that hold packets of this port and
   // have not said when they leave.
   struct ingress_state {
-    buffer_gate gate;
+    class_gates gate;
+    bool regulated = false;
+    port_index requests_out = nowhere;  // to who sends the frames...
+    pause_requests requests;            // ...that are asked for
+    std::array<std::uint64_t, max_priorities> stops_of{};
     ring<amount> arrivals;
     ring<amount> releases;
     std::int64_t pending_bytes = 0, pending_packets = 0;
     std::vector<std::uint16_t> owing;
     sim_time stopped_at = 0, no_arrival_before = 0;
+    sim_time stopped_since = 0;     // from when on some class has been held all the time
     std::uint16_t stopped_for = 0;  // the egress that had most of it then
     std::int64_t arrived_bytes = 0, arrived_packets = 0;
     std::uint64_t stops = 0, starts = 0;
@@ -130,6 +136,11 @@ private:
   void account(port_index i);
   void apply_release(port_index i, const amount& r);
   void apply_arrival(port_index i, const amount& a);
+  void tell(port_index i, signal::kind what, unsigned priority, sim_time at);
+  void refresh(port_index i, sim_time before);
+  bool accounts(port_index i, unsigned priority) const {
+    return config_.ingress[i].of(priority).stops;
+  }
   void forward(port_index k);
   void touch(port_index i);
 
@@ -139,10 +150,13 @@ private:
   sim_time next_unknown_release(port_index i) const;
   sim_time known_resume(port_index i) const;
   sim_time resume_bound(port_index i) const;
+  sim_time next_transition(port_index i) const;
+  void explain_transition(port_index i, sim_time beyond);
   sim_time watermark(port_index k);
 
   forwarding_engine_config config_;
   std::vector<ingress_state> ingress_;
+  std::vector<std::uint16_t> requested_by_;  // of the outputs beyond the egress ports: which ingress
   std::vector<egress_state> egress_;
   std::vector<feed_group> groups_;
   std::vector<std::uint32_t> unknown_;   // [ingress * egress ports + egress]: packets not reported

@@ -70,10 +70,10 @@ public:
   sim_time next_event() const override;
   void finish(sim_time now) override;
 
-  /// How close input i ever came to having no room for its sender, over that threshold.
-  double closest(std::size_t i) const {
+  /// Of input i: how close it came to having no room for its sender. It stops nobody by itself.
+  stop_counts stops_at(std::size_t i, unsigned) const override {
     const auto& c = in_[i].counters;
-    return in_[i].limits.stop.share(c.max_bytes, c.max_packets);
+    return {0, in_[i].limits.stop.share(c.max_bytes, c.max_packets)};
   }
   const std::string& port_name(std::size_t i) const { return config_.ports[i].name; }
   /// For how long the first packet of input i could not go on because output k was full.

@@ -48,7 +48,17 @@ inline run_results example_run() {
   consumer.counters.consumed = {100, 100'000};
   run.components = {producer, queue, consumer};
 
-  run.pauses = {{"h3/vm4.socket.rx", -1, 4, 4, 20 * millisecond}, {"leaf1:p2", 3, 0, 0, 0}};
+  pause_result socket;
+  socket.on = "h3/vm4.socket.rx";
+  socket.held = "h3/vm4.vnic";
+  socket.sent = socket.received = 4;
+  socket.paused = 20 * millisecond;
+  pause_result port;
+  port.on = "leaf1:p2";
+  port.held = "h1:nic0-tx";
+  port.priority = 3;
+  port.by_frames = true;
+  run.pauses = {socket, port};
   replay_result replay;
   replay.flow = "storage";
   replay.file = "captures/redis.pcapng";

@@ -2,6 +2,7 @@
 /// Helpers of tests that build scenarios in code.
 #pragma once
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,7 @@ inline node make_node(std::string name, decltype(node::as) as, flow_control_sett
 }
 
 inline flow_control_settings everywhere(hop_policy p) {
-  return {p, p, p, p, p, p, p, p, p, {}};
+  return {p, p, p, p, p, p, p, p, p, {}, {}};
 }
 
 inline sluice::link make_link(const std::string& a, const std::string& a_port, const std::string& b,
@@ -71,6 +72,13 @@ inline std::string digest(const run_results& r) {
     add(static_cast<std::uint64_t>(f.completed));
     text += "\n";
   }
+  for (const auto& p : r.pauses) {
+    text += p.on + ": ";
+    for (auto n : {p.sent, p.received, static_cast<std::uint64_t>(p.paused), p.frames_sent,
+                   p.frames_received, p.frames_ignored, p.quanta})
+      add(n);
+    text += "\n";
+  }
   for (const auto& p : r.ports) {
     text += p.port + ": ";
     for (auto n : {p.stops, p.starts, static_cast<std::uint64_t>(p.stopped)})
@@ -79,6 +87,23 @@ inline std::string digest(const run_results& r) {
   }
   for (const auto& v : r.violations)
     text += v + "\n";
+  return text;
+}
+
+/// The first lines in which two digests differ; empty: they do not.
+inline std::string difference(const std::string& a, const std::string& b) {
+  std::istringstream x{a}, y{b};
+  std::string s, t, text;
+  for (int shown = 0; shown < 3;) {
+    const bool more = static_cast<bool>(std::getline(x, s));
+    if (!std::getline(y, t) && !more)
+      break;
+    if (s != t) {
+      text += s + "\n" + t + "\n";
+      ++shown;
+    }
+    s.clear(), t.clear();
+  }
   return text;
 }
 

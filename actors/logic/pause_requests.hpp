@@ -1,0 +1,78 @@
+/// \file
+/// Which PFC frames a port's buffer wants sent, and when: one at each transition of a class, and
+/// refreshes for as long as any class is held.
+///
+/// A frame says everything: quanta for all classes that are held, 0 for one that may go on. So a
+/// refresh is the same frame again, and a frame that is lost is made good by the next one.
+///
+/// Source: IEEE 802.1Q-2018 clause 36.1 (PFC_REQUEST); switches refresh at about half of the time.
+#pragma once
+
+#include <cstdint>
+
+#include "traffic/mac_control.hpp"
+#include "traffic/units.hpp"
+
+namespace sluice {
+
+/// A frame that is to be sent.
+struct pause_request {
+  sim_time at = 0;           ///< when it was asked for
+  std::uint8_t hold = 0;     ///< bit c: class c, for `quanta`
+  std::uint8_t go = 0;       ///< bit c: class c may go on at once
+  std::uint16_t quanta = 0;  ///< of the classes in `hold`
+  std::uint16_t number = 0;  ///< of the requests of its port, counting on and round
+  bool whole_link = false;   ///< a PAUSE frame of 802.3x, with these quanta
+
+  mac_control frame() const {
+    mac_control f;
+    f.what = whole_link ? mac_control::kind::pause : mac_control::kind::pfc;
+    if (whole_link)
+      f.quanta[0] = quanta;
+    f.classes = whole_link ? 0 : static_cast<std::uint8_t>(hold | go);
+    for (unsigned c = 0; c < pause_classes && !whole_link; ++c)
+      if ((hold >> c & 1) != 0)
+        f.quanta[c] = quanta;
+    return f;
+  }
+};
+
+class pause_requests {
+public:
+  struct config {
+    std::uint16_t quanta = max_quanta;
+    sim_time refresh = never;  ///< from one frame to the next while a class is held; positive
+  };
+
+  pause_requests() = default;
+  explicit pause_requests(const config& c) : config_{c} {}
+
+  /// The class came to XOFF, or down to XON.
+  pause_request hold(unsigned c, sim_time t) {
+    held_ = static_cast<std::uint8_t>(held_ | 1u << c);
+    return next(t, 0);
+  }
+  pause_request let_go(unsigned c, sim_time t) {
+    const auto bit = static_cast<std::uint8_t>(1u << c);
+    held_ = static_cast<std::uint8_t>(held_ & ~bit);
+    return next(t, bit);
+  }
+  /// When a refresh is due if nothing happens before; never: nothing is held.
+  sim_time refresh_at() const { return refresh_at_; }
+  pause_request refresh() { return next(refresh_at_, 0); }
+
+  std::uint8_t held() const { return held_; }
+
+private:
+  pause_request next(sim_time t, std::uint8_t go) {
+    refresh_at_ = held_ == 0 ? never : later(t, config_.refresh);
+    return {t, held_, go, config_.quanta, ++number_, false};
+  }
+
+  config config_;
+  std::uint8_t held_ = 0;
+  sim_time refresh_at_ = never;
+  std::uint16_t number_ = 0;
+};
+
+}  // namespace sluice

@@ -1,0 +1,186 @@
+/// \file
+/// The MAC of a port that holds its peer: it sends PFC frames as its buffer asks for them, and those
+/// that the scenario injects.
+///
+/// A frame goes ahead of all data, but what is on the line is finished. What was asked for while it
+/// waited goes into the same frame: it says how things are when it leaves. Its effect at the peer
+/// comes when its last bit has crossed the cable and the peer's MAC has responded. It is lost if
+/// the cable goes down meanwhile.
+///
+/// Counters by class: frames that enabled it, and the quanta that they said.
+/// Source: IEEE 802.1Q-2018 clause 36, 802.3-2018 annex 31B.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "actors/engine/parcel.hpp"
+#include "actors/engine/ring.hpp"
+#include "actors/logic/pause_requests.hpp"
+
+namespace sluice {
+
+/// No transmission starts in [from, to): the carrier is lost.
+struct outage {
+  sim_time from = 0;
+  sim_time to = never;
+};
+
+/// A request as a packet, from who owns the buffer to the port's sender; and as a signal, the frame
+/// that has had its effect. Their `at` is set by who sends them.
+inline packet to_packet(const pause_request& r) {
+  packet p;
+  p.at = r.at;
+  p.ingress = r.hold;
+  p.egress = r.go;
+  p.flow = r.quanta;
+  p.id = r.number;
+  p.pulled = r.whole_link;
+  p.bytes = mac_control_bytes;
+  return p;
+}
+inline pause_request from_packet(const packet& p) {
+  return {p.at,
+          static_cast<std::uint8_t>(p.ingress),
+          static_cast<std::uint8_t>(p.egress),
+          static_cast<std::uint16_t>(p.flow),
+          static_cast<std::uint16_t>(p.id),
+          p.pulled};
+}
+inline signal to_signal(const pause_request& r, sim_time at) {
+  return {at, r.quanta | static_cast<std::uint32_t>(r.number) << 16,
+          static_cast<std::uint16_t>(r.hold | r.go << 8),
+          r.whole_link ? signal::kind::pause : signal::kind::pfc, 0};
+}
+inline pause_request from_signal(const signal& s) {
+  return {s.at,
+          static_cast<std::uint8_t>(s.port & 0xff),
+          static_cast<std::uint8_t>(s.port >> 8),
+          static_cast<std::uint16_t>(s.bytes & 0xffff),
+          static_cast<std::uint16_t>(s.bytes >> 16),
+          s.what == signal::kind::pause};
+}
+
+class pause_sender {
+public:
+  /// Frames that the scenario has the port send: at `what.at` and every `every` until before
+  /// `until`.
+  struct injection {
+    pause_request what;
+    sim_time every = never;
+    sim_time until = never;
+  };
+  struct config {
+    std::vector<injection> injected;
+    std::vector<outage> outages;  ///< of the cable, by time
+    sim_time cable = 0;           ///< propagation
+    sim_time response = 0;        ///< of the peer's MAC
+  };
+  struct sent {
+    std::uint64_t frames = 0, quanta = 0;
+    friend bool operator==(const sent&, const sent&) = default;
+  };
+
+  pause_sender() = default;
+  explicit pause_sender(config c) : config_{std::move(c)} {}
+
+  /// In order of time.
+  void ask(const pause_request& r) { asked_.push(r); }
+
+  /// The earliest frame that waits, or is to be injected; never: none.
+  sim_time first() const {
+    auto t = asked_.empty() ? never : asked_.front().at;
+    for (const auto& i : config_.injected)
+      t = std::min(t, i.what.at);
+    return t;
+  }
+
+  struct effect {
+    pause_request frame;
+    sim_time at;  ///< when the peer obeys it
+    bool lost;    ///< it never gets there
+  };
+  /// The frame that starts at `from` and has left at `to`: everything up to `from`, as far as one
+  /// frame can say it. \pre first() <= from
+  effect send(sim_time from, sim_time to) {
+    auto frame = pop();
+    while (first() <= from && joins(frame, peek())) {
+      const auto r = pop();
+      frame.hold = static_cast<std::uint8_t>((frame.hold & ~r.go) | r.hold);
+      frame.go = static_cast<std::uint8_t>((frame.go & ~r.hold) | r.go);
+      if (r.hold != 0)
+        frame.quanta = r.quanta;
+      if (static_cast<std::int16_t>(static_cast<std::uint16_t>(r.number - frame.number)) > 0)
+        frame.number = r.number;
+    }
+    number_ = frame.number;
+    for (unsigned c = 0; c < pause_classes; ++c) {
+      const bool holds = frame.whole_link || (frame.hold >> c & 1) != 0;
+      if (holds || (frame.go >> c & 1) != 0) {
+        ++sent_[c].frames;
+        sent_[c].quanta += holds ? frame.quanta : 0u;
+      }
+    }
+    const auto arrives = to + config_.cable;
+    while (outage_ < config_.outages.size() && config_.outages[outage_].to <= from)
+      ++outage_;
+    const bool lost =
+        outage_ < config_.outages.size() && config_.outages[outage_].from < arrives;
+    lost_ += lost;
+    return {frame, arrives + config_.response, lost};
+  }
+  /// From when a frame has left until it has its effect.
+  sim_time latency() const { return config_.cable + config_.response; }
+
+  const sent& of(unsigned c) const { return sent_[c]; }
+  std::uint64_t lost() const { return lost_; }
+
+private:
+  // Of what waits: what the buffer asked for, or an injection's. At one time the buffer's is first.
+  std::size_t earliest() const {
+    std::size_t best = config_.injected.size();
+    auto t = asked_.empty() ? never : asked_.front().at;
+    for (std::size_t i = 0; i < config_.injected.size(); ++i)
+      if (config_.injected[i].what.at < t) {
+        t = config_.injected[i].what.at;
+        best = i;
+      }
+    return best;
+  }
+  pause_request peek() const {
+    const auto i = earliest();
+    return i == config_.injected.size() ? asked_.front() : injected(i);
+  }
+  pause_request pop() {
+    const auto i = earliest();
+    if (i == config_.injected.size()) {
+      const auto r = asked_.front();
+      asked_.pop();
+      return r;
+    }
+    const auto r = injected(i);
+    auto& x = config_.injected[i];
+    x.what.at = later(x.what.at, x.every);
+    if (x.what.at >= x.until)
+      x.what.at = never;
+    return r;
+  }
+  // An injected frame answers nothing that was announced.
+  pause_request injected(std::size_t i) const {
+    auto r = config_.injected[i].what;
+    r.number = number_;
+    return r;
+  }
+  static bool joins(const pause_request& a, const pause_request& b) {
+    return !a.whole_link && !b.whole_link && (a.hold == 0 || b.hold == 0 || a.quanta == b.quanta);
+  }
+
+  config config_;
+  ring<pause_request> asked_;
+  std::uint16_t number_ = 0;
+  std::array<sent, pause_classes> sent_{};
+  std::uint64_t lost_ = 0;
+  std::size_t outage_ = 0;
+};
+
+}  // namespace sluice
