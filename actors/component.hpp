@@ -42,12 +42,9 @@ public:
     return {};
   }
   /// Frames that it has sent to hold its peer, and those of its peer that it has obeyed by `now`.
-  virtual pause_counts pauses_sent(unsigned priority) const {
-    (void)priority;
-    return {};
-  }
-  virtual pause_counts pauses_obeyed(unsigned priority, sim_time now) const {
-    (void)priority, (void)now;
+  virtual pause_counts pauses_sent() const { return {}; }
+  virtual pause_counts pauses_had(sim_time now) const {
+    (void)now;
     return {};
   }
 

@@ -119,21 +119,49 @@ series_list drops(const run_results& run) {
   return out;
 }
 
-template <typename Value>
-series_list of_pauses(const run_results& run, Value value) {
+/// `Value` of every hop with flow control.
+template <auto Value>
+series_list of_pauses(const run_results& run) {
   series_list out;
   for (const auto& p : run.pauses)
     out.push_back(
         {{{"on", p.on}, {"priority", p.priority < 0 ? "all" : std::to_string(p.priority)}},
-         static_cast<double>(value(p))});
+         static_cast<double>(Value(p))});
   return out;
 }
 
-template <typename Value>
-series_list of_ports(const run_results& run, Value value) {
+/// PFC frames by port, priority and direction.
+template <std::uint64_t pause_counts::of_priority::*Which>
+series_list of_pause_frames(const run_results& run) {
+  series_list out;
+  for (const auto& p : run.pause_frames)
+    for (unsigned c = 0; c < max_priorities; ++c)
+      if ((p.expected >> c & 1) != 0) {
+        const auto add = [&](const std::string& port, const char* direction,
+                             const pause_counts& counts) {
+          out.push_back({{{"port", port}, {"priority", std::to_string(c)}, {"direction", direction}},
+                         as_double(counts.priorities[c].*Which)});
+        };
+        add(p.from, "sent", p.sent);
+        add(p.to, "received", p.had);
+      }
+  return out;
+}
+
+template <std::uint64_t pause_counts::*Which>
+series_list of_ports_that_obey(const run_results& run) {
+  series_list out;
+  for (const auto& p : run.pause_frames)
+    out.push_back({{{"port", p.to}}, as_double(p.had.*Which)});
+  return out;
+}
+
+/// `Value` of every port that the controller knows.
+template <auto Value>
+series_list of_ports(const run_results& run) {
   series_list out;
   for (const auto& p : run.ports)
-    out.push_back({{{"port", p.port}}, static_cast<double>(value(p))});
+    out.push_back({{{"port", p.port}}, static_cast<double>(Value(p))});
   return out;
 }
 
@@ -178,6 +206,8 @@ std::vector<metric_definition> make_catalogue() {
   const std::vector<std::string_view> by_component{"component", "kind", "node"};
   const std::vector<std::string_view> by_drop{"component", "node", "reason", "priority"};
   const std::vector<std::string_view> by_hop{"on", "priority"};
+  const std::vector<std::string_view> by_direction{"port", "priority", "direction"};
+  const std::vector<std::string_view> only_port{"port"};
   const std::vector<std::string_view> by_port{"port"};
   const std::vector<std::string_view> by_replay{"flow", "file"};
 
@@ -301,22 +331,16 @@ std::vector<metric_definition> make_catalogue() {
       // Flow control by hop.
       {"sluice_stops_sent_total", counter, count, by_hop,
        "Stop signals sent to the sender of a hop by the component whose buffer filled.",
-       [](const run_results& run) {
-         return of_pauses(run, [](const pause_result& p) { return p.sent; });
-       }},
+       of_pauses<[](const pause_result& p) { return p.sent; }>},
       {"sluice_stops_received_total", counter, count, by_hop,
        "Stop signals that reached the sender of a hop.",
-       [](const run_results& run) {
-         return of_pauses(run, [](const pause_result& p) { return p.received; });
-       }},
+       of_pauses<[](const pause_result& p) { return p.received; }>},
       {"sluice_stopped_seconds_total",
        counter,
        seconds,
        by_hop,
        "Virtual time for which the sender of a hop was held by the other side.",
-       [](const run_results& run) {
-         return of_pauses(run, [](const pause_result& p) { return as_seconds(p.paused); });
-       },
+       of_pauses<[](const pause_result& p) { return as_seconds(p.paused); }>,
        sum,
        of_time,
        {"paused", "paused_seconds"}},
@@ -324,10 +348,21 @@ std::vector<metric_definition> make_catalogue() {
       {"sluice_stop_threshold_closest_ratio", gauge, count, by_hop,
        "Largest occupancy that a hop's buffer had, over the threshold at which it stops its "
        "sender.",
-       [](const run_results& run) {
-         return of_pauses(run, [](const pause_result& p) { return p.closest; });
-       },
+       of_pauses<[](const pause_result& p) { return p.closest; }>,
        largest},
+
+      // PFC and PAUSE frames.
+      {"sluice_pause_frames_total", counter, count, by_direction,
+       "PFC and PAUSE frames that held a priority or let it go, by the port that sent or received "
+       "them.",
+       of_pause_frames<&pause_counts::of_priority::frames>},
+      {"sluice_pause_quanta_total", counter, count, by_direction,
+       "Quanta (512 bit times) that these frames said.",
+       of_pause_frames<&pause_counts::of_priority::quanta>},
+      {"sluice_pause_frames_ignored_total", counter, count, only_port,
+       "Frames that a port ignored: they meant a priority that is not lossless, or were PAUSE frames "
+       "on a port with PFC.",
+       of_ports_that_obey<&pause_counts::ignored>},
 
       // The state of the network as the controller knows it.
       {"sluice_controller_commands_total",
@@ -338,19 +373,13 @@ std::vector<metric_definition> make_catalogue() {
        [](const run_results& run) { return single(as_double(run.commands)); }},
       {"sluice_controller_stops_total", counter, count, by_port,
        "Notices to the controller that a port of a virtual switch has stopped its sender.",
-       [](const run_results& run) {
-         return of_ports(run, [](const port_result& p) { return p.stops; });
-       }},
+       of_ports<[](const port_result& p) { return p.stops; }>},
       {"sluice_controller_stopped_seconds_total", counter, seconds, by_port,
        "Virtual time for which a port was stopped, by the notices that the controller has had.",
-       [](const run_results& run) {
-         return of_ports(run, [](const port_result& p) { return as_seconds(p.stopped); });
-       }},
+       of_ports<[](const port_result& p) { return as_seconds(p.stopped); }>},
       {"sluice_controller_port_stopped", gauge, count, by_port,
        "Whether a port is stopped (1) or open (0), as far as the controller knows.",
-       [](const run_results& run) {
-         return of_ports(run, [](const port_result& p) { return p.is_stopped || p.by_command; });
-       }},
+       of_ports<[](const port_result& p) { return p.is_stopped || p.by_command; }>},
 
       // Replays: what was in the captures and what became of it.
       {"sluice_capture_packets_total", counter, packets, by_replay,

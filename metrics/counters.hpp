@@ -68,13 +68,19 @@ struct stop_counts {
   double closest = 0;  ///< largest occupancy over the threshold at which it holds its sender
 };
 
-/// PFC and PAUSE frames of one priority.
+/// PFC and PAUSE frames that a port has sent, or those of its peer that it has had.
 struct pause_counts {
-  std::uint64_t frames = 0;
-  std::uint64_t quanta = 0;       ///< that they said
-  std::uint64_t transitions = 0;  ///< obeyed: from running to held
-  std::uint64_t ignored = 0;      ///< obeyed, of all priorities: meant one that is not lossless
-  sim_time time = 0;              ///< obeyed: for which the priority was held
+  struct of_priority {
+    std::uint64_t frames = 0;       ///< that held it or let it go
+    std::uint64_t quanta = 0;       ///< that they said
+    std::uint64_t transitions = 0;  ///< of who obeys: from running to held
+    sim_time time = 0;              ///< likewise: for which it was held
+  };
+  std::array<of_priority, max_priorities> priorities{};
+  std::uint64_t frames = 0;     ///< in all
+  std::uint64_t lost = 0;       ///< of those sent: the cable was down
+  std::uint64_t ignored = 0;    ///< of those had: they meant a priority that is not lossless
+  std::uint64_t under_way = 0;  ///< on the line, or not responded to yet
 };
 
 /// Drops by reason and priority. Most components never drop anything, so the table is made for the

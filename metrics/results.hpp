@@ -22,17 +22,19 @@ struct component_result {
 /// One stoppable hop: who was held there, and for how long.
 struct pause_result {
   std::string on;              ///< the component whose filling stops its sender
-  std::string held;            ///< the component that it stops
+  std::string held;            ///< the port or component that it stops
   int priority = -1;           ///< -1: the policy stops all priorities together
   std::uint64_t sent = 0;      ///< stops that it sent
   std::uint64_t received = 0;  ///< stops that reached the sender
   sim_time paused = 0;         ///< time for which the sender was held
   double closest = 0;          ///< largest occupancy over the threshold at which it is held
-  /// PFC and PAUSE frames that enabled the priority: those that `on` has sent, those that the sender
-  /// has obeyed, and the quanta that these said.
-  bool by_frames = false;
-  std::uint64_t frames_sent = 0, frames_received = 0, quanta = 0;
-  std::uint64_t frames_ignored = 0;  ///< by the sender, of all priorities: meant one not lossless
+};
+
+/// PFC and PAUSE frames on one way of a link.
+struct pause_frames_result {
+  std::string from, to;       ///< the port that sends them, and the one that obeys
+  std::uint8_t expected = 0;  ///< bit p: frames for priority p can come
+  pause_counts sent, had;
 };
 
 /// A component because of which a flow could not go on, and for which share of the run (0 to 1).
@@ -90,6 +92,7 @@ struct run_results {
   std::vector<flow_result> flows;
   std::vector<component_result> components;  ///< in a fixed order
   std::vector<pause_result> pauses;
+  std::vector<pause_frames_result> pause_frames;
   std::vector<port_result> ports;  ///< of virtual switches
   std::uint64_t commands = 0;      ///< that the controller has sent
   std::vector<replay_result> replays;

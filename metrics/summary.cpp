@@ -235,6 +235,48 @@ std::string stops_section(const run_results& run) {
   return '\n' + table.to_string() + more_rows(rows.size(), "hops") + never_stopped(run);
 }
 
+/// PFC frames by port and priority: who sent how many, and what they did to the other side.
+std::string frames_section(const run_results& run) {
+  struct line {
+    const pause_frames_result* link;
+    unsigned priority;
+  };
+  std::vector<line> rows;
+  std::uint64_t ignored = 0;
+  for (const auto& p : run.pause_frames) {
+    ignored += p.had.ignored;
+    for (unsigned c = 0; c < max_priorities; ++c)
+      if (p.sent.priorities[c].frames != 0)
+        rows.push_back({&p, c});
+  }
+  if (rows.empty())
+    return {};
+  std::ranges::stable_sort(rows, std::greater{}, [](const auto& x) {
+    return x.link->had.priorities[x.priority].time;
+  });
+  using enum text_table::align;
+  text_table table{{"pause frames", "to", "priority", "sent", "received", "quanta", "pauses",
+                    "paused for", "share"},
+                   {left, left, right, right, right, right, right, right, right}};
+  for (std::size_t i = 0; i < std::min(table_rows, rows.size()); ++i) {
+    const auto& [link, c] = rows[i];
+    const auto& had = link->had.priorities[c];
+    table.row({link->from, link->to, std::to_string(c), human_count(link->sent.priorities[c].frames),
+               human_count(had.frames), human_count(had.quanta), human_count(had.transitions),
+               human_time_ps(had.time),
+               human_share(static_cast<double>(had.time), static_cast<double>(run.virtual_time))});
+  }
+  return '\n' + table.to_string() + more_rows(rows.size(), "priorities of ports")
+         + (ignored == 0 ? std::string{}
+                         : fmt::format("  {} frames were ignored, for a priority that is not "
+                                       "lossless or as PAUSE on a port with PFC\n",
+                                       human_count(ignored)));
+}
+
+std::string_view state_of(const port_result& p) {
+  return p.by_command ? "stopped by command" : p.is_stopped ? "stopped" : "open";
+}
+
 /// The state of the network, as the controller has heard.
 std::string controller_section(const run_results& run) {
   std::vector<port_result> rows;
@@ -249,9 +291,7 @@ std::string controller_section(const run_results& run) {
   for (std::size_t i = 0; i < std::min(table_rows, rows.size()); ++i) {
     const auto& p = rows[i];
     table.row({p.port, human_count(p.stops), human_count(p.starts), human_time_ps(p.stopped),
-               p.by_command   ? "stopped by command"
-               : p.is_stopped ? "stopped"
-                              : "open"});
+               std::string{state_of(p)}});
   }
   return '\n' + table.to_string() + more_rows(rows.size(), "ports");
 }
@@ -368,20 +408,37 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
   auto& pauses = out["pauses"] = json::array();
   for (const auto& p : run.pauses)
     pauses.push_back({{"on", p.on},
+                      {"holds", p.held},
                       {"priority", p.priority},
                       {"sent", p.sent},
                       {"received", p.received},
                       {"paused_seconds", seconds_of(p.paused)},
                       {"closest", p.closest}});
+  auto& frames = out["pause_frames"] = json::array();
+  for (const auto& p : run.pause_frames)
+    for (unsigned c = 0; c < max_priorities; ++c)
+      if ((p.expected >> c & 1) != 0) {
+        const auto &sent = p.sent.priorities[c], &had = p.had.priorities[c];
+        frames.push_back({{"from", p.from},
+                          {"to", p.to},
+                          {"priority", c},
+                          {"sent", sent.frames},
+                          {"received", had.frames},
+                          {"quanta", had.quanta},
+                          {"transitions", had.transitions},
+                          {"paused_seconds", seconds_of(had.time)},
+                          {"share", run.virtual_time == 0 ? 0.0
+                                                          : static_cast<double>(had.time)
+                                                                / static_cast<double>(
+                                                                    run.virtual_time)}});
+      }
   auto& ports = out["controller"] = {{"commands", run.commands}, {"ports", json::array()}};
   for (const auto& p : run.ports)
     ports["ports"].push_back({{"port", p.port},
                               {"stops", p.stops},
                               {"starts", p.starts},
                               {"stopped_seconds", seconds_of(p.stopped)},
-                              {"state", p.by_command   ? "stopped by command"
-                                        : p.is_stopped ? "stopped"
-                                                       : "open"}});
+                              {"state", state_of(p)}});
   auto& components = out["components"] = json::object();
   for (const auto& c : run.components)
     components[c.name] = component_json(c.counters);
@@ -420,6 +477,7 @@ std::string summary_text(const run_results& run, std::span<const expectation_res
   out += flows_section(run);
   out += drops_section(run);
   out += stops_section(run);
+  out += frames_section(run);
   out += controller_section(run);
   out += blocked_section(run);
   out += replays_section(run);

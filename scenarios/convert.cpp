@@ -11,6 +11,7 @@
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "scenarios/assemble.hpp"
 #include "scenarios/check.hpp"
@@ -119,7 +120,10 @@ std::string normal_ip(const std::string& text) {
 // -- the settings of things ---------------------------------------------------------------------
 
 hop_policy policy(std::string_view w, hop_policy otherwise) {
-  return w == "on_off" ? hop_policy::on_off : w == "none" ? hop_policy::none : otherwise;
+  return w == "on_off" ? hop_policy::on_off
+         : w == "pfc"  ? hop_policy::pfc
+         : w == "none" ? hop_policy::none
+                       : otherwise;
 }
 
 void read_flow_control(const yaml_node* n, flow_control_settings& out) {
@@ -309,6 +313,7 @@ private:
       read_link(*m, default_link_);
     read_flow_control(d->find("flow-control"), default_flow_control_);
     read_on_off(d->find("on-off"), default_flow_control_.on_off);
+    read_pfc(d->find("pfc"), default_flow_control_.pfc);
     if (const auto* m = d->find("host"))
       read_host(*m, default_host_);
     if (const auto* m = d->find("vm"))
@@ -351,6 +356,48 @@ private:
                     "a queue stops its sender at `stop` and lets it go on at `start` or below");
   }
 
+  void read_pfc(const yaml_node* n, pfc_settings& out) {
+    if (n == nullptr || !n->is_map())
+      return;
+    out.where = forest_.mark(*n);
+    if (const auto* list = n->find("priorities"); list != nullptr && list->is_list())
+      out.priorities = priorities_of(list);
+    const auto size = [&](std::string_view key, std::optional<std::int64_t>& to) {
+      if (const auto q = number(n->find(key)); q && q->what == quantity::kind::size)
+        to = static_cast<std::int64_t>(q->amount);
+    };
+    const auto time = [&](std::string_view key, std::optional<sim_time>& to) {
+      if (const auto q = number(n->find(key)); q && q->what == quantity::kind::duration)
+        to = static_cast<sim_time>(q->amount);
+    };
+    size("xoff", out.xoff);
+    size("xon", out.xon);
+    size("headroom", out.headroom);
+    if (word(*n, "headroom") == "auto")
+      out.headroom.reset();
+    read_count(*n, "quanta", out.quanta);
+    time("refresh", out.refresh);
+    time("response", out.response);
+    if (out.xoff && out.xon && *out.xon >= *out.xoff)
+      if (const auto* place = n->find("xon") != nullptr ? n->find("xon") : n->find("xoff"))
+        forest_.error(*place, "`xon` is not below `xoff`",
+                      "a priority is paused at `xoff` and goes on at `xon`");
+  }
+
+  // A number or a list of them, as bits.
+  static std::uint8_t priorities_of(const yaml_node* n) {
+    unsigned bits = 0;
+    const auto add = [&](const yaml_node* x) {
+      if (const auto q = number(x); q && q->amount < max_priorities)
+        bits |= 1u << static_cast<unsigned>(q->amount);
+    };
+    if (n->is_list())
+      std::for_each(n->items.begin(), n->items.end(), add);
+    else
+      add(n);
+    return static_cast<std::uint8_t>(bits);
+  }
+
   void too_many_weights(const yaml_node& map) {
     if (const auto* w = map.find("weights"); w != nullptr && w->items.size() > 8)
       forest_.error(*w->items[8], "more than 8 weights: there is one for each priority, 0 to 7");
@@ -372,6 +419,11 @@ private:
       n.flow_control = default_flow_control_;
       read_flow_control(settings.find("flow-control"), n.flow_control);
       read_on_off(settings.find("on-off"), n.flow_control.on_off);
+      read_pfc(settings.find("pfc"), n.flow_control.pfc);
+      if (n.flow_control.fabric == hop_policy::pfc && n.flow_control.pfc.priorities == 0
+          && !std::exchange(said_priorities_, true))
+        forest_.error(*e.key, fmt::format("`{}` speaks pfc and has no lossless priority", n.name),
+                      "for example `defaults: {pfc: {priorities: [3]}}`");
       const auto kind = word(settings, "kind");
       const auto index = s_.nodes.size();
       bool known = true;
@@ -1068,15 +1120,19 @@ private:
     const auto* set = map.find("set");
     const auto* line = map.find("link");
     const auto* port = map.find("port");
-    if ((set != nullptr) + (line != nullptr) + (port != nullptr) > 1) {
-      forest_.error(set != nullptr && line != nullptr ? *line : *port,
-                    "an event is one of `set`, `link` and `port`");
+    const auto* inject = map.find("inject");
+    std::vector<const yaml_node*> said;
+    for (const auto* n : {set, line, port, inject})
+      if (n != nullptr)
+        said.push_back(n);
+    if (said.size() > 1) {
+      forest_.error(*said[1], "an event is one of `set`, `link`, `port` and `inject`");
       return;
     }
-    if (set == nullptr && line == nullptr && port == nullptr) {
-      if (map.find("inject") == nullptr)
-        forest_.error(map,
-                      "an event says what to do: `set` and `to`, or `link` or `port` and `state`");
+    if (said.empty()) {
+      forest_.error(map,
+                    "an event says what to do: `set` and `to`, `link` or `port` and `state`, or "
+                    "`inject` and `on`");
       return;
     }
     const auto need = [&](std::string_view key, std::string_view of, std::string_view example) {
@@ -1096,7 +1152,16 @@ private:
       if (const auto* n = map.find(key))
         forest_.error(*n, fmt::format("`{}` means nothing beside `{}`", key, of));
     };
-    if (set != nullptr) {
+    if (inject == nullptr)
+      for (const auto* key : {"on", "priority", "quanta", "every"})
+        refuse(key, set != nullptr ? "set" : line != nullptr ? "link" : "port");
+    if (inject != nullptr) {
+      refuse("to", "inject");
+      refuse("state", "inject");
+      need("on", "inject", "the port that sends, for example `on: \"leaf2:p1\"`");
+      if (!injection(map, *inject, e))
+        return;
+    } else if (set != nullptr) {
       need("to", "set", "for example `to: 1Gbit`");
       refuse("state", "set");
       read_rate(map, "to", e.bps);
@@ -1119,6 +1184,59 @@ private:
         return;
     }
     s_.events.push_back(std::move(e));
+  }
+
+  bool injection(const yaml_node& map, const yaml_node& inject, timed_event& e) {
+    e.what = timed_event::kind::inject_pause;
+    auto& x = e.inject;
+    x.whole_link = inject.text == "pause";
+    const auto* priority = map.find("priority");
+    if (x.whole_link && priority != nullptr) {
+      forest_.error(*priority, "`pause` holds the whole link, whatever the priority",
+                    "`inject: pfc-pause` is about priorities");
+      return false;
+    }
+    if (!x.whole_link) {
+      if (priority == nullptr) {
+        forest_.error(inject, "`pfc-pause` wants `priority` beside it", "for example `priority: 3`");
+        return false;
+      }
+      x.priorities = priorities_of(priority);
+    }
+    x.holds = map.find("quanta") == nullptr;
+    read_count(map, "quanta", x.quanta);
+    read_time(map, "every", x.every);
+    if (x.holds && map.find("every") != nullptr)
+      forest_.error(*map.find("every"), "`every` wants `quanta` beside it",
+                    "without, the pause lasts for the time of `for`");
+    const auto* on = map.find("on");
+    return on != nullptr && on->is_scalar() && find_end(*on, e.link, x.from_b);
+  }
+
+  // A port at an end of a link, by its name or, where a node has but one, by the node's.
+  bool find_end(const yaml_node& n, std::size_t& link, bool& at_b) {
+    if (ends_.empty())
+      for (std::size_t i = 0; i < s_.links.size(); ++i)
+        for (const bool b : {false, true}) {
+          const auto& end = b ? s_.links[i].b : s_.links[i].a;
+          ends_.emplace(end.node + ":" + end.port, std::pair{i, b});
+          if (!std::holds_alternative<switch_settings>(s_.nodes[node_index_.at(end.node)].as))
+            ends_.emplace(end.node, std::pair{i, b});
+        }
+    const auto found = ends_.find(n.text);
+    if (found == ends_.end()) {
+      std::vector<std::string> words;
+      if (worth_suggesting())
+        for (const auto& [name, ignored] : ends_)
+          words.push_back(name);
+      std::sort(words.begin(), words.end());
+      auto hint = worth_suggesting() ? suggestion(n.text, words) : std::string{};
+      forest_.error(n, fmt::format("`{}` is no port of a link", n.text),
+                    hint.empty() ? "for example `leaf2:p1`, `h1:nic0`, or the name of a sink" : hint);
+      return false;
+    }
+    std::tie(link, at_b) = found->second;
+    return true;
   }
 
   bool target(const yaml_node& set, timed_event& e) {
@@ -1327,6 +1445,8 @@ private:
   std::vector<std::unordered_set<std::string>> used_ports_;
   std::vector<edge> edges_;
   std::vector<std::size_t> component_;
+  bool said_priorities_ = false;
+  std::unordered_map<std::string, std::pair<std::size_t, bool>> ends_;  // link, whether its end b
   std::vector<std::size_t> link_of_;  // of hosts, generators and sinks
   std::vector<std::pair<const yaml_node*, sim_time>> times_;
   std::optional<std::vector<std::string>> metrics_;

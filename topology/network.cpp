@@ -73,21 +73,15 @@ run_results network::gather(sim_time now) const {
   for (const auto& s : stoppables_) {
     pause_result p;
     p.on = s.name;
-    p.held = s.sender->name();
+    p.held = s.held.empty() ? s.sender->name() : s.held;
     p.priority = s.priority;
     const auto own = s.owner->stops_at(s.input, static_cast<unsigned>(s.priority));
     p.closest = own.closest;
-    if (s.frames != nullptr) {
-      const auto priority = static_cast<unsigned>(s.priority);
-      const auto obeyed = s.sender->pauses_obeyed(priority, now);
-      p.by_frames = true;
+    if (s.priority >= 0) {
+      const auto had = s.sender->pauses_had(now).priorities[static_cast<unsigned>(s.priority)];
       p.sent = own.stops;
-      p.received = obeyed.transitions;
-      p.paused = obeyed.time;
-      p.frames_sent = s.frames->pauses_sent(priority).frames;
-      p.frames_received = obeyed.frames;
-      p.frames_ignored = obeyed.ignored;
-      p.quanta = obeyed.quanta;
+      p.received = had.transitions;
+      p.paused = had.time;
     } else {
       const auto held = s.sender->held_by(s.output, now);
       p.sent = s.looks ? held.stops : own.stops;
@@ -96,6 +90,9 @@ run_results network::gather(sim_time now) const {
     }
     r.pauses.push_back(std::move(p));
   }
+  for (const auto& w : pause_ways_)
+    r.pause_frames.push_back(
+        {w.from_port, w.to_port, w.priorities, w.from->pauses_sent(), w.to->pauses_had(now)});
   if (controller_ != nullptr) {
     r.commands = controller_->commands_sent();
     for (auto& p : controller_->state(now))

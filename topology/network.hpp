@@ -69,7 +69,13 @@ private:
     std::string blame;                // the same, as the switching_point has it
     bool looks = false;               // the sender does, and nobody says stop
     int priority = -1;                // -1: all together
-    const component* frames = nullptr;  // who sends PFC frames, if there are any
+    std::string held;                 // the sender's port; empty: its own name
+  };
+  // Who sends PFC frames to whom, for pause_frames_result.
+  struct pause_way {
+    const component *from = nullptr, *to = nullptr;
+    std::string from_port, to_port;
+    std::uint8_t priorities = 0;  // that frames can mean
   };
 
   // Inside a switch: who has no room while which output is not getting rid of its packets.
@@ -95,6 +101,7 @@ private:
   std::vector<consumer*> consumers_;
   std::vector<producer*> producers_;
   std::vector<stoppable> stoppables_;
+  std::vector<pause_way> pause_ways_;
   std::vector<hop_view> hops_;
   std::vector<std::string> flows_;
   std::vector<replay_result> replays_;

@@ -220,7 +220,15 @@ class_gates::config network_builder::wire_gates(std::size_t node, std::int64_t c
   if (policy != hop_policy::pfc)
     return {.shared = gate_for({capacity}, policy, fc.on_off, wire_hop(link_index)), .each = {}};
   const bool lossy = (all_priorities_ & ~unsigned{fc.pfc.priorities}) != 0;
-  return pfc_gates_for(capacity, fc.pfc, lossy, wire_hop(link_index));
+  return pfc_gates_for(capacity, fc.pfc, lossy, wire_hop(link_index),
+                       pfc_response(peer_of(node, link_index).flow_control.pfc,
+                                    scenario_.links[link_index].rate_bps));
+}
+
+const node& network_builder::peer_of(std::size_t node, std::size_t link_index) const {
+  const auto& l = scenario_.links[link_index];
+  const bool at_b = scenario_.nodes[node].name == l.b.node;
+  return scenario_.nodes[node_of_.at(at_b ? l.a.node : l.b.node)];
 }
 
 // What `node` knows of who sends to it by the link.
@@ -232,7 +240,7 @@ sender_bound network_builder::wire_bound(std::size_t node, std::size_t link_inde
   const auto& l = scenario_.links[link_index];
   const auto& own = scenario_.nodes[node].flow_control.pfc;
   const bool at_b = scenario_.nodes[node].name == l.b.node;
-  const auto& peer = scenario_.nodes[node_of_.at(at_b ? l.a.node : l.b.node)].flow_control.pfc;
+  const auto& peer = peer_of(node, link_index).flow_control.pfc;
   // A frame of ours waits for one that is being sent, and for another of its kind.
   const line_rate rate{l.rate_bps};
   const auto waits = rate.time_of(largest_ + ethernet_overhead_bytes)
@@ -1084,7 +1092,9 @@ void network_builder::join_pauses(std::size_t link_index, int way) {
                                   .name = to.name,
                                   .blame = to.engine != nullptr ? to.name + ".in" : to.name,
                                   .priority = static_cast<int>(p),
-                                  .frames = transmits});
+                                  .held = from.name});
+  net_.pause_ways_.push_back(
+      {transmits, from.sender, to.name, from.name, static_cast<std::uint8_t>(shown)});
 }
 
 }  // namespace sluice

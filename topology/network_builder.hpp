@@ -122,6 +122,7 @@ private:
                              line_config line);
   class_gates::config wire_gates(std::size_t node, std::int64_t capacity,
                                  std::size_t link_index) const;
+  const node& peer_of(std::size_t node, std::size_t link_index) const;
   sender_bound wire_bound(std::size_t node, std::size_t link_index) const;
   bool injects(std::size_t link_index, bool from_b) const;
   std::vector<pause_sender::injection> injections(std::size_t link_index, bool from_b) const;

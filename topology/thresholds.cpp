@@ -42,17 +42,16 @@ sim_time pfc_response(const pfc_settings& settings, std::uint64_t bps) {
       quanta_time(static_cast<std::uint16_t>(pause_response_quanta(bps)), bps));
 }
 
-std::int64_t pfc_headroom_for(const pfc_settings& settings, const hop_facts& hop) {
+std::int64_t pfc_headroom_for(const hop_facts& hop, sim_time response) {
   constexpr std::uint32_t fcs_bytes = 4;
   const auto bps = hop.rate.bps();
-  const auto response = pfc_response(settings, bps);
   const pfc_link link{bps, std::max(hop.latency_down, hop.latency_up),
                       hop.max_frame_bytes + fcs_bytes, quanta_for(response, bps)};
   return pfc_headroom(link) + hop.max_frame_bytes;
 }
 
 class_gates::config pfc_gates_for(std::int64_t capacity, const pfc_settings& settings, bool lossy,
-                                  const hop_facts& hop) {
+                                  const hop_facts& hop, sim_time response) {
   class_gates::config c;
   c.own = settings.priorities;
   const auto classes = std::popcount(c.own);
@@ -60,7 +59,7 @@ class_gates::config pfc_gates_for(std::int64_t capacity, const pfc_settings& set
     c.shared.capacity = {capacity};
     return c;
   }
-  const auto headroom = settings.headroom.value_or(pfc_headroom_for(settings, hop));
+  const auto headroom = settings.headroom.value_or(pfc_headroom_for(hop, response));
   const auto share = capacity / (classes + (lossy ? 1 : 0));
   const auto xoff = std::max<std::int64_t>(1, settings.xoff.value_or(std::max(share - headroom, share / 4)));
   c.each.stops = true;

@@ -31,7 +31,8 @@ buffer_gate::config gate_for(buffer_limit capacity, hop_policy policy,
 
 /// What a port with PFC needs above XOFF: what can come after a pause was decided (pfc_headroom), and
 /// a frame that overshoots the threshold, since frames are taken whole.
-std::int64_t pfc_headroom_for(const pfc_settings& settings, const hop_facts& hop);
+/// \param response of the sender's MAC, see pfc_response.
+std::int64_t pfc_headroom_for(const hop_facts& hop, sim_time response);
 
 /// The parts of a port's buffer with PFC. Each lossless priority has XOFF and head-room for itself,
 /// the others share the rest. Where `settings` do not say: head-room is what the hop needs; XOFF is
@@ -39,7 +40,7 @@ std::int64_t pfc_headroom_for(const pfc_settings& settings, const hop_facts& hop
 /// run, of these together), at least a quarter of it; XON is three quarters of XOFF. No part is
 /// larger than its share of the whole.
 class_gates::config pfc_gates_for(std::int64_t capacity, const pfc_settings& settings, bool lossy,
-                                  const hop_facts& hop);
+                                  const hop_facts& hop, sim_time response);
 
 /// From a pause that takes effect to when the next frame that says the same is sent.
 sim_time pfc_refresh(const pfc_settings& settings, std::uint64_t bps);

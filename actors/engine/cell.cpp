@@ -142,7 +142,7 @@ void cell::step(transport& out) {
 }
 
 bool cell::worth_sending(const input& in) const {
-  return in.open_bytes >= worth_bytes_
+  return in.urgent || in.open_bytes >= worth_bytes_
          || static_cast<std::int64_t>((*in.open)->items.size()) >= worth_signals_;
 }
 

@@ -146,6 +146,7 @@ public:
     std::uint64_t consumed = 0, acknowledged = 0;  ///< packets taken, and said so
     std::uint64_t signals = 0;                     ///< sent in all
     bool listed = false, sending = false;
+    bool urgent = false;  ///< its signals are never held back
   };
   struct output;
   /// Between activations: visits the signals that are here and those that the neighbour holds back.
@@ -252,7 +253,7 @@ protected:
   }
 
   /// From now on signals go up only when they are about so many bytes, or are so many, or when the
-  /// upper cell waits for news. For signals that matter only to who asks.
+  /// upper cell waits for news. For signals that matter only to who asks; not on urgent inputs.
   void hold_back_signals(std::int64_t bytes, std::int64_t signals) {
     worth_bytes_ = bytes;
     worth_signals_ = signals;

@@ -30,10 +30,7 @@ public:
   std::string_view kind() const override { return "pause port"; }
   component_counters snapshot(sim_time) const override { return {}; }
   void report(sim_time, const reporter&) const override {}
-  pause_counts pauses_sent(unsigned priority) const override {
-    const auto& s = frames_.of(priority);
-    return {s.frames, s.quanta};
-  }
+  pause_counts pauses_sent() const override { return frames_.counts(); }
   sim_time next_event() const override { return line_.control_start(frames_.first()); }
 
 protected:

@@ -181,9 +181,8 @@ held_counts producer::held_by(port_index, sim_time now) const {
   return line_.until(outputs_[side], now);
 }
 
-pause_counts producer::pauses_obeyed(unsigned priority, sim_time now) const {
-  return line_.obeys_pauses() ? line_.obeyed_until(outputs_[frames_], priority, now)
-                              : pause_counts{};
+pause_counts producer::pauses_had(sim_time now) const {
+  return line_.obeys_pauses() ? line_.pauses_until(outputs_[frames_], now) : pause_counts{};
 }
 
 component_counters producer::snapshot(sim_time now) const {

@@ -58,7 +58,7 @@ public:
   std::string_view kind() const override { return "producer"; }
   component_counters snapshot(sim_time now) const override;
   held_counts held_by(port_index, sim_time now) const override;
-  pause_counts pauses_obeyed(unsigned priority, sim_time now) const override;
+  pause_counts pauses_had(sim_time now) const override;
   sim_time next_event() const override;
   void finish(sim_time now) override;
 

@@ -40,6 +40,7 @@ public:
 
   /// Takes a frame in that has its effect at `at`.
   void hear(sim_time at, const mac_control& frame) {
+    ++frames_;
     if (frame.what == mac_control::kind::pause) {
       if (config_.lossless != 0) {
         ++ignored_;
@@ -74,6 +75,8 @@ public:
     k.paused += held(c, now);
     return k;
   }
+  /// Frames in all.
+  std::uint64_t frames() const { return frames_; }
   /// Frames that had no effect on at least one class that they meant.
   std::uint64_t ignored() const { return ignored_; }
 
@@ -102,7 +105,7 @@ private:
 
   config config_;
   std::array<timer, pause_classes> timers_{};
-  std::uint64_t ignored_ = 0;
+  std::uint64_t frames_ = 0, ignored_ = 0;
 };
 
 }  // namespace sluice

@@ -11,12 +11,12 @@
 /// Source: IEEE 802.1Q-2018 clause 36, 802.3-2018 annex 31B.
 #pragma once
 
-#include <array>
 #include <vector>
 
 #include "actors/engine/parcel.hpp"
 #include "actors/engine/ring.hpp"
 #include "actors/logic/pause_requests.hpp"
+#include "metrics/counters.hpp"
 
 namespace sluice {
 
@@ -76,10 +76,6 @@ public:
     sim_time cable = 0;           ///< propagation
     sim_time response = 0;        ///< of the peer's MAC
   };
-  struct sent {
-    std::uint64_t frames = 0, quanta = 0;
-    friend bool operator==(const sent&, const sent&) = default;
-  };
 
   pause_sender() = default;
   explicit pause_sender(config c) : config_{std::move(c)} {}
@@ -117,23 +113,23 @@ public:
     for (unsigned c = 0; c < pause_classes; ++c) {
       const bool holds = frame.whole_link || (frame.hold >> c & 1) != 0;
       if (holds || (frame.go >> c & 1) != 0) {
-        ++sent_[c].frames;
-        sent_[c].quanta += holds ? frame.quanta : 0u;
+        ++sent_.priorities[c].frames;
+        sent_.priorities[c].quanta += holds ? frame.quanta : 0u;
       }
     }
+    ++sent_.frames;
     const auto arrives = to + config_.cable;
     while (outage_ < config_.outages.size() && config_.outages[outage_].to <= from)
       ++outage_;
     const bool lost =
         outage_ < config_.outages.size() && config_.outages[outage_].from < arrives;
-    lost_ += lost;
+    sent_.lost += lost;
     return {frame, arrives + config_.response, lost};
   }
   /// From when a frame has left until it has its effect.
   sim_time latency() const { return config_.cable + config_.response; }
 
-  const sent& of(unsigned c) const { return sent_[c]; }
-  std::uint64_t lost() const { return lost_; }
+  const pause_counts& counts() const { return sent_; }
 
 private:
   // Of what waits: what the buffer asked for, or an injection's. At one time the buffer's is first.
@@ -178,8 +174,7 @@ private:
   config config_;
   ring<pause_request> asked_;
   std::uint16_t number_ = 0;
-  std::array<sent, pause_classes> sent_{};
-  std::uint64_t lost_ = 0;
+  pause_counts sent_;
   std::size_t outage_ = 0;
 };
 

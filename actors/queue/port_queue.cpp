@@ -25,7 +25,7 @@ port_queue::port_queue(port_queue_config c)
 void port_queue::advance() {
   head_ = {never, false};
   out_of_window_ = false;
-  lacks_requests_ = false;
+  frame_lacks_ = nowhere;
   if (frames_)
     take_requests();
   if (pulling_)
@@ -258,22 +258,20 @@ bool port_queue::requests_known(sim_time t) const {
 // Sends a frame that leaves before, or as, anything else does: then true, and what else starts has
 // to be looked up again. Else makes sure that `v` does not start before a frame that may come.
 bool port_queue::frame_goes_first(transmitter::verdict& v, sim_time no_data_before) {
+  frame_lacks_ = nowhere;
   const auto waits = frames_->first();
   const auto at = waits >= never ? never : line_.control_start(waits);
   if (at <= std::min(v.at, limit_) && at < never) {
-    if (at > no_data_before) {
-      need_packets(side, at);
-    } else if (requests_known(at)) {
+    if (at <= no_data_before && requests_known(at)) {
       send_frame(at);
       return true;
-    } else {
-      need_packets(requests_in_, at);
     }
+    frame_lacks_ = at > no_data_before ? side : requests_in_;
+    need_packets(frame_lacks_, at);
     v = {at, false};
-    lacks_requests_ = true;
   } else if (v.certain && !requests_known(v.at)) {
     v.certain = false;
-    lacks_requests_ = true;
+    frame_lacks_ = requests_in_;
   }
   return false;
 }
@@ -315,8 +313,8 @@ transmitter::verdict port_queue::first_start(output& out, sim_time ready, std::u
 
 // What is lacking to be sure of the next start.
 void port_queue::ask_for_start(port_index o) {
-  if (lacks_requests_)
-    need_packets(requests_in_, head_.at);
+  if (frame_lacks_ != nowhere)
+    need_packets(frame_lacks_, head_.at);
   else if (head_.pauses_beyond != never)
     need_signals(frames_out_, head_.pauses_beyond);
   // Held by a stop: the receiver speaks when it is over. Else we have to know.
@@ -666,7 +664,7 @@ void port_queue::explain_packet(port_index o, sim_time beyond) {
 
 // As ask_for_start, for somebody else, who cannot wait until the receiver speaks.
 void port_queue::need_start() {
-  if (lacks_requests_ || head_.pauses_beyond != never)
+  if (frame_lacks_ != nowhere || head_.pauses_beyond != never)
     ask_for_start(towards());
   else
     need_signals(towards(), head_.at);
@@ -768,16 +766,8 @@ stop_counts port_queue::stops_at(std::size_t, unsigned priority) const {
           gate.settings().stop.share(gate.max_bytes(), gate.max_packets())};
 }
 
-pause_counts port_queue::pauses_sent(unsigned priority) const {
-  if (!frames_)
-    return {};
-  const auto& s = frames_->of(priority);
-  return {s.frames, s.quanta};
-}
-
-pause_counts port_queue::pauses_obeyed(unsigned priority, sim_time now) const {
-  return line_.obeys_pauses() ? line_.obeyed_until(outputs_[frames_out_], priority, now)
-                              : pause_counts{};
+pause_counts port_queue::pauses_had(sim_time now) const {
+  return line_.obeys_pauses() ? line_.pauses_until(outputs_[frames_out_], now) : pause_counts{};
 }
 
 component_counters port_queue::snapshot(sim_time now) const {

@@ -81,8 +81,8 @@ public:
   void finish(sim_time now) override;
 
   stop_counts stops_at(std::size_t, unsigned priority) const override;
-  pause_counts pauses_sent(unsigned priority) const override;
-  pause_counts pauses_obeyed(unsigned priority, sim_time now) const override;
+  pause_counts pauses_sent() const override { return frames_ ? frames_->counts() : pause_counts{}; }
+  pause_counts pauses_had(sim_time now) const override;
 
   /// Before the run: its process looks into the queue that it was joined to last.
   void check_room(const room::config& c, bool commanded = false) {
@@ -100,6 +100,7 @@ public:
     frames_ = std::make_unique<pause_sender>(std::move(c));
     frames_in_ = last_input();
     requests_in_ = asked ? frames_in_ - 1 : nowhere;
+    inputs_[frames_in_].urgent = true;
   }
   /// It obeys frames that come by the output joined last.
   void obey_pauses(const pause_timers::config& c, bool unannounced) {
@@ -205,7 +206,7 @@ private:
   std::unique_ptr<pause_sender> frames_;
   port_index requests_out_ = nowhere, requests_in_ = nowhere, frames_in_ = nowhere;
   port_index frames_out_ = nowhere;
-  bool lacks_requests_ = false;  // head_ is not certain because a frame might go first
+  port_index frame_lacks_ = nowhere;  // a frame might go before head_: by which input it is known
   std::array<std::uint64_t, max_priorities> stops_of_{};  // sent, by priority
   output nowhere_;  // where the filter's packets go: nobody holds them up
   component_counters counters_;

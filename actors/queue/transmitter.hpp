@@ -267,22 +267,32 @@ public:
     });
     return {h.stops, h.starts, h.held_until(now)};
   }
-  /// Likewise what it has obeyed, of one class; and of all: transitions, and the time for which the
-  /// one was held that was held longest.
-  pause_counts obeyed_until(const cell::output& pauses, unsigned c, sim_time now) const {
-    const auto timers = timers_at(pauses, now);
-    const auto k = timers.of(c, now);
-    return {k.frames, k.quanta, k.transitions, timers.ignored(), k.paused};
-  }
-  held_counts paused_until(const cell::output& pauses, sim_time now) const {
-    const auto timers = timers_at(pauses, now);
-    held_counts sum;
+  /// Likewise the frames that it has had; and what they did to all priorities together: transitions,
+  /// and the time for which the one was held that was held longest.
+  pause_counts pauses_until(const cell::output& pauses, sim_time now) const {
+    pause_counts sum;
+    auto timers = obeys_->timers;
+    cell::each_coming(pauses, [&](const signal& s) {
+      if (s.at <= now)
+        timers.hear(s.at, from_signal(s).frame());
+      else
+        ++sum.under_way;
+    });
     for (unsigned c = 0; c < pause_classes; ++c) {
       const auto k = timers.of(c, now);
-      sum.stops += k.transitions;
-      sum.starts += k.transitions - (timers.paused(c, now) ? 1 : 0);
-      sum.time = std::max(sum.time, k.paused);
+      sum.priorities[c] = {k.frames, k.quanta, k.transitions, k.paused};
     }
+    sum.frames = timers.frames();
+    sum.ignored = timers.ignored();
+    return sum;
+  }
+  held_counts paused_until(const cell::output& pauses, sim_time now) const {
+    held_counts sum;
+    for (const auto& p : pauses_until(pauses, now).priorities) {
+      sum.stops += p.transitions;
+      sum.time = std::max(sum.time, p.time);
+    }
+    sum.starts = sum.stops;
     return sum;
   }
 
@@ -310,15 +320,6 @@ private:
              && static_cast<std::int16_t>(static_cast<std::uint16_t>(announced - heard)) <= 0;
     }
   };
-
-  pause_timers timers_at(const cell::output& pauses, sim_time now) const {
-    auto timers = obeys_->timers;
-    cell::each_coming(pauses, [&](const signal& s) {
-      if (s.at <= now)
-        timers.hear(s.at, from_signal(s).frame());
-    });
-    return timers;
-  }
 
   // Takes in what has come by t on both links.
   void obey(cell::output& out, cell::output& pauses, sim_time t) {

@@ -57,8 +57,17 @@ inline run_results example_run() {
   port.on = "leaf1:p2";
   port.held = "h1:nic0-tx";
   port.priority = 3;
-  port.by_frames = true;
   run.pauses = {socket, port};
+  pause_frames_result frames;
+  frames.from = "leaf1:p2";
+  frames.to = "h1:nic0";
+  frames.expected = 1 << 3;
+  frames.sent.frames = frames.sent.priorities[3].frames = 6;
+  frames.sent.priorities[3].quanta = 4 * 65'535;
+  frames.had.frames = frames.had.priorities[3].frames = 5;
+  frames.had.priorities[3] = {5, 3 * 65'535, 2, millisecond};
+  frames.had.under_way = 1;
+  run.pause_frames = {frames};
   replay_result replay;
   replay.flow = "storage";
   replay.file = "captures/redis.pcapng";

@@ -236,9 +236,8 @@ TEST_CASE("unknown keys get the nearest known one, or the place where they belon
 
 TEST_CASE("what is not implemented yet is refused, never ignored") {
   for (const auto* text :
-       {"taps: {x: {on: a}}", "defaults: {pfc: {}}", "defaults: {classify: {}}",
-        "defaults: {flow-control: {nic-fabric: pfc}}", "defaults: {flow-control: s_pfc}",
-        "events: [{at: 1ms, inject: pfc-pause}]",
+       {"taps: {x: {on: a}}", "defaults: {classify: {}}",
+        "defaults: {flow-control: {nic-fabric: ib_credit}}", "defaults: {flow-control: s_pfc}",
         "expect: [{check: \"drops == 0\", between: [1ms, 2ms]}]",
         "events: [{at: 1ms, link: a -- b, state: up}]"})
     CHECK_MESSAGE(mentions(wrong_with(text), "not implemented yet"), text);
@@ -386,7 +385,7 @@ TEST_CASE("events that cannot happen are refused") {
   CHECK(mentions(event("{at: 1ms, port: \"a.vswitch:v\", state: stopped, to: 1bit}"),
                  "`to` means nothing beside `port`"));
   CHECK(mentions(event("{at: 1ms, link: a -- b, port: \"a.vswitch:v\", state: down}"),
-                 "one of `set`, `link` and `port`"));
+                 "one of `set`, `link`, `port` and `inject`"));
   CHECK(mentions(event("{set: b/w.drain, to: 1bit}"), "`at` is missing"));
   CHECK(mentions(event("{at: 1ms}"), "says what to do"));
 }

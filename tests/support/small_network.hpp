@@ -74,8 +74,17 @@ inline std::string digest(const run_results& r) {
   }
   for (const auto& p : r.pauses) {
     text += p.on + ": ";
-    for (auto n : {p.sent, p.received, static_cast<std::uint64_t>(p.paused), p.frames_sent,
-                   p.frames_received, p.frames_ignored, p.quanta})
+    for (auto n : {p.sent, p.received, static_cast<std::uint64_t>(p.paused)})
+      add(n);
+    text += "\n";
+  }
+  for (const auto& p : r.pause_frames) {
+    text += p.from + ": ";
+    for (const auto* c : {&p.sent, &p.had})
+      for (const auto& x : c->priorities)
+        for (auto n : {x.frames, x.quanta, x.transitions, static_cast<std::uint64_t>(x.time)})
+          add(n);
+    for (auto n : {p.sent.frames, p.sent.lost, p.had.frames, p.had.ignored, p.had.under_way})
       add(n);
     text += "\n";
   }
