@@ -55,6 +55,10 @@ public:
     tell(name(), kind(), snapshot(now));
   }
 
+  /// As next_event, but for what only keeps up what is: refreshes of pauses, and their end, which
+  /// they put off.
+  virtual sim_time next_work() const { return next_event(); }
+
   /// The run has ended at `now`, in the model's time: last chance to settle what is counted.
   virtual void finish(sim_time now) { (void)now; }
 

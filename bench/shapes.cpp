@@ -2,7 +2,7 @@
 /// How fast the engine is on the shapes that matter: chain, permutation, random, incast,
 /// leaf-spine.
 ///
-///     bench_shapes [--shape S] [--hosts N] [--kind bare|full] [--policy on_off|none]
+///     bench_shapes [--shape S] [--hosts N] [--kind bare|full] [--policy on_off|pfc|none]
 ///                  [--packets N] [--threads N,...] [--load PERCENT] [--repeat N]
 ///
 /// Real components, no files. One line a run: packet-hops/s by wall clock and by processor time,
@@ -96,10 +96,10 @@ void chain(const settings& o, unsigned threads, std::uint64_t drain_bps) {
       c.line = line;
       if (i == 9)
         c.line.rate = line_rate{drain_bps};
-      c.buffer.capacity.bytes = 96'000;
-      c.buffer.stops = o.policy == "on_off";
-      c.buffer.stop.bytes = 48'000;
-      c.buffer.start.bytes = 24'000;
+      c.buffer.shared.capacity.bytes = 96'000;
+      c.buffer.shared.stops = o.policy != "none";
+      c.buffer.shared.stop.bytes = 48'000;
+      c.buffer.shared.start.bytes = 24'000;
       c.sender = {line.rate, 0, o.size, 2 * microsecond, line.rate.time_of(o.size)};
       auto q = add(std::make_unique<port_queue>(c));
       join(*upper, *q, microsecond, microsecond);
@@ -140,12 +140,17 @@ node plain(std::string name, decltype(node::as) as, hop_policy policy) {
   node n;
   n.name = std::move(name);
   n.as = std::move(as);
-  n.flow_control = {policy, policy, policy, policy, policy, policy, policy, policy, policy, {}};
+  // PFC is for wires; inside a host it is on/off then.
+  const auto inside = policy == hop_policy::pfc ? hop_policy::on_off : policy;
+  n.flow_control = {inside, inside, inside, inside, inside, inside, inside, inside, policy, {}, {}};
+  n.flow_control.pfc.priorities = 1;
   return n;
 }
 
 scenario fabric(const settings& o, const std::string& shape) {
-  const auto policy = o.policy == "on_off" ? hop_policy::on_off : hop_policy::none;
+  const auto policy = o.policy == "on_off" ? hop_policy::on_off
+                      : o.policy == "pfc"  ? hop_policy::pfc
+                                           : hop_policy::none;
   const bool full = o.kind == "full";
   scenario s;
   s.name = shape;
@@ -200,6 +205,8 @@ scenario fabric(const settings& o, const std::string& shape) {
     auto node = plain("sw", sw, policy);
     node.flow_control.on_off.stop = queue_limit{48'000, queue_limit::unit::bytes};
     node.flow_control.on_off.start = queue_limit{24'000, queue_limit::unit::bytes};
+    node.flow_control.pfc.xoff = 48'000;
+    node.flow_control.pfc.xon = 24'000;
     if (policy == hop_policy::none)
       std::get<switch_settings>(node.as).port_queue_bytes = 2'000'000;
     s.nodes.push_back(node);
@@ -259,7 +266,7 @@ int main(int argc, char** argv) {
                  "chain, slow-chain, permutation, random, incast, leaf-spine, all");
   app.add_option("--hosts", o.hosts);
   app.add_option("--kind", o.kind)->check(CLI::IsMember({"bare", "full"}));
-  app.add_option("--policy", o.policy)->check(CLI::IsMember({"on_off", "none"}));
+  app.add_option("--policy", o.policy)->check(CLI::IsMember({"on_off", "pfc", "none"}));
   app.add_option("--packets", o.packets);
   app.add_option("--threads", o.threads)->delimiter(',');
   app.add_option("--load", o.load, "percent of each sender's line");

@@ -364,6 +364,14 @@ std::vector<metric_definition> make_catalogue() {
        "on a port with PFC.",
        of_ports_that_obey<&pause_counts::ignored>},
 
+      {"sluice_deadlock",
+       gauge,
+       count,
+       {},
+       "Whether switches wait for each other in a circle (1), so that they will for ever, or not "
+       "(0).",
+       [](const run_results& run) { return single(run.deadlock ? 1.0 : 0.0); }},
+
       // The state of the network as the controller knows it.
       {"sluice_controller_commands_total",
        counter,

@@ -267,14 +267,17 @@ expectation_result& refuse(expectation_result& result, std::string why) {
   return result;
 }
 
-expectation_result deadlock_result(const expectation& line, const run_results& run,
+expectation_result no_deadlock_result(const expectation& line, const run_results& run,
                                    expectation_result result) {
   const double allowed = line.number > 0 ? line.number : no_deadlock_seconds;
   const auto idle = run.held.packets == 0 ? sim_time{0} : run.virtual_time - run.last_delivery;
   result.unit = number_unit::seconds;
   result.measured = static_cast<double>(idle) / static_cast<double>(second);
   result.ok = *result.measured <= allowed;
-  if (!result.ok)
+  if (run.deadlock) {
+    result.ok = false;
+    result.note = deadlock_text(*run.deadlock);
+  } else if (!result.ok)
     result.note = fmt::format("{} packets are held, and nothing was consumed in the last {}",
                               human_count(run.held.packets), human_time_ps(idle));
   return result;
@@ -308,7 +311,7 @@ expectation_result evaluate(const expectation& line, const run_results& run) {
   result.text = line.text;
   result.where = line.where;
   if (line.metric == no_deadlock)
-    return deadlock_result(line, run, std::move(result));
+    return no_deadlock_result(line, run, std::move(result));
 
   const auto found = find_metric(line);
   if (const auto* wrong = std::get_if<problem>(&found))

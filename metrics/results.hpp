@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,12 @@ struct pause_result {
   std::uint64_t received = 0;  ///< stops that reached the sender
   sim_time paused = 0;         ///< time for which the sender was held
   double closest = 0;          ///< largest occupancy over the threshold at which it is held
+};
+
+/// Switches that wait for each other in a circle, and will for ever.
+struct deadlock_result {
+  sim_time since = 0;              ///< from when on the circle was closed
+  std::vector<std::string> links;  ///< "s1:p2 -> s2:p1", each held by the next
 };
 
 /// PFC and PAUSE frames on one way of a link.
@@ -93,6 +100,7 @@ struct run_results {
   std::vector<component_result> components;  ///< in a fixed order
   std::vector<pause_result> pauses;
   std::vector<pause_frames_result> pause_frames;
+  std::optional<deadlock_result> deadlock;
   std::vector<port_result> ports;  ///< of virtual switches
   std::uint64_t commands = 0;      ///< that the controller has sent
   std::vector<replay_result> replays;

@@ -235,6 +235,10 @@ std::string stops_section(const run_results& run) {
   return '\n' + table.to_string() + more_rows(rows.size(), "hops") + never_stopped(run);
 }
 
+std::string deadlock_section(const run_results& run) {
+  return run.deadlock ? fmt::format("\nDEADLOCK {}\n", deadlock_text(*run.deadlock)) : std::string{};
+}
+
 /// PFC frames by port and priority: who sent how many, and what they did to the other side.
 std::string frames_section(const run_results& run) {
   struct line {
@@ -414,6 +418,9 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
                       {"received", p.received},
                       {"paused_seconds", seconds_of(p.paused)},
                       {"closest", p.closest}});
+  if (run.deadlock)
+    out["deadlock"] = {{"since_seconds", seconds_of(run.deadlock->since)},
+                       {"links", run.deadlock->links}};
   auto& frames = out["pause_frames"] = json::array();
   for (const auto& p : run.pause_frames)
     for (unsigned c = 0; c < max_priorities; ++c)
@@ -476,6 +483,7 @@ std::string summary_text(const run_results& run, std::span<const expectation_res
   out += packets_section(run);
   out += flows_section(run);
   out += drops_section(run);
+  out += deadlock_section(run);
   out += stops_section(run);
   out += frames_section(run);
   out += controller_section(run);

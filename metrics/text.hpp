@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "metrics/counters.hpp"
+#include "metrics/results.hpp"
 
 namespace sluice {
 
@@ -21,6 +21,8 @@ std::string human_rate(double bits_per_second);   ///< 1.5e9 -> "1.50 Gbit/s"
 std::string human_speed(double hops_per_second);  ///< 1.98e7 -> "19.8 million packet-hops/s"
 std::string human_share(double part, double of);  ///< "97.5%"; never "100%" when some are missing
 std::string hex16(std::uint64_t n);               ///< 16 lower-case hex digits
+/// "since 1.2 ms: s1:p2 -> s2:p1, s2:p2 -> s1:p1 wait for each other"
+std::string deadlock_text(const deadlock_result& d);
 
 /// The candidate that the user most likely meant; empty when none is near.
 std::string closest(std::string_view word, std::span<const std::string> candidates);

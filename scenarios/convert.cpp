@@ -17,6 +17,7 @@
 #include "scenarios/check.hpp"
 #include "scenarios/expectation.hpp"
 #include "scenarios/quantity.hpp"
+#include "topology/routing.hpp"
 #include "traffic/replay.hpp"
 
 namespace sluice {
@@ -272,6 +273,7 @@ public:
     defaults();
     nodes();
     links();
+    switch_routes();
     components();
     traffic();
     end();
@@ -433,6 +435,12 @@ private:
         auto sw = default_switch_;
         read_switch(settings, sw);
         too_many_weights(settings);
+        if (const auto* r = settings.find("routes"))
+          for (const auto& to : r->entries)
+            if (to.value->is_scalar()) {
+              sw.routes.push_back({to.key->text, to.value->text, forest_.mark(*to.key)});
+              route_nodes_.push_back({index, to.key, to.value});
+            }
         n.as = sw;
       } else if (kind == "generator") {
         n.as = generator_settings{};
@@ -1100,6 +1108,56 @@ private:
     }
   }
 
+  // Routes of switches: between switches, over a link, and never in a circle.
+  void switch_routes() {
+    const auto is_switch = [&](const std::string& name) {
+      const auto n = node_index_.find(name);
+      return n != node_index_.end()
+             && std::holds_alternative<switch_settings>(s_.nodes[n->second].as);
+    };
+    bool sound = !route_nodes_.empty();
+    for (const auto& r : route_nodes_) {
+      const auto& here = s_.nodes[r.node].name;
+      if (!is_switch(r.to->text) || r.to->text == here) {
+        sound = false;
+        forest_.error(*r.to, fmt::format("`{}` is no other switch", r.to->text),
+                      "a route is for the nodes that hang on another switch");
+      } else if (!is_switch(r.via->text)
+                 || std::none_of(s_.links.begin(), s_.links.end(), [&](const auto& l) {
+                      return (l.a.node == here && l.b.node == r.via->text)
+                             || (l.b.node == here && l.a.node == r.via->text);
+                    })) {
+        sound = false;
+        forest_.error(*r.via, fmt::format("`{}` has no link to a switch `{}`", here, r.via->text),
+                      "a route goes to the next switch");
+      }
+    }
+    if (!sound)
+      return;
+    const routes found{s_};
+    for (const auto& r : route_nodes_) {
+      // Everybody on the way has one or several next hops; a circle comes back to where it began.
+      const auto destination = node_index_.at(r.to->text);
+      std::vector<std::size_t> todo{node_index_.at(r.via->text)};
+      std::unordered_set<std::size_t> seen;
+      while (!todo.empty()) {
+        const auto at = todo.back();
+        todo.pop_back();
+        if (at == r.node) {
+          forest_.error(*r.to, fmt::format("this route leads what is for `{}` in a circle",
+                                           r.to->text),
+                        fmt::format("from `{}` it comes back to `{}`", r.via->text,
+                                    s_.nodes[r.node].name));
+          break;
+        }
+        if (at == destination || !seen.insert(at).second)
+          continue;
+        for (const auto p : found.next_ports(at, destination))
+          todo.push_back(found.ports(at)[p].peer);
+      }
+    }
+  }
+
   // -- events --
 
   void events() {
@@ -1446,6 +1504,11 @@ private:
   std::vector<edge> edges_;
   std::vector<std::size_t> component_;
   bool said_priorities_ = false;
+  struct route_node {
+    std::size_t node;
+    const yaml_node *to, *via;
+  };
+  std::vector<route_node> route_nodes_;
   std::unordered_map<std::string, std::pair<std::size_t, bool>> ends_;  // link, whether its end b
   std::vector<std::size_t> link_of_;  // of hosts, generators and sinks
   std::vector<std::pair<const yaml_node*, sim_time>> times_;

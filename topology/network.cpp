@@ -103,6 +103,62 @@ run_results network::gather(sim_time now) const {
   return r;
 }
 
+std::uint64_t network::packet_hops() const {
+  std::uint64_t sum = 0;
+  for (const auto& c : components_)
+    sum += c->packet_hops();
+  return sum;
+}
+
+sim_time network::next_work() const {
+  auto t = never;
+  for (const auto& c : components_)
+    t = std::min(t, c->next_work());
+  return t;
+}
+
+std::optional<deadlock_result> network::find_deadlock() const {
+  std::vector<const switch_hop*> stuck;
+  for (const auto& h : switch_hops_)
+    if (h.to->stopping_since(h.ingress, h.priority) < never)
+      stuck.push_back(&h);
+  // Whoever is left waits only for others who are left.
+  const auto waits_for = [&](const switch_hop& a, const switch_hop& b) {
+    return a.to == b.from && a.priority == b.priority
+           && a.to->accounted(a.ingress, b.egress, a.priority) > 0;
+  };
+  for (std::size_t before = stuck.size() + 1; stuck.size() < before;) {
+    before = stuck.size();
+    std::erase_if(stuck, [&](const auto* h) {
+      std::int64_t held = 0;
+      for (const auto* next : stuck)
+        if (waits_for(*h, *next))
+          held += h->to->accounted(h->ingress, next->egress, h->priority);
+      return held <= h->to->start_bytes(h->ingress, h->priority);
+    });
+  }
+  if (stuck.empty())
+    return {};
+  // Of them a circle: from anyone on, to whom it waits for, until one comes again.
+  std::vector<const switch_hop*> way{stuck.front()};
+  for (;;) {
+    const auto next = std::find_if(stuck.begin(), stuck.end(),
+                                   [&](const auto* h) { return waits_for(*way.back(), *h); });
+    const auto again = std::find(way.begin(), way.end(), *next);
+    if (again != way.end()) {
+      way.erase(way.begin(), again);
+      break;
+    }
+    way.push_back(*next);
+  }
+  deadlock_result d;
+  for (const auto* h : way) {
+    d.since = std::max(d.since, h->to->stopping_since(h->ingress, h->priority));
+    d.links.push_back(h->name);
+  }
+  return d;
+}
+
 void network::find_blame(run_results& r, sim_time now) const {
   std::vector<held_edge> edges;
   for (std::size_t i = 0; i < stoppables_.size(); ++i)
@@ -116,7 +172,7 @@ void network::find_blame(run_results& r, sim_time now) const {
             held > 0)
           edges.push_back({s.inputs[i], s.outputs[k], held});
   const blame who{edges};
-  // A run without a duration goes on for ever after its last packet.
+  // What comes after the last packet of a run that is done is not of interest.
   const auto ran = r.held.packets == 0 ? std::min(now, r.last_delivery) : now;
   std::vector<std::map<std::string, double>> roots(r.flows.size());
   std::vector<std::size_t> senders(r.flows.size());

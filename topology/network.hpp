@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,14 @@ public:
   /// Says that the run has ended at `now`; call once, before the last `gather`.
   void finish(sim_time now);
 
+  /// All packet-hops so far. Only while no cell is active.
+  std::uint64_t packet_hops() const;
+  /// The earliest time at which anything happens but that pauses are kept up; `never` if nothing.
+  sim_time next_work() const;
+  /// Switches that stop each other for ever: a set of hops whose receivers hold more than lets them
+  /// go on, all of it in queues that wait for hops of the set. Only while no cell is active.
+  std::optional<deadlock_result> find_deadlock() const;
+
   /// What there is to say as of `now`. Only while no cell is active.
   run_results gather(sim_time now) const;
 
@@ -78,6 +87,13 @@ private:
     std::uint8_t priorities = 0;  // that frames can mean
   };
 
+  // A hop from a switch to a switch, of one priority, that may be stopped.
+  struct switch_hop {
+    const forwarding_engine *from = nullptr, *to = nullptr;
+    std::size_t egress = 0, ingress = 0;
+    unsigned priority = 0;
+    std::string name;
+  };
   // Inside a switch: who has no room while which output is not getting rid of its packets.
   struct switching_point {
     const virtual_switch* vswitch = nullptr;
@@ -94,6 +110,7 @@ private:
 
   const controller* controller_ = nullptr;
   std::vector<switching_point> switching_;
+  std::vector<switch_hop> switch_hops_;
   std::vector<entry> entries_;
   std::vector<std::unique_ptr<cable>> cables_;
   std::vector<std::unique_ptr<component>> components_;

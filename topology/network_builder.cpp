@@ -218,7 +218,7 @@ class_gates::config network_builder::wire_gates(std::size_t node, std::int64_t c
   const auto& fc = scenario_.nodes[node].flow_control;
   const auto policy = wire_policy(link_index);
   if (policy != hop_policy::pfc)
-    return {.shared = gate_for({capacity}, policy, fc.on_off, wire_hop(link_index)), .each = {}};
+    return {.shared = gate_for({capacity}, policy, fc.on_off, wire_hop(link_index)), .parts = {}};
   const bool lossy = (all_priorities_ & ~unsigned{fc.pfc.priorities}) != 0;
   return pfc_gates_for(capacity, fc.pfc, lossy, wire_hop(link_index),
                        pfc_response(peer_of(node, link_index).flow_control.pfc,
@@ -510,12 +510,12 @@ void network_builder::build_switching(switch_plan& plan) {
       p.ingress_index = static_cast<std::uint16_t>(engine.ingress.size());
       engine.ingress.push_back(p.ingress);
       engine.senders.push_back(p.sender);
-      accounted.push_back(p.ingress.shared.stops ? 0xff
-                          : p.ingress.each.stops ? p.ingress.own
-                                                 : 0);
+      accounted.push_back(p.ingress.stopping_classes());
     }
-    if (p.has_egress)
+    if (p.has_egress) {
       p.egress_index = static_cast<std::uint16_t>(engine.egress_ports++);
+      engine.egress_rates.push_back(p.line.rate);
+    }
   }
   for (std::size_t k = 0; k < plan.ports.size(); ++k) {
     if (!plan.ports[k].has_egress)
@@ -571,6 +571,18 @@ void network_builder::build_switching(switch_plan& plan) {
   }
 }
 
+// The egress of a switch with PFC. What is lossless has its room at the ingress, where it is
+// accounted for; the other priorities share the port's buffer evenly.
+class_gates::config network_builder::egress_parts(std::int64_t share, unsigned lossless) const {
+  class_gates::config c;
+  const auto lossy = all_priorities_ & ~lossless;
+  for (unsigned p = 0; p < max_priorities; ++p)
+    if (((lossless | lossy) >> p & 1) != 0)
+      c.add(p, {.capacity = {(lossy >> p & 1) != 0 ? share / std::popcount(lossy) : share}});
+  c.shared.capacity = {share};
+  return c;
+}
+
 void network_builder::build_switch(std::size_t n) {
   const auto& node = scenario_.nodes[n];
   const auto& s = std::get<switch_settings>(node.as);
@@ -593,10 +605,8 @@ void network_builder::build_switch(std::size_t n) {
     p.sender = wire_bound(n, ports[i].link);
     p.max_frame_bytes = l.mtu + 18;
     p.egress.shared.capacity = {share};
-    // What the engine accounts for by ingress port and priority has its room there.
-    p.egress.each.capacity = {share};
     if (node.flow_control.fabric == hop_policy::pfc)
-      p.egress.own = node.flow_control.pfc.priorities;
+      p.egress = egress_parts(share, node.flow_control.pfc.priorities);
     p.line = wire(ports[i].link);
     p.priorities = all_priorities_;
     plan.ports.push_back(std::move(p));
@@ -614,6 +624,7 @@ void network_builder::build_switch(std::size_t n) {
     a.receiver = p.in;
     a.engine = plan.engine;
     a.ingress = p.ingress_index;
+    a.egress = p.egress_index;
     a.name = p.name;
     a.stops = p.ingress.stops();
     a.queue = p.out;
@@ -981,12 +992,28 @@ void network_builder::build_links() {
                                     .input = to.ingress,
                                     .name = to.name,
                                     .blame = to.engine != nullptr ? to.name + ".in" : to.name});
+      if (to.stops && from.engine != nullptr && to.engine != nullptr) {
+        const bool by_priority = wire_policy(i) == hop_policy::pfc;
+        for (unsigned p = 0; p < (by_priority ? max_priorities : 1u); ++p)
+          if (!by_priority || lossless_on(i, p))
+            net_.switch_hops_.push_back({from.engine, to.engine, from.egress, to.ingress, p,
+                                         fmt::format("{} -> {}", from.name, to.name)});
+      }
     }
   }
   // Their links are joined after those of the packets.
   for (std::size_t i = 0; i < scenario_.links.size(); ++i)
     for (int way = 0; way < 2; ++way)
       join_pauses(i, way);
+}
+
+// Whether traffic of the priority can be paused on the link.
+bool network_builder::lossless_on(std::size_t link_index, unsigned priority) const {
+  const auto& l = scenario_.links[link_index];
+  const auto of = [&](const std::string& node) {
+    return unsigned{scenario_.nodes[node_of_.at(node)].flow_control.pfc.priorities};
+  };
+  return (of(l.a.node) & of(l.b.node) & all_priorities_ & 1u << priority) != 0;
 }
 
 const component* network_builder::owner_of(const attachment& a) {

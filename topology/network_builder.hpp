@@ -44,7 +44,7 @@ private:
     component* sender = nullptr;          // its output goes onto the link
     component* receiver = nullptr;        // its input takes what comes from the link
     forwarding_engine* engine = nullptr;  // that accounts for the receiver, if it is a port
-    std::size_t ingress = 0;              // its number there
+    std::size_t ingress = 0, egress = 0;  // numbers there, of receiver and sender
     std::string name;                     // of the receiver, as the one who stops
     bool stops = false;
     // Where there is one, for PFC: the sender as what it is, and the receiver.
@@ -123,10 +123,12 @@ private:
   class_gates::config wire_gates(std::size_t node, std::int64_t capacity,
                                  std::size_t link_index) const;
   const node& peer_of(std::size_t node, std::size_t link_index) const;
+  class_gates::config egress_parts(std::int64_t share, unsigned lossless) const;
   sender_bound wire_bound(std::size_t node, std::size_t link_index) const;
   bool injects(std::size_t link_index, bool from_b) const;
   std::vector<pause_sender::injection> injections(std::size_t link_index, bool from_b) const;
   void join_pauses(std::size_t link_index, int way);
+  bool lossless_on(std::size_t link_index, unsigned priority) const;
   static const component* owner_of(const attachment& a);
   bool has_link(std::size_t node) const { return !routes_.ports(node).empty(); }
   const link& link_at(std::size_t node, std::size_t port) const;

@@ -59,9 +59,16 @@ routes::routes(const scenario& s)
       if (here == destination || t.distance[here] == unreachable)
         continue;
       const auto& ports = ports_[node_of_[here]];
+      const auto& own = std::get<switch_settings>(s.nodes[node_of_[here]].as).routes;
+      const auto given = std::find_if(own.begin(), own.end(), [&](const auto& r) {
+        return r.to == s.nodes[node_of_[destination]].name;
+      });
       for (std::size_t p = 0; p < ports.size(); ++p) {
         const auto next = switch_of_[ports[p].peer];
-        if (next != unreachable && t.distance[next] + 1 == t.distance[here])
+        if (given != own.end()) {
+          if (s.nodes[ports[p].peer].name == given->via)
+            t.egress.push_back(static_cast<std::uint16_t>(p));
+        } else if (next != unreachable && t.distance[next] + 1 == t.distance[here])
           t.egress.push_back(static_cast<std::uint16_t>(p));
       }
     }

@@ -6,6 +6,7 @@
 
 #include "metrics/conservation.hpp"
 #include "topology/network.hpp"
+#include "traffic/mac_control.hpp"
 
 namespace sluice {
 
@@ -33,6 +34,8 @@ public:
     } else {
       executor_ = make_caf_executor(network_.cells(), threads_);
     }
+    for (const auto& l : s.links)
+      longest_pause_ = std::max(longest_pause_, 2 * quanta_time(max_quanta, l.rate_bps));
     setup_seconds_ = since(created_);
     started_ = last_snapshot_ = wall_clock::now();
   }
@@ -49,7 +52,7 @@ public:
     network_.finish(end);
     auto r = gather(end);
     r.wall_seconds = wall;
-    if (scenario_.until_traffic_done && !interrupted_)
+    if (scenario_.until_traffic_done && !interrupted_ && r.held.packets == 0)
       r.virtual_time = std::min(end, r.last_delivery);
     r.violations = check_conservation(r);
     return r;
@@ -59,6 +62,10 @@ private:
   static constexpr std::size_t packets_under_way = 400'000;
   // Without a duration a run ends when nothing is left to happen: `never` itself is no limit.
   static constexpr sim_time last_limit = never - 1;
+  // Of a slice: some tenths of a second.
+  static constexpr std::uint64_t few_hops = 400'000, many_hops = 1'600'000;
+  // Of a deadlock while other traffic goes on: so long it is looked at before the run ends.
+  static constexpr sim_time patience = millisecond;
 
   bool stopped() {
     if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed))
@@ -66,30 +73,44 @@ private:
     return interrupted_;
   }
 
-  // In slices of virtual time that take some tenths of a second, so that somebody may look, or
-  // stop it. The slices change nothing of the result.
+  // In slices of virtual time, so that somebody may look, or stop it; and to see whether it can
+  // still go on. How long they are depends on the model alone, or where a deadlocked run ends would
+  // depend on the machine.
   void run_virtual() {
     const auto end = std::min(scenario_.duration, last_limit);
     sim_time slice = std::clamp<sim_time>(end / 256, microsecond, millisecond);
+    std::uint64_t hops = 0;
     while (now_ < end && !stopped()) {
-      const auto begin = wall_clock::now();
-      auto next = later(now_, slice);
-      // Skip what is idle; and if nothing is left to happen, the rest.
-      const auto event = now_ == 0 ? 0 : executor_->next_event();
-      if (event >= never && now_ > 0) {
-        now_ = end;
+      // If nothing is left to happen, skip the rest.
+      if (now_ > 0 && executor_->next_event() >= never) {
+        skip_rest(end);
         break;
       }
-      next = std::min(end, std::max(next, later(event, slice)));
-      executor_->run_until(next);
-      now_ = next;
-      const auto took = since(begin);
-      if (took < 0.1)
+      now_ = std::min(end, later(now_, slice));
+      executor_->run_until(now_);
+      const auto passed = network_.packet_hops() - hops;
+      hops += passed;
+      deadlock_ = network_.find_deadlock();
+      if (deadlock_ && (passed == 0 || now_ - deadlock_->since > patience))
+        break;
+      // Traffic that waits for somebody who will never go on: only refreshes would follow.
+      if (passed == 0 && scenario_.until_traffic_done && slice > longest_pause_
+          && network_.next_work() >= never) {
+        skip_rest(end);
+        break;
+      }
+      if (passed < few_hops)
         slice = later(slice, slice);
-      else if (took > 0.3)
+      else if (passed > many_hops)
         slice = std::max<sim_time>(microsecond, slice / 2);
       report();
     }
+  }
+
+  // Without a duration a run ends here.
+  void skip_rest(sim_time end) {
+    if (end < last_limit)
+      now_ = end;
   }
 
   // Sources and everything else are held back to the wall clock, tick by tick.
@@ -139,6 +160,7 @@ private:
     r.setup_seconds = setup_seconds_;
     r.lag_seconds = lag_;
     r.interrupted = interrupted_;
+    r.deadlock = deadlock_;
     const auto t = executor_->totals();
     r.engine = {network_.cells().size(), network_.channels(), t.parcels, t.wants,
                 t.activations,           t.recoveries};
@@ -156,6 +178,8 @@ private:
   double progress_at_ = 0;
   double lag_ = 0;
   sim_time now_ = 0;
+  std::optional<deadlock_result> deadlock_;
+  sim_time longest_pause_ = 0;
   bool interrupted_ = false;
 };
 

@@ -151,6 +151,12 @@ struct switch_settings {
   std::optional<std::int64_t> port_queue_bytes;
   sim_time forwarding_delay = 300 * nanosecond;
   scheduler_settings scheduler;
+  /// Where what is for the nodes at switch `to` goes next, instead of on a shortest path.
+  struct route {
+    std::string to, via;
+    source_mark where;
+  };
+  std::vector<route> routes;
 };
 
 struct generator_settings {};

@@ -53,8 +53,7 @@ std::int64_t pfc_headroom_for(const hop_facts& hop, sim_time response) {
 class_gates::config pfc_gates_for(std::int64_t capacity, const pfc_settings& settings, bool lossy,
                                   const hop_facts& hop, sim_time response) {
   class_gates::config c;
-  c.own = settings.priorities;
-  const auto classes = std::popcount(c.own);
+  const auto classes = std::popcount(settings.priorities);
   if (classes == 0) {
     c.shared.capacity = {capacity};
     return c;
@@ -62,11 +61,15 @@ class_gates::config pfc_gates_for(std::int64_t capacity, const pfc_settings& set
   const auto headroom = settings.headroom.value_or(pfc_headroom_for(hop, response));
   const auto share = capacity / (classes + (lossy ? 1 : 0));
   const auto xoff = std::max<std::int64_t>(1, settings.xoff.value_or(std::max(share - headroom, share / 4)));
-  c.each.stops = true;
-  c.each.stop = {xoff};
-  c.each.start = {std::min(xoff - 1, settings.xon.value_or(xoff - xoff / 4))};
-  c.each.capacity = {std::min(xoff + headroom, capacity / classes)};
-  c.shared.capacity = {capacity - classes * c.each.capacity.bytes};
+  buffer_gate::config part;
+  part.stops = true;
+  part.stop = {xoff};
+  part.start = {std::min(xoff - 1, settings.xon.value_or(xoff - xoff / 4))};
+  part.capacity = {std::min(xoff + headroom, capacity / classes)};
+  for (unsigned p = 0; p < max_priorities; ++p)
+    if ((settings.priorities >> p & 1) != 0)
+      c.add(p, part);
+  c.shared.capacity = {capacity - classes * part.capacity.bytes};
   return c;
 }
 

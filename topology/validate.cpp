@@ -12,6 +12,7 @@
 #include <unordered_set>
 
 #include "topology/routing.hpp"
+#include "actors/logic/pfc_headroom.hpp"
 #include "topology/thresholds.hpp"
 
 namespace sluice {
@@ -92,6 +93,8 @@ private:
                  "no such frame will ever pass");
       return;
     }
+    if (policy == hop_policy::pfc)
+      return;  // see pfc_port
     if (policy != hop_policy::on_off)
       return;
     const auto& on_off = n.flow_control.on_off;
@@ -129,8 +132,73 @@ private:
   void line_side(std::size_t n, const std::string& owner, std::string_view what,
                  std::int64_t capacity) {
     if (const auto* l = line_of(n))
-      queue(s_.nodes[n], owner, what, capacity, line_policy(*l), l->rate_bps, l->delay,
-            l->mtu + frame_overhead);
+      port(n, owner, what, capacity, *l);
+  }
+
+  /// What node `n` has behind a link.
+  void port(std::size_t n, const std::string& owner, std::string_view what, std::int64_t capacity,
+            const link& l) {
+    queue(s_.nodes[n], owner, what, capacity, line_policy(l), l.rate_bps, l.delay,
+          l.mtu + frame_overhead);
+    if (line_policy(l) == hop_policy::pfc)
+      pfc_port(n, owner, what, capacity, l);
+    else if (s_.nodes[index_.at(l.a.node)].flow_control.fabric
+                 != s_.nodes[index_.at(l.b.node)].flow_control.fabric
+             && mixed_.insert(&l).second)
+      mixed(l);
+  }
+
+  /// One end wants this and the other that: nobody speaks.
+  void mixed(const link& l) {
+    const auto of = [&](const std::string& name) {
+      return s_.nodes[index_.at(name)].flow_control.fabric;
+    };
+    if (of(l.a.node) == hop_policy::none || of(l.b.node) == hop_policy::none)
+      return;
+    warn_queue(l.where, "link", l.a.node + " -- " + l.b.node,
+               "has another flow control at each end, so it has none",
+               "give both nodes the same `nic-fabric`");
+  }
+
+  /// The parts of a port's buffer with PFC.
+  void pfc_port(std::size_t n, const std::string& owner, std::string_view what,
+                std::int64_t capacity, const link& l) {
+    const auto& node = s_.nodes[n];
+    if (const auto* sink = std::get_if<sink_settings>(&node.as);
+        sink != nullptr && sink->drain_bps == 0)
+      return;  // takes everything as it comes, and has no queue
+    const auto& own = node.flow_control.pfc;
+    const auto& peer =
+        s_.nodes[index_.at(node.name == l.b.node ? l.a.node : l.b.node)].flow_control.pfc;
+    const auto& where = own.where.line > 0 ? own.where : node.where;
+    const auto frame = l.mtu + frame_overhead;
+    const hop_facts hop{line_rate{l.rate_bps}, l.delay + hand_over, l.delay + hand_over, frame,
+                        ethernet_overhead_bytes};
+    const auto response = pfc_response(peer, l.rate_bps);
+    const auto need = pfc_headroom_for(hop, response);
+    const auto parts = pfc_gates_for(capacity, own, true, hop, response);
+    const auto has = parts.parts.empty()
+                         ? need
+                         : parts.parts[0].capacity.bytes - parts.parts[0].stop.bytes;
+    if (has < need)
+      warn_queue(where, what, owner,
+                 fmt::format("has {} of head-room above `xoff` for a priority, and {} may still "
+                             "arrive",
+                             show_bytes(std::max<std::int64_t>(0, has)), show_bytes(need)),
+                 own.headroom && *own.headroom < need
+                     ? fmt::format("`headroom: {}B` loses nothing, as does `auto`", need)
+                     : "make the buffer larger, `xoff` smaller, or the line slower or shorter");
+    const auto lasts = quanta_time(static_cast<std::uint16_t>(own.quanta), l.rate_bps);
+    // What a refresh may have to wait for: a frame on the line, and the frame itself.
+    const auto late = line_rate{l.rate_bps}.time_of(frame + ethernet_overhead_bytes
+                                                    + static_cast<std::uint64_t>(pfc_line_bytes));
+    if (pfc_refresh(own, l.rate_bps) + late > lasts)
+      warn_queue(where, what, owner,
+                 "repeats a pause later than it lasts, so its sender goes on in between",
+                 "make `refresh` shorter, or `quanta` more");
+    if (own.priorities != peer.priorities)
+      warn_queue(where, what, owner, "has other lossless priorities than its peer",
+                 "a pause of a priority that the peer does not have is ignored there");
   }
 
   void host(std::size_t n, const host_settings& h) {
@@ -178,8 +246,7 @@ private:
         sw.port_queue_bytes.value_or(sw.buffer_bytes / static_cast<std::int64_t>(ports.size()));
     for (const auto& p : ports) {
       const auto& l = s_.links[p.link];
-      queue(s_.nodes[n], s_.nodes[n].name + ":" + (p.at_a ? l.a : l.b).port, "port-queue", capacity,
-            line_policy(l), l.rate_bps, l.delay, l.mtu + frame_overhead);
+      port(n, s_.nodes[n].name + ":" + (p.at_a ? l.a : l.b).port, "port-queue", capacity, l);
     }
   }
 
@@ -194,15 +261,28 @@ private:
     return policy_between(s_.nodes[index_.at(l.a.node)], s_.nodes[index_.at(l.b.node)]);
   }
 
-  bool lossless(std::size_t node, std::size_t port) const {
-    return line_policy(s_.links[routes_.ports(node)[port].link]) != hop_policy::none;
+  /// Whether packets of the priority can be stopped there.
+  bool lossless(std::size_t node, std::size_t port, unsigned priority) const {
+    const auto& l = s_.links[routes_.ports(node)[port].link];
+    switch (line_policy(l)) {
+      case hop_policy::none: return false;
+      case hop_policy::on_off: return true;
+      case hop_policy::pfc: {
+        const auto of = [&](const std::string& n) {
+          return unsigned{s_.nodes[index_.at(n)].flow_control.pfc.priorities};
+        };
+        return (of(l.a.node) & of(l.b.node) & 1u << priority) != 0;
+      }
+    }
+    return false;
   }
 
-  /// A directed use of a link between switches: twice the link's index, plus whether it goes b to
-  /// a.
-  std::uint32_t channel(std::size_t node, std::size_t port) const {
+  /// A directed use of a link between switches: by the link, whether it goes b to a, and with PFC
+  /// the priority, since each waits for itself.
+  std::uint32_t channel(std::size_t node, std::size_t port, unsigned priority) const {
     const auto& p = routes_.ports(node)[port];
-    return 2 * p.link + (p.at_a ? 0 : 1);
+    const auto own = line_policy(s_.links[p.link]) == hop_policy::pfc ? priority : 0;
+    return (2 * p.link + (p.at_a ? 0 : 1)) * max_priorities + own;
   }
 
   /// The switch that a node's traffic enters the fabric at; SIZE_MAX: none.
@@ -219,7 +299,8 @@ private:
       const auto node = index_.find(std::string_view{endpoint}.substr(0, endpoint.find('/')));
       return node == index_.end() ? SIZE_MAX : entry(node->second);
     };
-    std::map<std::size_t, std::set<std::size_t>> sources;  // by destination switch
+    // By destination switch and priority.
+    std::map<std::pair<std::size_t, unsigned>, std::set<std::size_t>> sources;
     for (const auto& t : s_.traffic) {
       std::set<std::size_t> from, to;
       for (const auto& e : t.from)
@@ -234,10 +315,11 @@ private:
       from.erase(SIZE_MAX);
       to.erase(SIZE_MAX);
       for (const auto destination : to)
-        sources[destination].insert(from.begin(), from.end());
+        sources[{destination, t.priority}].insert(from.begin(), from.end());
     }
 
-    for (const auto& [destination, from] : sources) {
+    for (const auto& [whose, from] : sources) {
+      const auto [destination, priority] = whose;
       std::vector<bool> seen(s_.nodes.size());
       std::vector<std::size_t> queue;
       for (const auto n : from)
@@ -254,11 +336,11 @@ private:
             queue.push_back(v);
           }
           // Only a buffer that can stop its sender makes anybody wait.
-          if (v == destination || !lossless(u, p))
+          if (v == destination || !lossless(u, p, priority))
             continue;
           for (const auto q : routes_.next_ports(v, destination))
-            if (lossless(v, q))
-              edges_[channel(u, p)].insert(channel(v, q));
+            if (lossless(v, q, priority))
+              edges_[channel(u, p, priority)].insert(channel(v, q, priority));
         }
       }
     }
@@ -312,15 +394,16 @@ private:
   void report(const std::vector<std::uint32_t>& cycle) {
     std::string names;
     for (std::size_t i = 0; i < cycle.size() && i < shown_links; ++i) {
-      const auto& l = s_.links[cycle[i] / 2];
-      const auto& from = cycle[i] % 2 == 0 ? l.a : l.b;
-      const auto& to = cycle[i] % 2 == 0 ? l.b : l.a;
+      const auto way = cycle[i] / max_priorities;
+      const auto& l = s_.links[way / 2];
+      const auto& from = way % 2 == 0 ? l.a : l.b;
+      const auto& to = way % 2 == 0 ? l.b : l.a;
       names += fmt::format("{}{}:{} -> {}:{}", i == 0 ? "" : ", ", from.node, from.port, to.node,
                            to.port);
     }
     if (cycle.size() > shown_links)
       names += fmt::format(", and {} more", cycle.size() - shown_links);
-    warn(s_.links[cycle[0] / 2].where,
+    warn(s_.links[cycle[0] / max_priorities / 2].where,
          fmt::format("lossless links can wait for each other in a circle: {}", names),
          "a deadlock is possible; `expect: [no-deadlock: 5ms]` tells whether it happens");
   }
@@ -335,6 +418,7 @@ private:
     std::size_t others;
   };
   std::vector<queue_warning> queues_;
+  std::set<const link*> mixed_;
   std::map<std::string, std::size_t> groups_;
   std::map<std::uint32_t, std::set<std::uint32_t>> edges_;
 };

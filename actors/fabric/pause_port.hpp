@@ -32,6 +32,7 @@ public:
   void report(sim_time, const reporter&) const override {}
   pause_counts pauses_sent() const override { return frames_.counts(); }
   sim_time next_event() const override { return line_.control_start(frames_.first()); }
+  sim_time next_work() const override { return never; }
 
 protected:
   void advance() override {

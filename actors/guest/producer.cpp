@@ -89,9 +89,10 @@ void producer::advance() {
     if (head_.at > limit_)
       return;
     if (!head_.certain) {
-      if (head_.pauses_beyond != never)
-        need_signals(frames_, head_.pauses_beyond);
-      else if (line_.asks())
+      if (head_.pauses_beyond != never) {
+        if (line_.asks_for_pauses(head_))
+          need_signals(frames_, head_.pauses_beyond);
+      } else if (line_.asks())
         need_signals(side, head_.at);
       return;
     }

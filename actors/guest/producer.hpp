@@ -60,6 +60,7 @@ public:
   held_counts held_by(port_index, sim_time now) const override;
   pause_counts pauses_had(sim_time now) const override;
   sim_time next_event() const override;
+  sim_time next_work() const override { return head_.pauses_beyond != never ? never : next_event(); }
   void finish(sim_time now) override;
 
   /// What each flow has made here by `now`.

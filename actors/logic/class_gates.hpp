@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -23,21 +24,45 @@ namespace sluice {
 class class_gates {
 public:
   struct config {
-    buffer_gate::config shared;  ///< of all classes that have no gate of their own
-    std::uint8_t own = 0;        ///< bit c: class c has one...
-    buffer_gate::config each;    ///< ...of this kind
+    buffer_gate::config shared;              ///< of all classes that have no gate of their own
+    std::uint8_t own = 0;                    ///< bit c: class c has one...
+    std::vector<buffer_gate::config> parts;  ///< ...these, by class
 
-    /// The gate of the class.
-    const buffer_gate::config& of(unsigned c) const { return (own >> c & 1) != 0 ? each : shared; }
-    /// Whether it stops anybody.
-    bool stops() const { return shared.stops || (own != 0 && each.stops); }
+    /// Gives the class a gate of its own. In the order of classes.
+    void add(unsigned c, const buffer_gate::config& gate) {
+      own = static_cast<std::uint8_t>(own | 1u << c);
+      parts.push_back(gate);
+    }
+    /// Which of the parts is the class's, if it has one.
+    std::size_t part(unsigned c) const {
+      return static_cast<std::size_t>(std::popcount(own & ((1u << c) - 1u)));
+    }
+    const buffer_gate::config& of(unsigned c) const {
+      return (own >> c & 1) != 0 ? parts[part(c)] : shared;
+    }
+    /// bit c: the gate of class c stops its sender.
+    std::uint8_t stopping_classes() const {
+      unsigned bits = shared.stops ? ~unsigned{own} & 0xffu : 0u;
+      for (unsigned c = 0; c < max_priorities; ++c)
+        bits |= (own >> c & 1) != 0 && of(c).stops ? 1u << c : 0u;
+      return static_cast<std::uint8_t>(bits);
+    }
+    bool stops() const { return stopping_classes() != 0; }
+    /// The smallest of the stop thresholds in bytes, and in packets.
+    buffer_limit least_stop() const {
+      auto least = shared.stops ? shared.stop : buffer_limit{};
+      for (const auto& p : parts)
+        if (p.stops)
+          least = {std::min(least.bytes, p.stop.bytes), std::min(least.packets, p.stop.packets)};
+      return least;
+    }
   };
 
   class_gates() = default;
   explicit class_gates(const config& c) : shared_{c.shared} {
     for (unsigned p = 0; p < max_priorities; ++p)
       if ((c.own >> p & 1) != 0) {
-        own_.emplace_back(c.each);
+        own_.emplace_back(c.of(p));
         index_[p] = static_cast<std::uint8_t>(own_.size());
       }
   }

@@ -31,6 +31,16 @@ struct sender_bound {
   }
 };
 
+/// How long a buffer takes at least to let `bytes` go, from when the first frame of them leaves, over
+/// a line (or lines together) of `rate`: frames leave as they start, so all but the last one have
+/// taken their time. \param largest no frame has more bytes; 0: nothing is known.
+inline sim_time least_drain(line_rate rate, std::int64_t bytes, std::uint32_t largest) {
+  const auto before_last = bytes - static_cast<std::int64_t>(largest);
+  if (rate.stopped() || largest == 0 || before_last <= 0)
+    return 0;
+  return rate.time_of(static_cast<std::uint64_t>(std::min<std::int64_t>(before_last, 1'000'000)));
+}
+
 /// The earliest time at which a buffer of `bytes` and `packets` can reach `stop_bytes` or
 /// `stop_packets` if its sender sends as fast as it can from `from` on (the earliest arrival of a
 /// next packet), given the departures that are known: `known(i)` is the i-th, with `at` and

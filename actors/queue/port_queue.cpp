@@ -10,6 +10,8 @@ port_queue::port_queue(port_queue_config c)
     : component{c.name, c.node},
       config_{std::move(c)},
       gate_{config_.buffer},
+      stops_{config_.buffer.stops()},
+      least_stop_{config_.buffer.least_stop()},
       line_{config_.line},
       scheduler_{config_.scheduler},
       single_{(config_.priorities & (config_.priorities - 1)) == 0},
@@ -315,8 +317,10 @@ transmitter::verdict port_queue::first_start(output& out, sim_time ready, std::u
 void port_queue::ask_for_start(port_index o) {
   if (frame_lacks_ != nowhere)
     need_packets(frame_lacks_, head_.at);
-  else if (head_.pauses_beyond != never)
-    need_signals(frames_out_, head_.pauses_beyond);
+  else if (head_.pauses_beyond != never) {
+    if (line_.asks_for_pauses(head_))
+      need_signals(frames_out_, head_.pauses_beyond);
+  }
   // Held by a stop: the receiver speaks when it is over. Else we have to know.
   else if (line_.asks(o))
     need_signals(o, head_.at);
@@ -554,7 +558,14 @@ sim_time port_queue::resume_bound() const {
     for (std::size_t i = 0; i < leaving_.size(); ++i)
       if (gate_.of(leaving_[i].priority).stopping())
         return leaving_[i].at;
-    return waiting_ != 0 ? head_.at : never;
+    if (waiting_ == 0)
+      return never;
+    auto t = never;
+    for (unsigned c = 0; c < max_priorities; ++c)
+      if (const auto& gate = gate_.of(c); (config_.buffer.own >> c & 1) != 0 && gate.stopping())
+        t = std::min(t, least_drain(line_.fastest(), gate.bytes() - gate.settings().start.bytes,
+                                    config_.sender.max_frame_bytes));
+    return later(head_.at, t);
   }
   const auto& gate = gate_.of(0);
   const auto& s = gate.settings();
@@ -574,7 +585,7 @@ sim_time port_queue::resume_bound() const {
 // The sender is told nothing new before this, as far as is known.
 sim_time port_queue::next_transition() const {
   const auto& buffer = config_.buffer;
-  if (!buffer.stops())
+  if (!stops_)
     return never;
   auto t = gate_.stopping() ? resume_bound() : never;
   // Not before the sender, as fast as it can, has filled the buffer.
@@ -589,7 +600,7 @@ sim_time port_queue::next_transition() const {
   if (buffer.shared.stops)
     fill(gate_.of(0), leaving_.size());
   for (unsigned c = 0; c < max_priorities; ++c)
-    if ((buffer.own >> c & 1) != 0)
+    if ((buffer.own >> c & 1) != 0 && gate_.of(c).settings().stops)
       fill(gate_.of(c), 0);
   return t;
 }
@@ -599,19 +610,24 @@ const packet& port_queue::first_queued() const {
 }
 
 sim_time port_queue::next_event() const {
+  auto t = std::min(next_work(), requests_.refresh_at());
+  // A class that is held by frames goes on when its time is over, if not before by another's doing.
+  if (waiting_ != 0 && head_.pauses_beyond != never)
+    t = std::min(t, std::max(head_.at, head_.pauses_beyond));
+  if (frames_ && frames_->first() < never)
+    t = std::min(t, line_.control_start(frames_->first()));
+  return t;
+}
+
+sim_time port_queue::next_work() const {
   sim_time t = never;
   const auto& in = inputs_[side];
   if (!in.items.empty())
     t = in.items.front().at;
   const auto o = towards();
   const bool held = line_.stopped(o) && outputs_[o < outputs_.size() ? o : side].items.empty();
-  // A class that is held by frames goes on when its time is over, if not before by another's doing.
-  if (waiting_ != 0 && !held)
-    t = std::min(t, head_.pauses_beyond != never ? std::max(head_.at, head_.pauses_beyond)
-                                                 : head_.at);
-  if (frames_ && frames_->first() < never)
-    t = std::min(t, line_.control_start(frames_->first()));
-  t = std::min(t, requests_.refresh_at());
+  if (waiting_ != 0 && !held && head_.pauses_beyond == never)
+    t = std::min(t, head_.at);
   if (pulling_ && !held)
     t = std::min(t, pull_at_);
   if (gate_.stopping())
@@ -718,7 +734,7 @@ void port_queue::explain_transition(sim_time t) {
 }
 
 bool port_queue::grant(port_index i, bool asked) {
-  if (i != side || !config_.buffer.stops() || gate_.stopping())
+  if (i != side || !stops_ || gate_.stopping())
     return false;
   auto& allowed = inputs_[side].allowed;
   const allowance next{arrived_bytes_ - pending_bytes_ + gate_.slack_bytes(),
@@ -727,7 +743,7 @@ bool port_queue::grant(port_index i, bool asked) {
   const auto more_packets = next.packets - allowed.packets;
   if (more_bytes <= 0 || more_packets <= 0)
     return false;
-  const auto& stop = config_.buffer.own != 0 ? config_.buffer.each.stop : config_.buffer.shared.stop;
+  const auto& stop = least_stop_;
   // Unasked, only when it is worth a message; asked, whatever there is.
   if (!asked && more_bytes < stop.bytes / 2 && more_packets < stop.packets / 2)
     return false;
@@ -740,8 +756,7 @@ bool port_queue::grant(port_index i, bool asked) {
 loss_point port_queue::loses() const {
   const auto& a = config_.accounted;
   const bool guarded = config_.leaving == port_queue_config::reports::everything
-                       || config_.buffer.shared.stops
-                       || (config_.buffer.own != 0 && (config_.priorities & ~config_.buffer.own) == 0)
+                       || (stops_ && (config_.priorities & ~config_.buffer.stopping_classes()) == 0)
                        || (config_.leaving == port_queue_config::reports::accounted
                            && std::all_of(a.begin(), a.end(), [&](auto classes) {
                                 return (config_.priorities & ~unsigned{classes}) == 0;
@@ -756,7 +771,7 @@ held_counts port_queue::held_by(port_index o, sim_time now) const {
 }
 
 stop_counts port_queue::stops_at(std::size_t, unsigned priority) const {
-  if (!config_.buffer.stops())
+  if (!stops_)
     return {0, config_.looked.share(gate_.max_bytes(), gate_.max_packets())};
   if (config_.buffer.own == 0)
     return {counters_.stops_sent,

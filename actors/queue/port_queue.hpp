@@ -78,6 +78,7 @@ public:
   held_counts held_by(port_index o, sim_time now) const override;
   std::uint64_t packet_hops() const override { return counters_.in.packets; }
   sim_time next_event() const override;
+  sim_time next_work() const override;
   void finish(sim_time now) override;
 
   stop_counts stops_at(std::size_t, unsigned priority) const override;
@@ -115,7 +116,9 @@ protected:
   sim_time earliest_signal(port_index) override;
   void explain_signal(port_index, sim_time beyond) override;
   bool grant(port_index, bool asked) override;
-  bool expects_more(port_index) const override { return waiting_ != 0 && !line_.stopped(); }
+  bool expects_more(port_index) const override {
+    return waiting_ != 0 && !line_.stopped() && head_.pauses_beyond == never;
+  }
 
 private:
   struct leaving {
@@ -181,6 +184,8 @@ private:
 
   port_queue_config config_;
   class_gates gate_;
+  const bool stops_;
+  const buffer_limit least_stop_;
   transmitter line_;
   priority_scheduler scheduler_;
   const bool single_;

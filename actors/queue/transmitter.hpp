@@ -190,7 +190,7 @@ public:
       else if (!paused || pauses.promise > next)
         t = next;
       else
-        return {std::max(t, pauses.promise), false, next};
+        return {std::max(t, pauses.promise), false, next, 0};
     }
   }
 
@@ -249,6 +249,14 @@ public:
   /// Whether it has to ask for what it lacks. A receiver that has stopped it will speak by itself;
   /// one that is merely full knows nothing of us.
   bool asks(std::size_t at = 0) const { return !stopped(at) || checks_room(at); }
+  /// Likewise when a class is held by frames, whose end is `v.pauses_beyond`: whoever holds it
+  /// refreshes it or ends it, and asking him about a far time would come back to us. Frames that
+  /// nobody has announced follow no such rule.
+  bool asks_for_pauses(const verdict& v) const {
+    return v.classes != 0 || obeys_->unannounced;
+  }
+  /// It is never faster.
+  line_rate fastest() const { return fastest_; }
   /// A packet of `bytes` takes no less, whatever the line's rate will be.
   sim_time least_service(std::uint32_t bytes) const {
     const auto t = fastest_.time_of(bytes + line_.overhead_bytes);

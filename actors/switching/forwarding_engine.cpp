@@ -16,10 +16,13 @@ forwarding_engine::forwarding_engine(forwarding_engine_config c)
   for (std::size_t i = 0; i < n; ++i) {
     ingress_[i].gate = class_gates{config_.ingress[i]};
     ingress_[i].regulated = config_.ingress[i].stops();
+    ingress_[i].least_stop = config_.ingress[i].least_stop();
   }
   egress_.resize(m);
   unknown_.assign(n * m, 0);
-  accounted_.assign(n * m, 0);
+  for (const auto& in : config_.ingress)
+    gates_ = std::max(gates_, in.parts.size());
+  accounted_.assign(n * m * gates_, 0);
   stopped_.assign(n * m, 0);
   order_.assign(n, 0);
   std::map<std::vector<std::uint16_t>, std::size_t> known;
@@ -241,7 +244,7 @@ void forwarding_engine::apply_release(port_index i, const amount& r) {
   auto& s = ingress_[i];
   const bool held = upper_is_held(i);
   refresh(i, r.at);
-  accounted_[i * config_.egress_ports + r.egress] -= r.bytes;
+  accounted_[(i * config_.egress_ports + r.egress) * gates_ + gate_number(i, r.priority)] -= r.bytes;
   if (!s.gate.release(r.priority, r.bytes))
     return;
   ++s.starts;
@@ -257,19 +260,24 @@ void forwarding_engine::apply_arrival(port_index i, const amount& a) {
   refresh(i, a.at);
   s.arrived_bytes += a.bytes;
   ++s.arrived_packets;
-  const auto row = accounted_.begin() + static_cast<std::ptrdiff_t>(i * config_.egress_ports);
-  row[a.egress] += a.bytes;
+  const auto gate = gate_number(i, a.priority);
+  const auto row = i * config_.egress_ports;
+  accounted_[(row + a.egress) * gates_ + gate] += a.bytes;
   const bool stopping = s.gate.stopping();
   if (!s.gate.arrive(a.priority, a.bytes))
     return;
   ++s.stops;
   ++s.stops_of[a.priority];
   s.no_arrival_before = 0;
-  s.stopped_at = a.at;
+  s.stopped_at = s.since_of[a.priority] = a.at;
+  if (config_.ingress[i].own == 0)
+    s.since_of.fill(a.at);
   if (!stopping) {
     s.stopped_since = a.at;
-    s.stopped_for = static_cast<std::uint16_t>(
-        std::max_element(row, row + static_cast<std::ptrdiff_t>(config_.egress_ports)) - row);
+    s.stopped_for = 0;
+    for (std::size_t k = 1; k < config_.egress_ports; ++k)
+      if (accounted_[(row + k) * gates_ + gate] > accounted_[(row + s.stopped_for) * gates_ + gate])
+        s.stopped_for = static_cast<std::uint16_t>(k);
   }
   tell(i, signal::kind::stop, a.priority, a.at);
 }
@@ -408,7 +416,33 @@ sim_time forwarding_engine::known_resume(port_index i) const {
 
 // While stopping: the start threshold is not reached before this.
 sim_time forwarding_engine::resume_bound(port_index i) const {
-  return std::min(known_resume(i), next_unknown_release(i));
+  return std::min(known_resume(i), later(next_unknown_release(i), least_drain_of(i)));
+}
+
+// What has to leave before ingress i starts its sender, and is not known to, takes no less at the
+// lines that it waits for.
+sim_time forwarding_engine::least_drain_of(port_index i) const {
+  const auto& s = ingress_[i];
+  const auto& c = config_.ingress[i];
+  // Without classes all that leaves brings the start nearer, and is soon known: it does not pay.
+  if (c.own == 0 || config_.egress_rates.empty() || s.owing.empty() || !s.gate.stopping())
+    return 0;
+  std::uint64_t bps = 0;
+  for (auto k : s.owing)
+    bps += config_.egress_rates[k].bps();
+  auto least = never;
+  for (unsigned p = 0; p < max_priorities; ++p)
+    if (const auto& gate = s.gate.of(p); (c.own >> p & 1) != 0 && gate.stopping()) {
+      auto bytes = gate.bytes() - gate.settings().start.bytes;
+      for (std::size_t x = 0; x < s.releases.size(); ++x)
+        bytes -= s.releases[x].priority == p ? s.releases[x].bytes : 0;
+      // Each line lets a first frame go at once.
+      const auto first = static_cast<std::int64_t>(s.owing.size() - 1)
+                         * config_.senders[i].max_frame_bytes;
+      least = std::min(least, least_drain(line_rate{bps}, bytes - first,
+                                          config_.senders[i].max_frame_bytes));
+    }
+  return least;
 }
 
 // The sender of ingress i is told nothing new before this, as far as is known.
@@ -440,6 +474,13 @@ sim_time forwarding_engine::next_transition(port_index i) const {
 }
 
 sim_time forwarding_engine::next_event() const {
+  auto t = next_work();
+  for (const auto& s : ingress_)
+    t = std::min(t, s.requests.refresh_at());
+  return t;
+}
+
+sim_time forwarding_engine::next_work() const {
   sim_time t = never;
   for (port_index i = 0; i < inputs_.size(); ++i) {
     const auto& in = inputs_[i];
@@ -461,7 +502,7 @@ sim_time forwarding_engine::next_event() const {
         t = std::min(t, s.arrivals.front().at);
     }
     if (s.gate.stopping())
-      t = std::min({t, known_resume(i), s.requests.refresh_at()});
+      t = std::min(t, known_resume(i));
   }
   for (auto k : busy_egress_)
     if (!egress_[k].heap.empty())
@@ -495,7 +536,7 @@ void forwarding_engine::explain_packet(port_index k, sim_time beyond) {
     const auto& s = ingress_[i];
     if (upper_is_held(i) && s.arrivals.empty()) {
       // It comes back when we start it: who may still let something go before that?
-      const auto resume = std::min(t - round_trip(i), known_resume(i));
+      const auto resume = std::min(t - round_trip(i) - least_drain_of(i), known_resume(i));
       for (auto e : s.owing)
         need_signals(e, resume);
     } else {
@@ -517,10 +558,10 @@ void forwarding_engine::explain_transition(port_index i, sim_time t) {
   if (s.gate.stopping() || !s.arrivals.empty()) {
     // To account up to an arrival we need to know what has left before it; to know of a start,
     // what will leave; and of a refresh, that nothing happens before.
-    auto x = s.arrivals.empty() ? t : std::min(t, s.arrivals.front().at);
-    x = std::min(x, s.requests.refresh_at());
+    const auto x = std::min(t, s.requests.refresh_at());
+    const auto y = s.arrivals.empty() ? x - least_drain_of(i) : std::min(x, s.arrivals.front().at);
     for (auto k : s.owing)
-      need_signals(k, std::min(x, known_resume(i)));
+      need_signals(k, std::max(std::min(y, known_resume(i)), outputs_[k].promise));
     if (s.requests_out == nowhere)
       return;
   }
@@ -532,8 +573,7 @@ bool forwarding_engine::grant(port_index i, bool asked) {
   const auto& s = ingress_[i];
   if (!s.regulated || s.gate.stopping())
     return false;
-  const auto& stop = config_.ingress[i].own != 0 ? config_.ingress[i].each.stop
-                                                 : config_.ingress[i].shared.stop;
+  const auto stop = s.least_stop;
   auto& allowed = inputs_[i].allowed;
   const allowance next{s.arrived_bytes + s.gate.slack_bytes(),
                        s.arrived_packets + s.gate.slack_packets(), never};
@@ -574,6 +614,11 @@ stop_counts forwarding_engine::stops_at(std::size_t i, unsigned priority) const 
     return {s.stops, c.shared.stop.share(s.gate.max_bytes(), s.gate.max_packets())};
   const auto& gate = s.gate.of(priority);
   return {s.stops_of[priority], gate.settings().stop.share(gate.max_bytes(), gate.max_packets())};
+}
+
+std::int64_t forwarding_engine::accounted(std::size_t i, std::size_t k, unsigned priority) const {
+  return accounted_[(i * config_.egress_ports + k) * gates_
+                    + gate_number(static_cast<port_index>(i), priority)];
 }
 
 sim_time forwarding_engine::stopped_for(std::size_t i, std::size_t k, sim_time now) const {

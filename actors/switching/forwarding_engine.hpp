@@ -43,6 +43,7 @@ struct forwarding_engine_config {
   std::vector<class_gates::config> ingress;
   std::vector<sender_bound> senders;  ///< likewise: what is known of who sends there
   std::size_t egress_ports = 0;
+  std::vector<line_rate> egress_rates;  ///< of their lines; empty: nothing is known
   /// feeds[k]: the ingress ports from which packets can come to egress k.
   std::vector<std::vector<std::uint16_t>> feeds;
 };
@@ -54,12 +55,25 @@ public:
   std::string_view kind() const override { return "engine"; }
   component_counters snapshot(sim_time now) const override;
   sim_time next_event() const override;
+  sim_time next_work() const override;
   void finish(sim_time now) override;
 
   stop_counts stops_at(std::size_t i, unsigned priority) const override;
   /// For how long ingress i has stopped its sender while most of what it accounts for was to leave
   /// by egress k (looked at when it said stop).
   sim_time stopped_for(std::size_t i, std::size_t k, sim_time now) const;
+
+  /// What of the class is accounted to ingress i and has not left by egress k.
+  std::int64_t accounted(std::size_t i, std::size_t k, unsigned priority) const;
+  /// Since when ingress i stops its sender of that class (of all, if it has no gate of its own);
+  /// never: it does not.
+  sim_time stopping_since(std::size_t i, unsigned priority) const {
+    return ingress_[i].gate.of(priority).stopping() ? ingress_[i].since_of[priority] : never;
+  }
+  /// It goes on when no more of the class is accounted to it.
+  std::int64_t start_bytes(std::size_t i, unsigned priority) const {
+    return ingress_[i].gate.of(priority).settings().start.bytes;
+  }
 
   /// Before the run, with PFC: who was joined last sends the frames that hold the sender of ingress i.
   void request_pauses(std::size_t i, const pause_requests::config& c);
@@ -88,9 +102,11 @@ private:
   struct ingress_state {
     class_gates gate;
     bool regulated = false;
+    buffer_limit least_stop;
     port_index requests_out = nowhere;  // to who sends the frames...
     pause_requests requests;            // ...that are asked for
     std::array<std::uint64_t, max_priorities> stops_of{};
+    std::array<sim_time, max_priorities> since_of{};  // when it was stopped last
     ring<amount> arrivals;
     ring<amount> releases;
     std::int64_t pending_bytes = 0, pending_packets = 0;
@@ -150,6 +166,7 @@ private:
   sim_time next_unknown_release(port_index i) const;
   sim_time known_resume(port_index i) const;
   sim_time resume_bound(port_index i) const;
+  sim_time least_drain_of(port_index i) const;
   sim_time next_transition(port_index i) const;
   void explain_transition(port_index i, sim_time beyond);
   sim_time watermark(port_index k);
@@ -162,7 +179,13 @@ private:
   std::vector<std::uint32_t> unknown_;   // [ingress * egress ports + egress]: packets not reported
   std::vector<port_index> changed_;      // ingress ports to be accounted in this activation
   std::vector<port_index> busy_egress_;  // egress ports with a heap that is not empty
-  std::vector<std::int64_t> accounted_;  // [ingress * egress ports + egress]: bytes
+  // Of the gate that accounts for a priority: among those of its ingress.
+  std::size_t gate_number(port_index i, unsigned priority) const {
+    return config_.ingress[i].own == 0 ? 0 : config_.ingress[i].part(priority);
+  }
+
+  std::size_t gates_ = 1;                // of an ingress, at most
+  std::vector<std::int64_t> accounted_;  // [(ingress * egress ports + egress) * gates + gate]: bytes
   std::vector<sim_time> stopped_;        // likewise: see stopped_for
   std::vector<packet> slots_;
   std::vector<std::uint32_t> free_slots_;
