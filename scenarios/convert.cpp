@@ -121,10 +121,11 @@ std::string normal_ip(const std::string& text) {
 // -- the settings of things ---------------------------------------------------------------------
 
 hop_policy policy(std::string_view w, hop_policy otherwise) {
-  return w == "on_off" ? hop_policy::on_off
-         : w == "pfc"  ? hop_policy::pfc
-         : w == "none" ? hop_policy::none
-                       : otherwise;
+  return w == "on_off"        ? hop_policy::on_off
+         : w == "pfc"         ? hop_policy::pfc
+         : w == "pcie_credit" ? hop_policy::pcie_credit
+         : w == "none"        ? hop_policy::none
+                              : otherwise;
 }
 
 void read_flow_control(const yaml_node* n, flow_control_settings& out) {
@@ -234,8 +235,17 @@ void read_host(const yaml_node& map, host_settings& out) {
     read_scheduler(*m, out.nic.scheduler);
   }
   if (const auto* m = map.find("pcie")) {
-    read_rate(*m, "rate", out.pcie_bps);
-    read_time(*m, "latency", out.pcie_latency);
+    read_rate(*m, "rate", out.pcie.bps);
+    read_time(*m, "latency", out.pcie.latency);
+    for (auto [name, credits] :
+         {std::pair{"posted", &out.pcie.posted}, std::pair{"completion", &out.pcie.completion}})
+      if (const auto* c = m->find(name)) {
+        read_count(*c, "headers", credits->headers);
+        read_count(*c, "data", credits->data);
+      }
+    if (const auto q = number(m->find("max-payload")); q && q->what == quantity::kind::size)
+      out.pcie.max_payload = static_cast<std::uint32_t>(q->amount);
+    read_time(*m, "update", out.pcie.update);
   }
 }
 
@@ -257,6 +267,8 @@ void read_link(const yaml_node& map, link& out) {
   read_time(map, "delay", out.delay);
   if (const auto q = number(map.find("mtu")))
     out.mtu = static_cast<std::uint32_t>(q->amount);
+  if (const auto w = word(map, "flow-control"); !w.empty())
+    out.flow_control = policy(w, hop_policy::none);
 }
 
 // -- the whole ------------------------------------------------------------------------------------
@@ -273,6 +285,7 @@ public:
     defaults();
     nodes();
     links();
+    priorities();
     switch_routes();
     components();
     traffic();
@@ -422,10 +435,6 @@ private:
       read_flow_control(settings.find("flow-control"), n.flow_control);
       read_on_off(settings.find("on-off"), n.flow_control.on_off);
       read_pfc(settings.find("pfc"), n.flow_control.pfc);
-      if (n.flow_control.fabric == hop_policy::pfc && n.flow_control.pfc.priorities == 0
-          && !std::exchange(said_priorities_, true))
-        forest_.error(*e.key, fmt::format("`{}` speaks pfc and has no lossless priority", n.name),
-                      "for example `defaults: {pfc: {priorities: [3]}}`");
       const auto kind = word(settings, "kind");
       const auto index = s_.nodes.size();
       bool known = true;
@@ -1108,6 +1117,23 @@ private:
     }
   }
 
+  // Whoever speaks PFC needs a lossless priority.
+  void priorities() {
+    for (const auto& l : s_.links)
+      for (const auto* name : {&l.a.node, &l.b.node}) {
+        const auto& n = s_.nodes[node_index_.at(*name)];
+        const bool speaks = l.flow_control.value_or(n.flow_control.fabric) == hop_policy::pfc;
+        if (!speaks || n.flow_control.pfc.priorities != 0)
+          continue;
+        const auto* nodes = root_.find("nodes");
+        const auto at = std::find_if(nodes->entries.begin(), nodes->entries.end(),
+                                     [&](const auto& e) { return e.key->text == n.name; });
+        forest_.error(*at->key, fmt::format("`{}` speaks pfc and has no lossless priority", n.name),
+                      "for example `defaults: {pfc: {priorities: [3]}}`");
+        return;
+      }
+  }
+
   // Routes of switches: between switches, over a link, and never in a circle.
   void switch_routes() {
     const auto is_switch = [&](const std::string& name) {
@@ -1347,20 +1373,20 @@ private:
 
   // Ports of virtual switches: one for each VM, and the uplink of a host that has a link.
   bool find_port(const yaml_node& n, std::string& name) {
-    std::vector<std::string> ports;
-    for (const auto& node : s_.nodes)
-      if (const auto* h = std::get_if<host_settings>(&node.as)) {
-        for (const auto& vm : h->vms)
-          ports.push_back(fmt::format("{}.vswitch:{}", node.name, vm.name));
-        if (std::any_of(s_.links.begin(), s_.links.end(), [&](const auto& l) {
-              return l.a.node == node.name || l.b.node == node.name;
-            }))
-          ports.push_back(node.name + ".vswitch:uplink");
-      }
+    if (vswitch_ports_.empty())
+      for (std::size_t i = 0; i < s_.nodes.size(); ++i)
+        if (const auto* h = std::get_if<host_settings>(&s_.nodes[i].as)) {
+          for (const auto& vm : h->vms)
+            vswitch_ports_.insert(fmt::format("{}.vswitch:{}", s_.nodes[i].name, vm.name));
+          if (link_of_[i] != SIZE_MAX)
+            vswitch_ports_.insert(s_.nodes[i].name + ".vswitch:uplink");
+        }
     name = n.text;
-    if (std::find(ports.begin(), ports.end(), name) != ports.end())
+    if (vswitch_ports_.contains(name))
       return true;
-    auto hint = worth_suggesting() ? suggestion(name, ports) : std::string{};
+    auto hint = worth_suggesting()
+                    ? suggestion(name, {vswitch_ports_.begin(), vswitch_ports_.end()})
+                    : std::string{};
     forest_.error(n, fmt::format("`{}` is no port of a virtual switch", name),
                   hint.empty() ? "for example `h1.vswitch:vm1` or `h1.vswitch:uplink`" : hint);
     return false;
@@ -1503,13 +1529,13 @@ private:
   std::vector<std::unordered_set<std::string>> used_ports_;
   std::vector<edge> edges_;
   std::vector<std::size_t> component_;
-  bool said_priorities_ = false;
   struct route_node {
     std::size_t node;
     const yaml_node *to, *via;
   };
   std::vector<route_node> route_nodes_;
   std::unordered_map<std::string, std::pair<std::size_t, bool>> ends_;  // link, whether its end b
+  std::set<std::string> vswitch_ports_;
   std::vector<std::size_t> link_of_;  // of hosts, generators and sinks
   std::vector<std::pair<const yaml_node*, sim_time>> times_;
   std::optional<std::vector<std::string>> metrics_;

@@ -122,9 +122,15 @@ port_queue& network_builder::add_wire_queue(std::string name, std::size_t node, 
 // A queue in a host reports what leaves it, and its sender looks whether there is room.
 network_builder::stage network_builder::add_stage(port_queue_config c, std::size_t node,
                                                   buffer_limit capacity, hop_policy policy,
-                                                  std::uint32_t largest_frame) {
+                                                  std::uint32_t largest_frame,
+                                                  std::optional<pcie_window::config> credits) {
   const auto& n = scenario_.nodes[node];
-  const auto room = room_for(capacity, policy, n.flow_control.on_off, largest_frame);
+  auto room = room_for(capacity, policy, n.flow_control.on_off, largest_frame);
+  if (policy == hop_policy::pcie_credit && credits) {
+    room.counts_credits = true;
+    room.credits = *credits;
+    c.report_interval = std::get<host_settings>(n.as).pcie.update;
+  }
   c.node = n.name;
   c.buffer.shared.capacity = capacity;
   if (room.checked)
@@ -208,8 +214,8 @@ hop_facts network_builder::wire_hop(std::size_t link_index) const {
 
 hop_policy network_builder::wire_policy(std::size_t link_index) const {
   const auto& l = scenario_.links[link_index];
-  return policy_between(scenario_.nodes[node_of_.at(l.a.node)],
-                        scenario_.nodes[node_of_.at(l.b.node)]);
+  return policy_of(l, scenario_.nodes[node_of_.at(l.a.node)],
+                   scenario_.nodes[node_of_.at(l.b.node)]);
 }
 
 // Of `node`'s buffer behind the link.
@@ -605,7 +611,9 @@ void network_builder::build_switch(std::size_t n) {
     p.sender = wire_bound(n, ports[i].link);
     p.max_frame_bytes = l.mtu + 18;
     p.egress.shared.capacity = {share};
-    if (node.flow_control.fabric == hop_policy::pfc)
+    if (std::any_of(ports.begin(), ports.end(), [&](const auto& any) {
+          return wire_policy(any.link) == hop_policy::pfc;
+        }))
       p.egress = egress_parts(share, node.flow_control.pfc.priorities);
     p.line = wire(ports[i].link);
     p.priorities = all_priorities_;
@@ -805,9 +813,13 @@ void network_builder::build_host(std::size_t n) {
     c.line = steady(bps, no_overhead, h.bridge.per_packet);
     c.encapsulates = sends && h.bridge.vxlan;
     c.decapsulates = !sends;
-    return add_stage(std::move(c), n, as_limit(h.bridge.queue), fc.bridge, most);
+    // The NIC writes what it has received into the host.
+    std::optional<pcie_window::config> credits;
+    if (!sends)
+      credits = {pcie_pool::posted, h.pcie.posted, h.pcie.max_payload};
+    return add_stage(std::move(c), n, as_limit(h.bridge.queue), fc.bridge, most, credits);
   };
-  const auto bridge_tx = bridging(".bridge-tx", h.pcie_bps, true);
+  const auto bridge_tx = bridging(".bridge-tx", h.pcie.bps, true);
   fill(uplink, bridge_tx, h.guest_latency);
   port_queue_config tx;
   tx.name = nic + "-tx";
@@ -815,14 +827,16 @@ void network_builder::build_host(std::size_t n) {
   tx.scheduler = scheduler_of(h.nic.scheduler);
   tx.priorities = all_priorities_;
   tx.line = wire(link_index);
-  const auto nic_tx = add_stage(std::move(tx), n, {h.nic.tx_buffer_bytes}, fc.nic, most);
-  fill(*bridge_tx.queue, nic_tx, h.pcie_latency);
+  // It reads what it is to send, and the host completes.
+  const pcie_window::config reads{pcie_pool::completion, h.pcie.completion, h.pcie.max_payload};
+  const auto nic_tx = add_stage(std::move(tx), n, {h.nic.tx_buffer_bytes}, fc.nic, most, reads);
+  fill(*bridge_tx.queue, nic_tx, h.pcie.latency);
 
   // From the wire to the uplink.
   const auto gate = wire_gates(n, h.nic.rx_buffer_bytes, link_index);
-  auto& nic_rx = add_wire_queue(nic, n, "nic", gate, link_index, steady(h.pcie_bps, no_overhead));
+  auto& nic_rx = add_wire_queue(nic, n, "nic", gate, link_index, steady(h.pcie.bps, no_overhead));
   const auto bridge_rx = bridging(".bridge-rx", h.bridge.copy_bps, false);
-  fill(nic_rx, bridge_rx, h.pcie_latency);
+  fill(nic_rx, bridge_rx, h.pcie.latency);
   enter(vswitch, h.vms.size(), *bridge_rx.queue, h.guest_latency);
 
   auto& a = attached(n, 0);

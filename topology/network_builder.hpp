@@ -114,7 +114,7 @@ private:
     room::config seen;  // by its sender: how much room there is
   };
   stage add_stage(port_queue_config c, std::size_t node, buffer_limit capacity, hop_policy policy,
-                  std::uint32_t largest_frame);
+                  std::uint32_t largest_frame, std::optional<pcie_window::config> credits = {});
   template <class Upper>
   void fill(Upper& upper, const stage& lower, sim_time latency);
   port_queue& add_wire_queue(std::string name, std::size_t node, std::string kind,

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "actors/logic/pcie_credits.hpp"
 #include "metrics/expectation.hpp"
 #include "traffic/settings.hpp"
 #include "traffic/units.hpp"
@@ -16,7 +17,7 @@
 namespace sluice {
 
 /// Flow control of a hop. More policies come with later issues; the loader refuses their names.
-enum class hop_policy : std::uint8_t { none, on_off, pfc };
+enum class hop_policy : std::uint8_t { none, on_off, pfc, pcie_credit };
 
 /// A limit in bytes or in packets, as the scenario says it.
 struct queue_limit {
@@ -125,6 +126,17 @@ struct bridge_settings {
   bool vxlan = false;  ///< tunnels what goes to VMs of other hosts that do, too
 };
 
+/// The bus between bridge and NIC.
+struct pcie_settings {
+  std::uint64_t bps = 128'000'000'000;
+  sim_time latency = 500 * nanosecond;
+  // With the policy pcie_credit:
+  pcie_credits posted{64, 1024};      ///< of the host, for what the NIC writes; 0: infinite
+  pcie_credits completion{64, 1024};  ///< of the NIC, for what it has read
+  std::uint32_t max_payload = 256;
+  sim_time update = 100 * nanosecond;  ///< UpdateFCs are no closer together
+};
+
 struct nic_settings {
   std::int64_t rx_buffer_bytes = 512 * 1024;
   std::int64_t tx_buffer_bytes = 512 * 1024;
@@ -140,8 +152,7 @@ struct host_settings {
   vswitch_settings vswitch;
   bridge_settings bridge;
   nic_settings nic;
-  std::uint64_t pcie_bps = 128'000'000'000;  ///< between virtual switch and NIC
-  sim_time pcie_latency = 500 * nanosecond;
+  pcie_settings pcie;
 };
 
 struct switch_settings {
@@ -184,6 +195,7 @@ struct link {
   sim_time delay = 500 * nanosecond;
   /// Of the IP packet: frames may have 18 bytes more (Ethernet, one tag).
   std::uint32_t mtu = 1500;
+  std::optional<hop_policy> flow_control;  ///< unset: what both nodes want
 };
 
 struct replay_settings {

@@ -28,7 +28,9 @@ buffer_limit headroom_for(const hop_facts& hop) {
           line_bytes / (smallest_frame_bytes + hop.overhead_bytes) + 4};
 }
 
-hop_policy policy_between(const node& a, const node& b) {
+hop_policy policy_of(const link& l, const node& a, const node& b) {
+  if (l.flow_control)
+    return *l.flow_control;
   return a.flow_control.fabric == b.flow_control.fabric ? a.flow_control.fabric : hop_policy::none;
 }
 

@@ -53,8 +53,9 @@ sim_time pfc_response(const pfc_settings& settings, std::uint64_t bps);
 room::config room_for(buffer_limit capacity, hop_policy policy, const on_off_settings& settings,
                       std::uint32_t largest_frame);
 
-/// Flow control of the link between two nodes: what both of them want; none if they disagree.
-hop_policy policy_between(const node& a, const node& b);
+/// Flow control of the link between two nodes: its own, or what both of them want; none if they
+/// disagree.
+hop_policy policy_of(const link& l, const node& a, const node& b);
 
 /// The limit as bytes or packets, the other unlimited.
 buffer_limit as_limit(const queue_limit& limit);

@@ -142,7 +142,8 @@ private:
           l.mtu + frame_overhead);
     if (line_policy(l) == hop_policy::pfc)
       pfc_port(n, owner, what, capacity, l);
-    else if (s_.nodes[index_.at(l.a.node)].flow_control.fabric
+    else if (!l.flow_control
+             && s_.nodes[index_.at(l.a.node)].flow_control.fabric
                  != s_.nodes[index_.at(l.b.node)].flow_control.fabric
              && mixed_.insert(&l).second)
       mixed(l);
@@ -258,14 +259,15 @@ private:
 
   // As the builder has it: a hop is regulated if both of its ends want it.
   hop_policy line_policy(const link& l) const {
-    return policy_between(s_.nodes[index_.at(l.a.node)], s_.nodes[index_.at(l.b.node)]);
+    return policy_of(l, s_.nodes[index_.at(l.a.node)], s_.nodes[index_.at(l.b.node)]);
   }
 
   /// Whether packets of the priority can be stopped there.
   bool lossless(std::size_t node, std::size_t port, unsigned priority) const {
     const auto& l = s_.links[routes_.ports(node)[port].link];
     switch (line_policy(l)) {
-      case hop_policy::none: return false;
+      case hop_policy::none:
+      case hop_policy::pcie_credit: return false;  // the latter is for no link
       case hop_policy::on_off: return true;
       case hop_policy::pfc: {
         const auto of = [&](const std::string& n) {

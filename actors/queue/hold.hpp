@@ -30,12 +30,15 @@ public:
       end(stopped_, s.at);
     } else if (s.what == signal::kind::release && seen.checked()) {
       seen.taken_out(s.bytes);
-      if (asleep_ && seen.wakes())
+      if (asleep_ && seen.wakes(wanted_))
         end(asleep_, s.at);
     }
   }
-  /// It has found no room.
-  void sleep(sim_time at) { begin(asleep_, at); }
+  /// It has found no room for a frame.
+  void sleep(sim_time at, std::uint32_t frame_bytes) {
+    wanted_ = frame_bytes;
+    begin(asleep_, at);
+  }
 
 private:
   void begin(bool& why, sim_time at) {
@@ -58,6 +61,7 @@ private:
   bool stopped_ = false;  // was told to
   bool asleep_ = false;
   sim_time since_ = 0;
+  std::uint32_t wanted_ = 0;  // bytes of the frame that it sleeps with
 };
 
 }  // namespace sluice

@@ -355,7 +355,7 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
     waiting_ &= ~(1u << (&from - queues_.data()));
   leaving_.push({at, p.bytes, p.priority});
   if (reported(p))
-    emit_signal(side, {.at = at + inputs_[side].signal_latency,
+    emit_signal(side, {.at = report_at(at) + inputs_[side].signal_latency,
                        .bytes = p.bytes,
                        .port = p.ingress,
                        .what = signal::kind::release,
@@ -382,6 +382,16 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
     pulling_ = true;
     settle_pull();
   }
+}
+
+sim_time port_queue::report_at(sim_time leaves) {
+  if (config_.report_interval == 0)
+    return leaves;
+  if (leaves > next_report_ || next_report_ == 0)
+    next_report_ = next_report_ == 0
+                       ? leaves
+                       : std::max(leaves, later(next_report_, config_.report_interval));
+  return next_report_;
 }
 
 bool port_queue::reported(const packet& p) const {

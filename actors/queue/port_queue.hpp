@@ -56,6 +56,9 @@ struct port_queue_config {
   reports leaving = reports::nothing;
   std::vector<std::uint8_t> accounted;  ///< `accounted`: by ingress port, bit p: of priority p
   buffer_limit looked;          ///< `everything`: from here on the sender sees no room
+  /// `everything`: reports go out no closer together than this, and each says all that has left by
+  /// then (the UpdateFCs of PCI Express).
+  sim_time report_interval = 0;
   bool pulls = false;
   /// A bridge: packets that are to go through a tunnel leave with its headers in front...
   bool encapsulates = false;
@@ -137,6 +140,7 @@ private:
   void transmit(sim_time at, ring<packet>& from);
   void idle();
   bool reported(const packet& p) const;
+  sim_time report_at(sim_time leaves);
   bool settle_pull();
   void count_arrival(const packet& p);
   void arrive(const packet& p);
@@ -200,6 +204,7 @@ private:
   transmitter::verdict head_{never, false};  // of the next start, if something is queued
   bool out_of_window_ = false;
   // The process comes back for more at pull_at_ (if that is certain), or not before it.
+  sim_time next_report_ = 0;  // with report_interval: when the next report goes out, or the last did
   bool pulling_ = false;
   sim_time pull_at_ = never;
   sim_time stopped_at_ = 0;         // when the last stop was issued

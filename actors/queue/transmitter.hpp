@@ -115,10 +115,10 @@ public:
         t = h.resumed;
         continue;
       }
-      if (h.seen.full()) {
+      if (h.seen.full(bytes)) {
         if (out.items.empty() && out.promise <= t)
           return {t, false};  // something may have been taken out by then
-        h.sleep(t);
+        h.sleep(t, bytes);
         continue;
       }
       // What we do not know of a queue that we look into can only be more room.

@@ -14,17 +14,17 @@ TEST_CASE("a sender sleeps from its stop threshold on, and wakes at its start th
   c.stop.bytes = 1000;
   c.start.bytes = 400;
   room r{c};
-  CHECK_FALSE(r.full());
+  CHECK_FALSE(r.full(1514));
   r.send(999);
-  CHECK_FALSE(r.full());
+  CHECK_FALSE(r.full(1514));
   r.send(1);
-  CHECK(r.full());
-  CHECK_FALSE(r.wakes());
+  CHECK(r.full(1514));
+  CHECK_FALSE(r.wakes(1514));
   r.taken_out(599);
-  CHECK_FALSE(r.full());   // for who did not sleep there is room...
-  CHECK_FALSE(r.wakes());  // ...who sleeps, sleeps on
+  CHECK_FALSE(r.full(1514));   // for who did not sleep there is room...
+  CHECK_FALSE(r.wakes(1514));  // ...who sleeps, sleeps on
   r.taken_out(1);
-  CHECK(r.wakes());
+  CHECK(r.wakes(1514));
 }
 
 TEST_CASE("either measure is enough to sleep, both are needed to wake") {
@@ -35,11 +35,11 @@ TEST_CASE("either measure is enough to sleep, both are needed to wake") {
   room r{c};
   r.send(10);
   r.send(10);
-  CHECK(r.full());
+  CHECK(r.full(1514));
   r.taken_out(10);
-  CHECK_FALSE(r.wakes());
+  CHECK_FALSE(r.wakes(1514));
   r.taken_out(10);
-  CHECK(r.wakes());
+  CHECK(r.wakes(1514));
 }
 
 TEST_CASE("without a look there is always room") {
@@ -47,7 +47,7 @@ TEST_CASE("without a look there is always room") {
   for (int i = 0; i < 1000; ++i)
     r.send(100'000);
   CHECK_FALSE(r.checked());
-  CHECK_FALSE(r.full());
+  CHECK_FALSE(r.full(1514));
 }
 
 TEST_CASE("with stop one frame below the capacity a queue never holds more than its capacity") {
@@ -69,10 +69,10 @@ TEST_CASE("with stop one frame below the capacity a queue never holds more than 
         r.taken_out(queue.front());
         held -= queue.front();
         queue.pop_front();
-        if (asleep && r.wakes())
+        if (asleep && r.wakes(1514))
           asleep = false;
       }
-      if (!asleep && r.full())
+      if (!asleep && r.full(1514))
         asleep = true;
       if (!asleep) {
         const auto size =

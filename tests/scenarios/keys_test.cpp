@@ -100,8 +100,8 @@ TEST_CASE("the table's defaults are those of the structs") {
         == static_cast<std::uint64_t>(h.nic.rx_buffer_bytes));
   CHECK(number_of("nodes.<host>.nic.tx-buffer")
         == static_cast<std::uint64_t>(h.nic.tx_buffer_bytes));
-  CHECK(number_of("nodes.<host>.pcie.rate") == h.pcie_bps);
-  CHECK(number_of("nodes.<host>.pcie.latency") == static_cast<std::uint64_t>(h.pcie_latency));
+  CHECK(number_of("nodes.<host>.pcie.rate") == h.pcie.bps);
+  CHECK(number_of("nodes.<host>.pcie.latency") == static_cast<std::uint64_t>(h.pcie.latency));
   const sluice::switch_settings sw;
   CHECK(number_of("nodes.<switch>.buffer") == static_cast<std::uint64_t>(sw.buffer_bytes));
   CHECK(number_of("nodes.<switch>.forwarding-delay")

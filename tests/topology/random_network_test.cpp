@@ -62,10 +62,11 @@ drawn draw(std::uint64_t seed) {
     if (r.below(4) == 0)
       fc.on_off.start =
           queue_limit{static_cast<std::int64_t>(pick(0, 20'000)), queue_limit::unit::bytes};
-    if (pfc) {
+    fc.pfc = pfc_of_node();
+    if (pfc)
       fc.fabric = hop_policy::pfc;
-      fc.pfc = pfc_of_node();
-    }
+    if (r.below(3) == 0)
+      fc.nic = fc.bridge = hop_policy::pcie_credit;
     return fc;
   };
   const bool lossless = d.lossless;
@@ -79,7 +80,7 @@ drawn draw(std::uint64_t seed) {
   // On a wire lossless needs head-room for the longest cable drawn below; lossy may have next to
   // nothing. In a host senders look before they send, and one frame is enough.
   const auto buffer = [&] {
-    return static_cast<std::int64_t>(lossless ? pick(60'000, 200'000) * (pfc ? 8 : 1)
+    return static_cast<std::int64_t>(lossless ? pick(60'000, 200'000) * 8
                                               : pick(2'000, 60'000));
   };
   const auto inner = [&] {
@@ -140,6 +141,10 @@ drawn draw(std::uint64_t seed) {
     h.napi.budget = static_cast<std::uint32_t>(pick(1, 300));
     h.bridge.queue = inner_limit();
     h.bridge.vxlan = r.below(2) == 0;
+    h.pcie.posted = {static_cast<std::uint32_t>(pick(0, 20)), static_cast<std::uint32_t>(pick(0, 200))};
+    h.pcie.completion = {static_cast<std::uint32_t>(pick(0, 20)),
+                         static_cast<std::uint32_t>(pick(0, 200))};
+    h.pcie.update = static_cast<sim_time>(pick(1, 3000)) * nanosecond;
     h.bridge.per_packet = static_cast<sim_time>(pick(0, 500)) * nanosecond;
     h.vswitch.port_queue_bytes = inner();
     h.vswitch.scheduler = scheduler();
@@ -186,8 +191,11 @@ drawn draw(std::uint64_t seed) {
       t.to.push_back(to.back());
     s.traffic.push_back(t);
   }
-  for (auto& l : s.links)
+  for (auto& l : s.links) {
     l.mtu = 1600;  // the largest frame fits into a tunnel
+    if (r.below(4) == 0)  // one kind ends there and another begins
+      l.flow_control = pfc || r.below(2) == 0 ? hop_policy::on_off : hop_policy::pfc;
+  }
   if (r.below(3) == 0) {
     timed_event e;
     e.what = timed_event::kind::set_drain;

@@ -1,0 +1,90 @@
+// Where two kinds of flow control meet, the component between them translates: what it holds is
+// held back on one side because it is held on the other. Every pair, in both directions, from an
+// application that always has something to send to one that hardly reads: nothing is lost, and the
+// way back to the sender is short enough that it is held in the end.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "tests/support/small_network.hpp"
+
+using namespace sluice;
+using namespace sluice::testing;
+
+namespace {
+
+/// a -- s1 -- s2 -- b, one VM each, with the policies of the three links and of the two buses.
+scenario between(hop_policy bus_a, hop_policy first, hop_policy middle, hop_policy last,
+                 hop_policy bus_b, bool forth) {
+  scenario s;
+  s.name = "translation";
+  s.duration = 10 * millisecond;
+  const auto host = [&](const char* name, hop_policy bus) {
+    auto fc = everywhere(hop_policy::on_off);
+    fc.bridge = fc.nic = bus;
+    fc.pfc.priorities = 1 << 3;
+    host_settings h;
+    vm_settings vm;
+    vm.name = "v";
+    vm.drain_bps = 1'000'000'000;
+    h.vms = {vm};
+    s.nodes.push_back(make_node(name, h, fc));
+  };
+  host("a", bus_a);
+  auto fc = everywhere(hop_policy::on_off);
+  fc.pfc.priorities = 1 << 3;
+  switch_settings sw;
+  sw.buffer_bytes = 512 * 1024;
+  s.nodes.push_back(make_node("s1", sw, fc));
+  s.nodes.push_back(make_node("s2", sw, fc));
+  host("b", bus_b);
+  const auto link = [&](const char* a, const char* b, hop_policy policy) {
+    s.links.push_back(make_link(a, fmt::format("to-{}", b), b, fmt::format("to-{}", a),
+                                25'000'000'000, 500 * nanosecond));
+    s.links.back().flow_control = policy;
+  };
+  link("a", "s1", first);
+  link("s1", "s2", middle);
+  link("s2", "b", last);
+  generate_settings g;
+  g.size_bytes = 1500;
+  g.share_ppm = 800'000;
+  traffic_entry t;
+  t.name = "t";
+  t.what = g;
+  t.priority = 3;
+  t.from = {forth ? "a/v" : "b/v"};
+  t.to = {forth ? "b/v" : "a/v"};
+  s.traffic = {t};
+  return s;
+}
+
+}  // namespace
+
+TEST_CASE("every pair of policies translates, in both directions, without loss") {
+  const hop_policy buses[] = {hop_policy::on_off, hop_policy::pcie_credit};
+  const hop_policy wires[] = {hop_policy::on_off, hop_policy::pfc};
+  int runs = 0;
+  for (const auto bus_a : buses)
+    for (const auto bus_b : buses)
+      for (const auto first : wires)
+        for (const auto middle : wires)
+          for (const auto last : wires)
+            for (const bool forth : {true, false}) {
+              CAPTURE(runs);
+              run_options o;
+              o.random_executor = true;
+              const auto s = between(bus_a, first, middle, last, bus_b, forth);
+              const auto r = run(s, o);
+              ++runs;
+              CHECK(r.violations.empty());
+              CHECK(r.dropped.packets == 0);
+              // As fast as it is read, and the rest waits with its producer: all hops hold theirs.
+              CHECK(static_cast<double>(r.delivered.bytes) * 8
+                    == doctest::Approx(1e9 * 0.01).epsilon(0.05));
+              const std::string from = forth ? "a" : "b";
+              for (const auto& p : r.pauses)
+                if (p.on == from + "/v.socket-tx")
+                  CHECK(p.paused > s.duration / 4);
+            }
+  CHECK(runs == 64);
+}
