@@ -1121,7 +1121,10 @@ private:
   void priorities() {
     for (const auto& l : s_.links)
       for (const auto* name : {&l.a.node, &l.b.node}) {
-        const auto& n = s_.nodes[node_index_.at(*name)];
+        const auto found = node_index_.find(*name);
+        if (found == node_index_.end())
+          continue;  // that is an error of its own
+        const auto& n = s_.nodes[found->second];
         const bool speaks = l.flow_control.value_or(n.flow_control.fabric) == hop_policy::pfc;
         if (!speaks || n.flow_control.pfc.priorities != 0)
           continue;
@@ -1159,6 +1162,10 @@ private:
       }
     }
     if (!sound)
+      return;
+    if (std::any_of(s_.links.begin(), s_.links.end(), [&](const auto& l) {
+          return !node_index_.contains(l.a.node) || !node_index_.contains(l.b.node);
+        }))
       return;
     const routes found{s_};
     for (const auto& r : route_nodes_) {
@@ -1303,6 +1310,8 @@ private:
       for (std::size_t i = 0; i < s_.links.size(); ++i)
         for (const bool b : {false, true}) {
           const auto& end = b ? s_.links[i].b : s_.links[i].a;
+          if (!node_index_.contains(end.node))
+            continue;  // that is an error of its own
           ends_.emplace(end.node + ":" + end.port, std::pair{i, b});
           if (!std::holds_alternative<switch_settings>(s_.nodes[node_index_.at(end.node)].as))
             ends_.emplace(end.node, std::pair{i, b});

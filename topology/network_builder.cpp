@@ -1116,9 +1116,9 @@ void network_builder::join_pauses(std::size_t link_index, int way) {
   const pause_timers::config timers{
       l.rate_bps, pfc ? sender.flow_control.pfc.priorities : std::uint8_t{0}};
   if (from.queue != nullptr)
-    from.queue->obey_pauses(timers, injected);
+    from.queue->obey_pauses(timers, pfc, injected);
   else
-    from.source->obey_pauses(timers, injected);
+    from.source->obey_pauses(timers, pfc, injected);
 
   unsigned shown = pfc ? receiver.flow_control.pfc.priorities & all_priorities_ : 0;
   for (const auto& e : scenario_.events)

@@ -177,7 +177,7 @@ std::vector<producer::flow_made> producer::made(sim_time now) const {
 }
 
 held_counts producer::held_by(port_index, sim_time now) const {
-  if (line_.obeys_pauses())
+  if (line_.held_by_frames())
     return line_.paused_until(outputs_[frames_], now);
   return line_.until(outputs_[side], now);
 }

@@ -50,8 +50,8 @@ public:
   /// Before the run: it looks into the queue that it fills, as `send` does.
   void check_room(const room::config& c) { line_.check_room(c); }
   /// Before the run: it obeys frames that come by the output joined last.
-  void obey_pauses(const pause_timers::config& c, bool unannounced) {
-    line_.obey_pauses(c, unannounced);
+  void obey_pauses(const pause_timers::config& c, bool announced, bool injected) {
+    line_.obey_pauses(c, announced, injected);
     frames_ = last_output();
   }
 

@@ -775,7 +775,7 @@ loss_point port_queue::loses() const {
 }
 
 held_counts port_queue::held_by(port_index o, sim_time now) const {
-  if (line_.obeys_pauses())
+  if (line_.held_by_frames())
     return line_.paused_until(outputs_[frames_out_], now);
   return line_.until(outputs_[o], now, o);
 }

@@ -107,8 +107,8 @@ public:
     inputs_[frames_in_].urgent = true;
   }
   /// It obeys frames that come by the output joined last.
-  void obey_pauses(const pause_timers::config& c, bool unannounced) {
-    line_.obey_pauses(c, unannounced);
+  void obey_pauses(const pause_timers::config& c, bool announced, bool injected) {
+    line_.obey_pauses(c, announced, injected);
     frames_out_ = last_output();
   }
 

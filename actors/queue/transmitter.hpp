@@ -132,11 +132,15 @@ public:
   }
 
   /// Before the run: it obeys PFC (or PAUSE) frames that come as signals on an output of their own.
-  /// \param unannounced frames come that the receiver knows nothing of.
-  void obey_pauses(const pause_timers::config& c, bool unannounced) {
-    obeys_ = std::make_unique<obedience>(pause_timers{c}, unannounced);
+  /// \param announced the receiver speaks PFC: its stops and starts announce frames. If not, they
+  ///   hold all classes themselves, and frames come besides.
+  /// \param injected frames come that the receiver knows nothing of.
+  void obey_pauses(const pause_timers::config& c, bool announced, bool injected) {
+    obeys_ = std::make_unique<obedience>(pause_timers{c}, announced, injected);
   }
   bool obeys_pauses() const { return obeys_ != nullptr; }
+  /// Whether nothing but frames holds it.
+  bool held_by_frames() const { return obeys_ != nullptr && obeys_->announced; }
 
   /// `start` for a line that obeys pauses: when the first of several classes can start.
   /// \param waiting bit c: class c has a packet, which is ready at `ready(c)`; not 0.
@@ -159,6 +163,16 @@ public:
       if (t > limit || t > horizon)
         return {t, false};
       obey(out, pauses, t);
+      if (first_.now()) {
+        if (out.items.empty())
+          return {std::max(t, out.promise), false};
+        t = out.items.front().at;  // later than t, or it had been heard
+        continue;
+      }
+      if (first_.resumed > t) {
+        t = first_.resumed;
+        continue;
+      }
       unsigned classes = 0;
       sim_time next = never;  // the first of those that cannot start at t
       bool paused = false;
@@ -175,15 +189,19 @@ public:
         }
       }
       if (classes != 0) {
-        if (!pauses.items.empty() || pauses.promise > t)
+        const bool pauses_known = !pauses.items.empty() || pauses.promise > t;
+        const auto stops_known = [&] {
+          return out.promise > t || !out.items.empty()
+                 || (out.bytes + bytes <= out.allowed.bytes
+                     && static_cast<std::int64_t>(out.packets) < out.allowed.packets
+                     && t < out.allowed.until);
+        };
+        if (!o.announced)
+          return {t, pauses_known && stops_known(), pauses_known ? never : t, classes};
+        // Or no frame is on its way that we have not been told of.
+        if (pauses_known || (o.quiet() && stops_known()))
           return {t, true, never, classes};
-        // No frame is on its way that we have not been told of.
-        const bool quiet = o.quiet()
-                           && (out.promise > t || !out.items.empty()
-                               || (out.bytes + bytes <= out.allowed.bytes
-                                   && static_cast<std::int64_t>(out.packets) < out.allowed.packets
-                                   && t < out.allowed.until));
-        return {t, quiet, o.quiet() ? never : t, classes};
+        return {t, false, o.quiet() ? never : t, classes};
       }
       if (!pauses.items.empty())
         t = std::min(next, pauses.items.front().at);  // which is later than t, or was heard
@@ -253,7 +271,7 @@ public:
   /// refreshes it or ends it, and asking him about a far time would come back to us. Frames that
   /// nobody has announced follow no such rule.
   bool asks_for_pauses(const verdict& v) const {
-    return v.classes != 0 || obeys_->unannounced;
+    return v.classes != 0 || obeys_->injected;
   }
   /// It is never faster.
   line_rate fastest() const { return fastest_; }
@@ -316,16 +334,16 @@ private:
 
   // What it has been told of pauses.
   struct obedience {
-    obedience(pause_timers t, bool u) : timers{t}, unannounced{u} {}
+    obedience(pause_timers t, bool a, bool i) : timers{t}, announced{a}, injected{i} {}
     pause_timers timers;
-    bool unannounced;
-    unsigned open = 0;                       // classes that are held, by what was announced
-    std::uint16_t announced = 0, heard = 0;  // numbers of frames
+    bool announced, injected;
+    unsigned open = 0;                  // classes that are held, by what was announced
+    std::uint16_t told = 0, heard = 0;  // numbers of frames
 
     // Whether every frame that was announced has been heard, and no class is held.
     bool quiet() const {
-      return !unannounced && open == 0
-             && static_cast<std::int16_t>(static_cast<std::uint16_t>(announced - heard)) <= 0;
+      return !injected && open == 0
+             && static_cast<std::int16_t>(static_cast<std::uint16_t>(told - heard)) <= 0;
     }
   };
 
@@ -333,6 +351,10 @@ private:
   void obey(cell::output& out, cell::output& pauses, sim_time t) {
     auto& o = *obeys_;
     while (!out.items.empty() && out.items.front().at <= t) {
+      if (!o.announced) {
+        hear(out, first_);
+        continue;
+      }
       const auto s = out.items.front();
       out.items.pop();
       ++out.heard;
@@ -340,7 +362,7 @@ private:
         o.open |= 1u << s.priority;
       else
         o.open &= ~(1u << s.priority);
-      o.announced = static_cast<std::uint16_t>(s.bytes);
+      o.told = static_cast<std::uint16_t>(s.bytes);
     }
     while (!pauses.items.empty() && pauses.items.front().at <= t) {
       const auto s = pauses.items.front();
