@@ -35,8 +35,8 @@ public:
     return {};
   }
 
-  /// What its input `i` has done to the sender behind it, by priority; -1 (as unsigned): whatever it
-  /// does is for all together.
+  /// What its input `i` has done to the sender behind it, by priority; -1 (as unsigned): whatever
+  /// it does is for all together.
   virtual stop_counts stops_at(std::size_t i, unsigned priority) const {
     (void)i, (void)priority;
     return {};

@@ -139,8 +139,9 @@ series_list of_pause_frames(const run_results& run) {
       if ((p.expected >> c & 1) != 0) {
         const auto add = [&](const std::string& port, const char* direction,
                              const pause_counts& counts) {
-          out.push_back({{{"port", port}, {"priority", std::to_string(c)}, {"direction", direction}},
-                         as_double(counts.priorities[c].*Which)});
+          out.push_back(
+              {{{"port", port}, {"priority", std::to_string(c)}, {"direction", direction}},
+               as_double(counts.priorities[c].*Which)});
         };
         add(p.from, "sent", p.sent);
         add(p.to, "received", p.had);
@@ -348,8 +349,7 @@ std::vector<metric_definition> make_catalogue() {
       {"sluice_stop_threshold_closest_ratio", gauge, count, by_hop,
        "Largest occupancy that a hop's buffer had, over the threshold at which it stops its "
        "sender.",
-       of_pauses<[](const pause_result& p) { return p.closest; }>,
-       largest},
+       of_pauses<[](const pause_result& p) { return p.closest; }>, largest},
 
       // PFC and PAUSE frames.
       {"sluice_pause_frames_total", counter, count, by_direction,
@@ -360,7 +360,8 @@ std::vector<metric_definition> make_catalogue() {
        "Quanta (512 bit times) that these frames said.",
        of_pause_frames<&pause_counts::of_priority::quanta>},
       {"sluice_pause_frames_ignored_total", counter, count, only_port,
-       "Frames that a port ignored: they meant a priority that is not lossless, or were PAUSE frames "
+       "Frames that a port ignored: they meant a priority that is not lossless, or were PAUSE "
+       "frames "
        "on a port with PFC.",
        of_ports_that_obey<&pause_counts::ignored>},
 

@@ -58,9 +58,9 @@ std::vector<std::string> check_conservation(const run_results& run) {
 
   for (const auto& p : run.pause_frames)
     if (p.sent.frames != p.sent.lost + p.had.frames + p.had.under_way)
-      wrong.push_back(fmt::format(
-          "pause frames {} -> {}: sent {}, but lost {}, had {}, under way {}", p.from, p.to,
-          p.sent.frames, p.sent.lost, p.had.frames, p.had.under_way));
+      wrong.push_back(
+          fmt::format("pause frames {} -> {}: sent {}, but lost {}, had {}, under way {}", p.from,
+                      p.to, p.sent.frames, p.sent.lost, p.had.frames, p.had.under_way));
 
   const auto agree = [&](std::string_view what, const tally& whole, std::string_view parts,
                          const tally& sum) {

@@ -268,7 +268,7 @@ expectation_result& refuse(expectation_result& result, std::string why) {
 }
 
 expectation_result no_deadlock_result(const expectation& line, const run_results& run,
-                                   expectation_result result) {
+                                      expectation_result result) {
   const double allowed = line.number > 0 ? line.number : no_deadlock_seconds;
   const auto idle = run.held.packets == 0 ? sim_time{0} : run.virtual_time - run.last_delivery;
   result.unit = number_unit::seconds;

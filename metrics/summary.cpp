@@ -236,7 +236,8 @@ std::string stops_section(const run_results& run) {
 }
 
 std::string deadlock_section(const run_results& run) {
-  return run.deadlock ? fmt::format("\nDEADLOCK {}\n", deadlock_text(*run.deadlock)) : std::string{};
+  return run.deadlock ? fmt::format("\nDEADLOCK {}\n", deadlock_text(*run.deadlock))
+                      : std::string{};
 }
 
 /// PFC frames by port and priority: who sent how many, and what they did to the other side.
@@ -255,9 +256,8 @@ std::string frames_section(const run_results& run) {
   }
   if (rows.empty())
     return {};
-  std::ranges::stable_sort(rows, std::greater{}, [](const auto& x) {
-    return x.link->had.priorities[x.priority].time;
-  });
+  std::ranges::stable_sort(rows, std::greater{},
+                           [](const auto& x) { return x.link->had.priorities[x.priority].time; });
   using enum text_table::align;
   text_table table{{"pause frames", "to", "priority", "sent", "received", "quanta", "pauses",
                     "paused for", "share"},
@@ -265,9 +265,9 @@ std::string frames_section(const run_results& run) {
   for (std::size_t i = 0; i < std::min(table_rows, rows.size()); ++i) {
     const auto& [link, c] = rows[i];
     const auto& had = link->had.priorities[c];
-    table.row({link->from, link->to, std::to_string(c), human_count(link->sent.priorities[c].frames),
-               human_count(had.frames), human_count(had.quanta), human_count(had.transitions),
-               human_time_ps(had.time),
+    table.row({link->from, link->to, std::to_string(c),
+               human_count(link->sent.priorities[c].frames), human_count(had.frames),
+               human_count(had.quanta), human_count(had.transitions), human_time_ps(had.time),
                human_share(static_cast<double>(had.time), static_cast<double>(run.virtual_time))});
   }
   return '\n' + table.to_string() + more_rows(rows.size(), "priorities of ports")
@@ -426,18 +426,18 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
     for (unsigned c = 0; c < max_priorities; ++c)
       if ((p.expected >> c & 1) != 0) {
         const auto &sent = p.sent.priorities[c], &had = p.had.priorities[c];
-        frames.push_back({{"from", p.from},
-                          {"to", p.to},
-                          {"priority", c},
-                          {"sent", sent.frames},
-                          {"received", had.frames},
-                          {"quanta", had.quanta},
-                          {"transitions", had.transitions},
-                          {"paused_seconds", seconds_of(had.time)},
-                          {"share", run.virtual_time == 0 ? 0.0
-                                                          : static_cast<double>(had.time)
-                                                                / static_cast<double>(
-                                                                    run.virtual_time)}});
+        frames.push_back(
+            {{"from", p.from},
+             {"to", p.to},
+             {"priority", c},
+             {"sent", sent.frames},
+             {"received", had.frames},
+             {"quanta", had.quanta},
+             {"transitions", had.transitions},
+             {"paused_seconds", seconds_of(had.time)},
+             {"share", run.virtual_time == 0 ? 0.0
+                                             : static_cast<double>(had.time)
+                                                   / static_cast<double>(run.virtual_time)}});
       }
   auto& ports = out["controller"] = {{"commands", run.commands}, {"ports", json::array()}};
   for (const auto& p : run.ports)

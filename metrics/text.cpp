@@ -95,11 +95,10 @@ std::string human_share(double part, double of) {
 std::string deadlock_text(const deadlock_result& d) {
   constexpr std::size_t shown = 8;
   const auto first = std::min(shown, d.links.size());
-  return fmt::format("since {}: {}{} wait for each other", human_time_ps(d.since),
-                     fmt::join(d.links.begin(), d.links.begin() + static_cast<std::ptrdiff_t>(first),
-                               ", "),
-                     first < d.links.size() ? fmt::format(" and {} more", d.links.size() - first)
-                                            : std::string{});
+  return fmt::format(
+      "since {}: {}{} wait for each other", human_time_ps(d.since),
+      fmt::join(d.links.begin(), d.links.begin() + static_cast<std::ptrdiff_t>(first), ", "),
+      first < d.links.size() ? fmt::format(" and {} more", d.links.size() - first) : std::string{});
 }
 
 std::string hex16(std::uint64_t n) {

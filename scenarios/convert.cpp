@@ -329,6 +329,7 @@ private:
     read_flow_control(d->find("flow-control"), default_flow_control_);
     read_on_off(d->find("on-off"), default_flow_control_.on_off);
     read_pfc(d->find("pfc"), default_flow_control_.pfc);
+    read_classify(d->find("classify"), default_classify_);
     if (const auto* m = d->find("host"))
       read_host(*m, default_host_);
     if (const auto* m = d->find("vm"))
@@ -399,6 +400,39 @@ private:
                       "a priority is paused at `xoff` and goes on at `xon`");
   }
 
+  void read_classify(const yaml_node* n, std::optional<classify_settings>& out) {
+    if (n == nullptr || !n->is_map())
+      return;
+    if (!out)
+      out.emplace();
+    using field = classify_settings::field;
+    if (const auto* trust = n->find("trust"); trust != nullptr && trust->is_list()) {
+      out->trust.fill(field::none);
+      if (trust->items.size() > out->trust.size())
+        forest_.error(*trust, "there are two fields to trust, `pcp` and `dscp`");
+      for (std::size_t i = 0; i < std::min(trust->items.size(), out->trust.size()); ++i)
+        out->trust[i] = trust->items[i]->text == "dscp" ? field::dscp : field::pcp;
+    }
+    const auto table = [&](std::string_view key, auto& to) {
+      const auto* map = n->find(key);
+      if (map == nullptr)
+        return;
+      for (const auto& e : map->entries) {
+        const auto at = number(e.key), value = number(e.value);
+        if (!at || at->what != quantity::kind::count || at->amount >= to.size())
+          forest_.error(*e.key, fmt::format("`{}` is no {}", e.key->text, key),
+                        fmt::format("0 to {}", to.size() - 1));
+        else if (value && value->amount < max_priorities)
+          to[static_cast<std::size_t>(at->amount)] =
+              static_cast<typename std::remove_reference_t<decltype(to)>::value_type>(
+                  value->amount);
+      }
+    };
+    table("dscp", out->dscp);
+    table("pcp", out->pcp);
+    read(*n, "otherwise", quantity::kind::count, out->otherwise);
+  }
+
   // A number or a list of them, as bits.
   static std::uint8_t priorities_of(const yaml_node* n) {
     unsigned bits = 0;
@@ -435,6 +469,8 @@ private:
       read_flow_control(settings.find("flow-control"), n.flow_control);
       read_on_off(settings.find("on-off"), n.flow_control.on_off);
       read_pfc(settings.find("pfc"), n.flow_control.pfc);
+      n.classify = default_classify_;
+      read_classify(settings.find("classify"), n.classify);
       const auto kind = word(settings, "kind");
       const auto index = s_.nodes.size();
       bool known = true;
@@ -901,6 +937,8 @@ private:
       t.pick = destination_rule::round_robin;
     if (const auto q = number(map.find("priority")))
       t.priority = static_cast<std::uint8_t>(q->amount);
+    else
+      t.classified = generate == nullptr;
     read_time(map, "start", t.start);
     read_time(map, "stop", t.stop);
     if (const auto* stop = map.find("stop"); stop != nullptr && t.stop <= t.start)
@@ -1177,10 +1215,9 @@ private:
         const auto at = todo.back();
         todo.pop_back();
         if (at == r.node) {
-          forest_.error(*r.to, fmt::format("this route leads what is for `{}` in a circle",
-                                           r.to->text),
-                        fmt::format("from `{}` it comes back to `{}`", r.via->text,
-                                    s_.nodes[r.node].name));
+          forest_.error(
+              *r.to, fmt::format("this route leads what is for `{}` in a circle", r.to->text),
+              fmt::format("from `{}` it comes back to `{}`", r.via->text, s_.nodes[r.node].name));
           break;
         }
         if (at == destination || !seen.insert(at).second)
@@ -1289,7 +1326,8 @@ private:
     }
     if (!x.whole_link) {
       if (priority == nullptr) {
-        forest_.error(inject, "`pfc-pause` wants `priority` beside it", "for example `priority: 3`");
+        forest_.error(inject, "`pfc-pause` wants `priority` beside it",
+                      "for example `priority: 3`");
         return false;
       }
       x.priorities = priorities_of(priority);
@@ -1324,8 +1362,9 @@ private:
           words.push_back(name);
       std::sort(words.begin(), words.end());
       auto hint = worth_suggesting() ? suggestion(n.text, words) : std::string{};
-      forest_.error(n, fmt::format("`{}` is no port of a link", n.text),
-                    hint.empty() ? "for example `leaf2:p1`, `h1:nic0`, or the name of a sink" : hint);
+      forest_.error(
+          n, fmt::format("`{}` is no port of a link", n.text),
+          hint.empty() ? "for example `leaf2:p1`, `h1:nic0`, or the name of a sink" : hint);
       return false;
     }
     std::tie(link, at_b) = found->second;
@@ -1518,6 +1557,7 @@ private:
   scenario s_;
 
   flow_control_settings default_flow_control_;
+  std::optional<classify_settings> default_classify_;
   link default_link_;
   host_settings default_host_;
   vm_settings default_vm_;

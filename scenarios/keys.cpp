@@ -159,7 +159,8 @@ constexpr std::array table{
                "Into the virtual switch's input and output queues.", "vm-vswitch"),
     key_info{.path = "defaults.flow-control.bridge",
              .forms = form_choice,
-             .help = "Into the bridge's queues. pcie_credit: what comes from the NIC needs credits of the bus, "
+             .help = "Into the bridge's queues. pcie_credit: what comes from the NIC needs credits "
+                     "of the bus, "
                      "see `pcie`; the rest is on_off.",
              .fallback = "vswitch-nic",
              .choices = bus_policies,
@@ -266,8 +267,41 @@ constexpr std::array table{
              .range = "0ps..1s"},
     key_info{.path = "defaults.classify",
              .forms = form_map,
-             .help = "Which priority a frame gets from its PCP or DSCP.",
-             .status = planned},
+             .help =
+                 "Which priority a captured frame gets, in the replays that have no `priority` of "
+                 "their own: by what the frame says itself.",
+             .example = "classify: {trust: [pcp, dscp], dscp: {26: 3, 48: 6}, otherwise: 0}"},
+    key_info{.path = "defaults.classify.trust",
+             .forms = form_list,
+             .help =
+                 "Which of its fields is believed: the first of them that the frame has, and that "
+                 "says something.",
+             .fallback = "[pcp, dscp]"},
+    key_info{.path = "defaults.classify.trust[]",
+             .forms = form_choice,
+             .help = "pcp: of the VLAN tag. dscp: of the IP header.",
+             .choices = "pcp|dscp"},
+    key_info{.path = "defaults.classify.dscp",
+             .forms = form_names,
+             .help = "Priorities by DSCP, 0 to 63; one that is not named says nothing.",
+             .example = "dscp: {26: 3, 48: 6}"},
+    key_info{.path = "defaults.classify.dscp.<dscp>",
+             .forms = form_integer,
+             .help = "Its priority.",
+             .range = "0..7"},
+    key_info{.path = "defaults.classify.pcp",
+             .forms = form_names,
+             .help = "Priorities by PCP, 0 to 7.",
+             .fallback = "the PCP itself"},
+    key_info{.path = "defaults.classify.pcp.<pcp>",
+             .forms = form_integer,
+             .help = "Its priority.",
+             .range = "0..7"},
+    key_info{.path = "defaults.classify.otherwise",
+             .forms = form_integer,
+             .help = "The priority of a frame whose fields say nothing.",
+             .fallback = "0",
+             .range = "0..7"},
 
     // -- nodes ----------------------------------------------------------------------------------
     key_info{
@@ -532,7 +566,8 @@ constexpr std::array table{
              .range = latencies},
     key_info{.path = "nodes.<host>.pcie.posted",
              .forms = form_map,
-             .help = "With the policy pcie_credit: credits that the host grants for what the NIC writes into it.",
+             .help = "With the policy pcie_credit: credits that the host grants for what the NIC "
+                     "writes into it.",
              .example = "posted: {headers: 64, data: 1024}"},
     key_info{.path = "nodes.<host>.pcie.posted.headers",
              .forms = form_integer,
@@ -546,7 +581,8 @@ constexpr std::array table{
              .range = "0..2048"},
     key_info{.path = "nodes.<host>.pcie.completion",
              .forms = form_map,
-             .help = "With the policy pcie_credit: credits that the NIC grants for what it reads from the host.",
+             .help = "With the policy pcie_credit: credits that the NIC grants for what it reads "
+                     "from the host.",
              .example = "completion: {headers: 64, data: 1024}"},
     key_info{.path = "nodes.<host>.pcie.completion.headers",
              .forms = form_integer,
@@ -587,8 +623,9 @@ constexpr std::array table{
              .like = "defaults.pfc"},
     key_info{.path = "nodes.<host>.classify",
              .forms = form_map,
-             .help = "Classification at this node.",
-             .status = planned},
+             .help = "Of what its VMs replay, above the defaults.",
+             .fallback = "defaults.classify",
+             .like = "defaults.classify"},
 
     key_info{.path = "nodes.<switch>",
              .forms = form_map,
@@ -753,8 +790,9 @@ constexpr std::array table{
              .range = latencies},
     key_info{.path = "links[].flow-control",
              .forms = form_choice,
-             .help = "Of this link in both directions, whatever its nodes want; for the place where "
-                     "one kind of flow control ends and another begins.",
+             .help =
+                 "Of this link in both directions, whatever its nodes want; for the place where "
+                 "one kind of flow control ends and another begins.",
              .fallback = "what both nodes have as `nic-fabric`",
              .choices = link_policies,
              .later = later_link_policies},
@@ -956,8 +994,9 @@ constexpr std::array table{
              .example = "{at: 90ms, inject: pfc-pause, on: \"leaf2:p1\", priority: 3, for: 200us}"},
     key_info{.path = "events[].on",
              .forms = form_text,
-             .help = "The port that sends what `inject` says: `leaf2:p1`, `h1:nic0`, or the name of "
-                     "a sink.",
+             .help =
+                 "The port that sends what `inject` says: `leaf2:p1`, `h1:nic0`, or the name of "
+                 "a sink.",
              .example = "on: \"leaf2:p1\""},
     key_info{.path = "events[].priority",
              .forms = form_integer | form_list,

@@ -71,14 +71,14 @@ private:
   // receiver says stop; a switch port leaves that to its engine.
   struct stoppable {
     const component* sender = nullptr;
-    port_index output = 0;            // of the sender
+    port_index output = 0;             // of the sender
     const component* owner = nullptr;  // of the buffer that holds it...
-    std::size_t input = 0;            // ...by this input
-    std::string name;                 // of whose filling holds the sender
-    std::string blame;                // the same, as the switching_point has it
-    bool looks = false;               // the sender does, and nobody says stop
-    int priority = -1;                // -1: all together
-    std::string held;                 // the sender's port; empty: its own name
+    std::size_t input = 0;             // ...by this input
+    std::string name;                  // of whose filling holds the sender
+    std::string blame;                 // the same, as the switching_point has it
+    bool looks = false;                // the sender does, and nobody says stop
+    int priority = -1;                 // -1: all together
+    std::string held;                  // the sender's port; empty: its own name
   };
   // Who sends PFC frames to whom, for pause_frames_result.
   struct pause_way {

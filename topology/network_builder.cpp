@@ -251,14 +251,13 @@ sender_bound network_builder::wire_bound(std::size_t node, std::size_t link_inde
   const line_rate rate{l.rate_bps};
   const auto waits = rate.time_of(largest_ + ethernet_overhead_bytes)
                      + 2 * rate.time_of(mac_control_bytes + ethernet_overhead_bytes);
-  bound.slowest_stop = inside_switch + waits + hop.latency_up + pfc_response(peer, l.rate_bps)
-                       + hop.latency_down;
+  bound.slowest_stop =
+      inside_switch + waits + hop.latency_up + pfc_response(peer, l.rate_bps) + hop.latency_down;
   const auto lossless = unsigned{own.priorities} & peer.priorities;
-  bound.held_whole =
-      std::popcount(all_priorities_) == 1 && (all_priorities_ & lossless) != 0
-      && outages(link_index).empty() && !injects(link_index, at_b)
-      && quanta_time(static_cast<std::uint16_t>(own.quanta), l.rate_bps)
-             > pfc_refresh(own, l.rate_bps) + waits + microsecond;
+  bound.held_whole = std::popcount(all_priorities_) == 1 && (all_priorities_ & lossless) != 0
+                     && outages(link_index).empty() && !injects(link_index, at_b)
+                     && quanta_time(static_cast<std::uint16_t>(own.quanta), l.rate_bps)
+                            > pfc_refresh(own, l.rate_bps) + waits + microsecond;
   return bound;
 }
 
@@ -369,6 +368,11 @@ void network_builder::plan_traffic() {
     c.stop = t.stop;
     c.max_frame = [this](std::uint32_t e) { return tenant_frame(endpoints_[e].node); };
     c.receivers = receivers_;
+    if (t.classified)
+      c.classify = [this](std::uint32_t e) -> const classify_settings* {
+        const auto& rules = scenario_.nodes[endpoints_[e].node].classify;
+        return rules ? &*rules : nullptr;
+      };
     for (const auto& m : r.map)
       c.map.push_back({net_address::parse(m.address).value(), endpoint_of_.at(m.endpoint)});
     if (r.map.empty()) {
@@ -377,15 +381,21 @@ void network_builder::plan_traffic() {
     }
     replays_.back() = std::make_unique<replay>(replay::open(c));
     const auto& opened = *replays_.back();
-    if (r.map.empty()) {
-      note_pair(c.from, c.to, t.priority);
-    } else {
-      for (auto from : opened.producers())
-        for (const auto& m : c.map)
-          if (m.endpoint != from)
-            note_pair(from, m.endpoint, t.priority);
-    }
     const auto& f = opened.report();
+    for (const auto& from : f.producers) {
+      const auto note = [&](std::uint32_t to) {
+        if (from.priorities == 0)
+          note_pair(from.endpoint, to, t.priority);
+        for (std::uint8_t p = 0; p < max_priorities; ++p)
+          if ((from.priorities >> p & 1) != 0)
+            note_pair(from.endpoint, to, p);
+      };
+      if (r.map.empty())
+        note(c.to);
+      for (const auto& m : c.map)
+        if (m.endpoint != from.endpoint)
+          note(m.endpoint);
+    }
     replay_result x;
     x.flow = t.name;
     x.file = r.file;
@@ -611,9 +621,8 @@ void network_builder::build_switch(std::size_t n) {
     p.sender = wire_bound(n, ports[i].link);
     p.max_frame_bytes = l.mtu + 18;
     p.egress.shared.capacity = {share};
-    if (std::any_of(ports.begin(), ports.end(), [&](const auto& any) {
-          return wire_policy(any.link) == hop_policy::pfc;
-        }))
+    if (std::any_of(ports.begin(), ports.end(),
+                    [&](const auto& any) { return wire_policy(any.link) == hop_policy::pfc; }))
       p.egress = egress_parts(share, node.flow_control.pfc.priorities);
     p.line = wire(ports[i].link);
     p.priorities = all_priorities_;
@@ -1113,8 +1122,8 @@ void network_builder::join_pauses(std::size_t link_index, int way) {
     port->send_pauses(std::move(c), asked);
   else
     to.queue->send_pauses(std::move(c), asked);
-  const pause_timers::config timers{
-      l.rate_bps, pfc ? sender.flow_control.pfc.priorities : std::uint8_t{0}};
+  const pause_timers::config timers{l.rate_bps,
+                                    pfc ? sender.flow_control.pfc.priorities : std::uint8_t{0}};
   if (from.queue != nullptr)
     from.queue->obey_pauses(timers, pfc, injected);
   else

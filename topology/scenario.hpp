@@ -180,7 +180,8 @@ struct sink_settings {
 struct node {
   std::string name;
   source_mark where;
-  flow_control_settings flow_control;  ///< the node's own, or the defaults
+  flow_control_settings flow_control;         ///< the node's own, or the defaults
+  std::optional<classify_settings> classify;  ///< of captured frames that are sent here
   std::variant<host_settings, switch_settings, generator_settings, sink_settings> as;
 };
 
@@ -222,6 +223,8 @@ struct traffic_entry {
   std::vector<std::string> to;
   destination_rule pick = destination_rule::random;
   std::uint8_t priority = 0;
+  bool classified =
+      false;  ///< a replay without a priority: frames have their own, where classified
   sim_time start = 0;
   sim_time stop = never;
   stop_rule on_stop = stop_rule::queue;
@@ -240,12 +243,12 @@ struct timed_event {
   std::size_t link = 0;   ///< link_down, inject_pause: index into scenario::links
   /// inject_pause: frames that the port at one end of the link sends to the other end.
   struct pause {
-    bool from_b = false;           ///< the end that sends
-    bool whole_link = false;       ///< PAUSE frames of 802.3x
-    std::uint8_t priorities = 0;   ///< of PFC frames
-    std::uint32_t quanta = 0;      ///< of each frame, which is sent...
-    sim_time every = never;        ///< ...every so often for `duration`
-    bool holds = true;             ///< as long as needed to hold them for `duration`, then a resume
+    bool from_b = false;          ///< the end that sends
+    bool whole_link = false;      ///< PAUSE frames of 802.3x
+    std::uint8_t priorities = 0;  ///< of PFC frames
+    std::uint32_t quanta = 0;     ///< of each frame, which is sent...
+    sim_time every = never;       ///< ...every so often for `duration`
+    bool holds = true;            ///< as long as needed to hold them for `duration`, then a resume
   } inject;
 };
 

@@ -62,7 +62,8 @@ class_gates::config pfc_gates_for(std::int64_t capacity, const pfc_settings& set
   }
   const auto headroom = settings.headroom.value_or(pfc_headroom_for(hop, response));
   const auto share = capacity / (classes + (lossy ? 1 : 0));
-  const auto xoff = std::max<std::int64_t>(1, settings.xoff.value_or(std::max(share - headroom, share / 4)));
+  const auto xoff =
+      std::max<std::int64_t>(1, settings.xoff.value_or(std::max(share - headroom, share / 4)));
   buffer_gate::config part;
   part.stops = true;
   part.stop = {xoff};

@@ -29,9 +29,9 @@ buffer_limit headroom_for(const hop_facts& hop);
 buffer_gate::config gate_for(buffer_limit capacity, hop_policy policy,
                              const on_off_settings& settings, const hop_facts& hop);
 
-/// What a port with PFC needs above XOFF: what can come after a pause was decided (pfc_headroom), and
-/// a frame that overshoots the threshold, since frames are taken whole.
-/// \param response of the sender's MAC, see pfc_response.
+/// What a port with PFC needs above XOFF: what can come after a pause was decided (pfc_headroom),
+/// and a frame that overshoots the threshold, since frames are taken whole. \param response of the
+/// sender's MAC, see pfc_response.
 std::int64_t pfc_headroom_for(const hop_facts& hop, sim_time response);
 
 /// The parts of a port's buffer with PFC. Each lossless priority has XOFF and head-room for itself,

@@ -11,8 +11,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "topology/routing.hpp"
 #include "actors/logic/pfc_headroom.hpp"
+#include "topology/routing.hpp"
 #include "topology/thresholds.hpp"
 
 namespace sluice {
@@ -144,7 +144,7 @@ private:
       pfc_port(n, owner, what, capacity, l);
     else if (!l.flow_control
              && s_.nodes[index_.at(l.a.node)].flow_control.fabric
-                 != s_.nodes[index_.at(l.b.node)].flow_control.fabric
+                    != s_.nodes[index_.at(l.b.node)].flow_control.fabric
              && mixed_.insert(&l).second)
       mixed(l);
   }
@@ -178,9 +178,8 @@ private:
     const auto response = pfc_response(peer, l.rate_bps);
     const auto need = pfc_headroom_for(hop, response);
     const auto parts = pfc_gates_for(capacity, own, true, hop, response);
-    const auto has = parts.parts.empty()
-                         ? need
-                         : parts.parts[0].capacity.bytes - parts.parts[0].stop.bytes;
+    const auto has =
+        parts.parts.empty() ? need : parts.parts[0].capacity.bytes - parts.parts[0].stop.bytes;
     if (has < need)
       warn_queue(where, what, owner,
                  fmt::format("has {} of head-room above `xoff` for a priority, and {} may still "
@@ -267,8 +266,10 @@ private:
     const auto& l = s_.links[routes_.ports(node)[port].link];
     switch (line_policy(l)) {
       case hop_policy::none:
-      case hop_policy::pcie_credit: return false;  // the latter is for no link
-      case hop_policy::on_off: return true;
+      case hop_policy::pcie_credit:
+        return false;  // the latter is for no link
+      case hop_policy::on_off:
+        return true;
       case hop_policy::pfc: {
         const auto of = [&](const std::string& n) {
           return unsigned{s_.nodes[index_.at(n)].flow_control.pfc.priorities};
@@ -295,6 +296,23 @@ private:
     return ports.empty() || !is_switch(ports[0].peer) ? SIZE_MAX : ports[0].peer;
   }
 
+  // That its packets can have.
+  std::set<unsigned> priorities_of(const traffic_entry& t) const {
+    std::set<unsigned> all;
+    if (t.classified)
+      for (const auto& n : s_.nodes)
+        if (n.classify) {
+          all.insert(n.classify->otherwise);
+          all.insert(n.classify->pcp.begin(), n.classify->pcp.end());
+          for (const auto p : n.classify->dscp)
+            if (p >= 0)
+              all.insert(static_cast<unsigned>(p));
+        }
+    if (all.empty())
+      all.insert(t.priority);
+    return all;
+  }
+
   void cycles() {
     // Who sends to whom, by the switches they hang on: that is what decides the paths.
     const auto at = [&](const std::string& endpoint) {
@@ -317,7 +335,8 @@ private:
       from.erase(SIZE_MAX);
       to.erase(SIZE_MAX);
       for (const auto destination : to)
-        sources[{destination, t.priority}].insert(from.begin(), from.end());
+        for (const auto priority : priorities_of(t))
+          sources[{destination, priority}].insert(from.begin(), from.end());
     }
 
     for (const auto& [whose, from] : sources) {

@@ -14,7 +14,7 @@ namespace {
 // What a source needs of one emission; the rest is the same for all.
 struct stored {
   sim_time due = 0;  // from the round's begin
-  std::uint64_t offset : 48 = 0, socket : 8 = 0;
+  std::uint64_t offset : 48 = 0, socket : 8 = 0, priority : 8 = 0;
   std::uint32_t bytes = 0;
   std::uint32_t to = 0;
 };
@@ -59,8 +59,12 @@ public:
           over_ = true;
           return n;
         }
-        out[n++] = {due, frame_ref{capture, entry.offset}, entry.bytes, entry.to,
-                    static_cast<std::uint8_t>(entry.socket)};
+        out[n++] = {due,
+                    frame_ref{capture, entry.offset},
+                    entry.bytes,
+                    entry.to,
+                    static_cast<std::uint8_t>(entry.socket),
+                    static_cast<std::uint8_t>(entry.priority)};
         ++at_;
       }
     }
@@ -105,8 +109,9 @@ public:
         if (due >= state_->config.stop)
           walk_.reset();
         else
-          out[n++] = {due, frame_ref{state_->config.capture_index, piece.offset}, piece.bytes,
-                      piece.to, piece.socket};
+          out[n++] = {due,          frame_ref{state_->config.capture_index, piece.offset},
+                      piece.bytes,  piece.to,
+                      piece.socket, piece.priority};
       }
     }
     return n;
@@ -152,6 +157,8 @@ void replay::state::read() {
     auto& producer = producers[piece.from];
     ++producer.packets;
     producer.bytes += piece.bytes;
+    if (piece.priority != emission::unclassified)
+      producer.priorities = static_cast<std::uint8_t>(producer.priorities | 1u << piece.priority);
     ++report.packets;
     report.bytes += piece.bytes;
     if (report.packets > config.max_records_in_memory) {
@@ -159,12 +166,13 @@ void replay::state::read() {
       kept.clear();
     }
     if (report.in_memory)
-      kept[piece.from].push_back({piece.due, piece.offset, piece.socket, piece.bytes, piece.to});
+      kept[piece.from].push_back(
+          {piece.due, piece.offset, piece.socket, piece.priority, piece.bytes, piece.to});
   }
   for (auto& [endpoint, schedule] : kept)
     schedule.shrink_to_fit();
   for (auto& [endpoint, count] : producers)
-    report.producers.push_back({endpoint, count.packets, count.bytes});
+    report.producers.push_back({endpoint, count.packets, count.bytes, count.priorities});
   round = walk.clock().finish();
   report.period = round.begin(1);
 }

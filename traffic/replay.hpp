@@ -15,6 +15,7 @@
 ///    endpoints; multicast and broadcast are unmapped unless the map names them. Without one all go
 ///    `from` -> `to`;
 /// 4. frames above the producer's largest: `split` or `drop`.
+/// With `classify` each packet's priority is what its PCP or DSCP says.
 ///
 /// **Split.** TCP becomes segments that each repeat the link, IP and TCP headers; any other IP is
 /// fragmented (multiples of 8 bytes; IPv6 with its fragment header of 8). Sizes only: the frame_ref
@@ -68,6 +69,8 @@ struct replay_config {
     std::string filter;                ///< BPF: what its IP layer lets in; empty: everything
   };
   std::vector<receiver> receivers;
+  /// Priorities of what an endpoint sends, by the frames themselves. Null: that of the entry.
+  std::function<const classify_settings*(std::uint32_t endpoint)> classify;
   sim_time start = 0;
   sim_time stop = never;
   /// The largest frame that an endpoint may send (its line's MTU + 18). Unset: no limit.
@@ -89,6 +92,7 @@ struct replay_report {
   struct producer_count {
     std::uint32_t endpoint = 0;
     std::uint64_t packets = 0, bytes = 0;  ///< emitted
+    std::uint8_t priorities = 0;           ///< bit p: of priority p, if classified
   };
 
   std::uint64_t file_packets = 0, file_bytes = 0;  ///< all of the capture, wire bytes

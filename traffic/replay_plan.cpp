@@ -29,7 +29,8 @@ packet_selector::packet_selector(const replay_config& config)
       oversize_{config.oversize},
       mapped_{!config.map.empty()},
       from_{config.from},
-      to_{config.to} {
+      to_{config.to},
+      classify_{config.classify} {
   if (!mapped_ && from_ == to_)
     throw traffic_error{traffic_ec::bad_config, "without a map, from and to must differ"};
   if (!mapped_)
@@ -61,7 +62,7 @@ std::optional<packet_selector::selected> packet_selector::select(const capture_r
   const auto bytes = ethernet_bytes(record.link_type, headers, record.wire_bytes);
   if (bytes == 0)
     return skip(&replay_report::runts);
-  selected result{from_, to_, {}, 0};
+  selected result{from_, to_, {}, 0, emission::unclassified};
   if (mapped_ && !map_packet(headers, result, report))
     return skip(&replay_report::unmapped);
   if (!fit(headers, bytes, result, report))
@@ -70,6 +71,9 @@ std::optional<packet_selector::selected> packet_selector::select(const capture_r
     ++report->not_ethernet;
   if (!receivers_.empty())
     result.socket = socket_of(record, headers, result.to);
+  if (classify_)
+    if (const auto* rules = classify_(result.from))
+      result.priority = rules->priority_of(headers.pcp, headers.dscp);
   return result;
 }
 
@@ -191,6 +195,7 @@ bool replay_walk::emit(planned& piece) {
   piece.from = packet_.from;
   piece.to = packet_.to;
   piece.socket = packet_.socket;
+  piece.priority = packet_.priority;
   return true;
 }
 

@@ -23,6 +23,7 @@ public:
     std::uint32_t from = 0, to = 0;
     split_plan pieces;
     std::uint8_t socket = 0;
+    std::uint8_t priority = emission::unclassified;
   };
 
   /// Compiles what the packet's link type needs.
@@ -61,6 +62,7 @@ private:
   std::unordered_map<net_address, target> map_;
   std::unordered_map<std::uint32_t, std::uint32_t> max_frame_;  // by producer
   std::unordered_map<std::uint32_t, receiver> receivers_;       // by endpoint
+  std::function<const classify_settings*(std::uint32_t)> classify_;
 };
 
 /// A piece that one producer sends, timed from the begin of its round.
@@ -70,6 +72,7 @@ struct planned {
   std::uint32_t bytes = 0;
   std::uint32_t from = 0, to = 0;
   std::uint8_t socket = 0;
+  std::uint8_t priority = emission::unclassified;
 };
 
 /// One round.

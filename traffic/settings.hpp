@@ -2,6 +2,7 @@
 /// How traffic is made: the settings of replays and generators, as a scenario states them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -18,6 +19,28 @@ struct replay_timing {
   std::uint64_t pps = 0;       ///< pps: packets per second, of the whole (filtered) capture
   std::optional<sim_time> max_gap;  ///< longer gaps shrink to this, before `speed` applies
   std::uint32_t repeat = 1;         ///< how often the capture is played, one after the other
+};
+
+/// Which priority a captured frame gets, by what it says itself.
+struct classify_settings {
+  enum class field : std::uint8_t { none, pcp, dscp };
+  std::array<field, 2> trust{field::pcp, field::dscp};  ///< the first of them that the frame has
+  std::array<std::uint8_t, 8> pcp{0, 1, 2, 3, 4, 5, 6, 7};
+  std::array<std::int8_t, 64> dscp{};  ///< -1: as if the frame had none
+  std::uint8_t otherwise = 0;
+
+  classify_settings() { dscp.fill(-1); }
+
+  std::uint8_t priority_of(std::optional<std::uint8_t> frame_pcp,
+                           std::optional<std::uint8_t> frame_dscp) const {
+    for (const auto f : trust) {
+      if (f == field::pcp && frame_pcp)
+        return pcp[*frame_pcp & 7];
+      if (f == field::dscp && frame_dscp && dscp[*frame_dscp & 63] >= 0)
+        return static_cast<std::uint8_t>(dscp[*frame_dscp & 63]);
+    }
+    return otherwise;
+  }
 };
 
 /// What becomes of a captured frame that is larger than its line's MTU allows (TSO, GRO).

@@ -17,6 +17,10 @@ struct emission {
   std::uint32_t bytes = 0;
   std::uint32_t to = 0;     ///< index of the destination endpoint
   std::uint8_t socket = 0;  ///< of that endpoint; see packet
+  std::uint8_t priority = unclassified;
+
+  /// In place of a priority: that of the traffic entry.
+  static constexpr std::uint8_t unclassified = 0xff;
 };
 
 /// The schedule of one producer. Implementations allocate nothing once they run, and depend on

@@ -37,7 +37,7 @@ bool producer::schedule::refill() {
 producer::schedule* producer::earliest(unsigned classes) const {
   schedule* best = nullptr;
   for (const auto& s : schedules_)
-    if ((classes >> s->config.priority & 1) != 0 && s->next < s->size
+    if (s->next < s->size && (classes >> s->priority() & 1) != 0
         && (best == nullptr || s->due() < best->due()))
       best = s.get();
   return best;
@@ -51,7 +51,7 @@ transmitter::verdict producer::first_start(sim_time due, std::uint32_t bytes) {
   std::uint32_t largest = 0;
   for (const auto& s : schedules_)
     if (s->next < s->size) {
-      waiting |= 1u << s->config.priority;
+      waiting |= 1u << s->priority();
       largest = std::max(largest, s->batch[s->next].bytes);
     }
   return line_.start_class(
@@ -113,7 +113,7 @@ void producer::advance() {
     p.flow = s.config.flow;
     p.from = config_.endpoint;
     p.to = e.to;
-    p.priority = s.config.priority;
+    p.priority = s.priority();
     p.socket = s.config.sockets ? (*s.config.sockets)[e.to] : e.socket;
     p.path = path_hash(p.from, p.to, p.flow);
     p.at = line_.transmit(head_.at, e.bytes) + out.packet_latency;

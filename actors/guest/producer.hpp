@@ -8,7 +8,8 @@
 /// holds it; what is due waits in order and is never lost here. With `on-stop: shift` the rest of a
 /// schedule moves by the time for which it was held, as for an application blocked in `send`.
 ///
-/// On a wire with PFC it obeys frames by priority: of those that are not held the earliest due goes.
+/// On a wire with PFC it obeys frames by priority: of those that are not held the earliest due
+/// goes.
 ///
 /// A packet counts as made when it is due; `held` are those due by the end but not sent. Latency
 /// counts from the due time, so waiting here is part of it (no coordinated omission).
@@ -60,7 +61,9 @@ public:
   held_counts held_by(port_index, sim_time now) const override;
   pause_counts pauses_had(sim_time now) const override;
   sim_time next_event() const override;
-  sim_time next_work() const override { return head_.pauses_beyond != never ? never : next_event(); }
+  sim_time next_work() const override {
+    return head_.pauses_beyond != never ? never : next_event();
+  }
   void finish(sim_time now) override;
 
   /// What each flow has made here by `now`.
@@ -89,6 +92,11 @@ private:
 
     bool refill();
     sim_time due() const { return later(batch[next].due, shifted); }
+    /// Of its next packet.
+    std::uint8_t priority() const {
+      const auto own = batch[next].priority;
+      return own != emission::unclassified ? own : config.priority;
+    }
   };
   static constexpr unsigned all_classes = (1u << max_priorities) - 1;
   // With the earliest due packet of these classes; nullptr: none has one.

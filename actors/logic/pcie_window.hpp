@@ -1,7 +1,8 @@
 /// \file
-/// What a sender over PCI Express may have outstanding at its receiver: frames cut into transactions
-/// of at most the payload size, each a header credit and one data credit for 16 bytes, of one kind
-/// of transaction (posted writes of a NIC into its host, completions of what it reads there).
+/// What a sender over PCI Express may have outstanding at its receiver: frames cut into
+/// transactions of at most the payload size, each a header credit and one data credit for 16 bytes,
+/// of one kind of transaction (posted writes of a NIC into its host, completions of what it reads
+/// there).
 ///
 /// The counters are those of the link, cumulative and modulo their width; see pcie_credits.hpp. A
 /// frame that needs more credits than the receiver has at all goes when it has them all: its

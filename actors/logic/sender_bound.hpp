@@ -17,8 +17,8 @@ struct sender_bound {
   std::uint32_t max_frame_bytes = 0;  ///< it sends no larger one
   sim_time round_trip = 0;            ///< latency of a signal to it plus of a packet from it
   sim_time longest_service = 0;       ///< no frame takes it longer, from its start to its last bit
-  /// With PFC: whether it sends nothing but one class, and a pause surely reaches it and lasts. Then
-  /// it starts nothing later than so long after it was decided, plus the way of a packet.
+  /// With PFC: whether it sends nothing but one class, and a pause surely reaches it and lasts.
+  /// Then it starts nothing later than so long after it was decided, plus the way of a packet.
   bool held_whole = false;
   sim_time slowest_stop = 0;
 
@@ -31,9 +31,9 @@ struct sender_bound {
   }
 };
 
-/// How long a buffer takes at least to let `bytes` go, from when the first frame of them leaves, over
-/// a line (or lines together) of `rate`: frames leave as they start, so all but the last one have
-/// taken their time. \param largest no frame has more bytes; 0: nothing is known.
+/// How long a buffer takes at least to let `bytes` go, from when the first frame of them leaves,
+/// over a line (or lines together) of `rate`: frames leave as they start, so all but the last one
+/// have taken their time. \param largest no frame has more bytes; 0: nothing is known.
 inline sim_time least_drain(line_rate rate, std::int64_t bytes, std::uint32_t largest) {
   const auto before_last = bytes - static_cast<std::int64_t>(largest);
   if (rate.stopped() || largest == 0 || before_last <= 0)

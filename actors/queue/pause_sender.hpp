@@ -1,6 +1,6 @@
 /// \file
-/// The MAC of a port that holds its peer: it sends PFC frames as its buffer asks for them, and those
-/// that the scenario injects.
+/// The MAC of a port that holds its peer: it sends PFC frames as its buffer asks for them, and
+/// those that the scenario injects.
 ///
 /// A frame goes ahead of all data, but what is on the line is finished. What was asked for while it
 /// waited goes into the same frame: it says how things are when it leaves. Its effect at the peer
@@ -121,8 +121,7 @@ public:
     const auto arrives = to + config_.cable;
     while (outage_ < config_.outages.size() && config_.outages[outage_].to <= from)
       ++outage_;
-    const bool lost =
-        outage_ < config_.outages.size() && config_.outages[outage_].from < arrives;
+    const bool lost = outage_ < config_.outages.size() && config_.outages[outage_].from < arrives;
     sent_.lost += lost;
     return {frame, arrives + config_.response, lost};
   }

@@ -162,9 +162,8 @@ void port_queue::advance_classes() {
         }
         // Those that are held do not take part.
         const auto may = line_.obeys_pauses() ? head_.classes : waiting_;
-        const auto chosen = scheduler_.pick(may, [&](unsigned p) {
-          return static_cast<std::int64_t>(queues_[p].front().bytes);
-        });
+        const auto chosen = scheduler_.pick(
+            may, [&](unsigned p) { return static_cast<std::int64_t>(queues_[p].front().bytes); });
         transmit<false>(head_.at, queues_[chosen]);
         settle(head_.at + 1);
         head_ = {never, false};
@@ -287,11 +286,10 @@ void port_queue::send_frame(sim_time at) {
 // When the packet can start, which is the first in its queue.
 transmitter::verdict port_queue::first_start(output& out, const packet& p, port_index o) {
   for (;;) {
-    auto v = line_.obeys_pauses()
-                 ? line_.start_class(
-                     out, outputs_[frames_out_], 1u << p.priority, [&](unsigned) { return p.at; },
-                     p.bytes, limit_)
-                 : line_.start(out, p.at, p.bytes, limit_, p.pulled, o);
+    auto v = line_.obeys_pauses() ? line_.start_class(
+                 out, outputs_[frames_out_], 1u << p.priority, [&](unsigned) { return p.at; },
+                 p.bytes, limit_)
+                                  : line_.start(out, p.at, p.bytes, limit_, p.pulled, o);
     if (!frames_ || !frame_goes_first(v, v.at))
       return v;
   }
@@ -301,12 +299,10 @@ transmitter::verdict port_queue::first_start(output& out, const packet& p, port_
 transmitter::verdict port_queue::first_start(output& out, sim_time ready, std::uint32_t largest,
                                              bool pulled) {
   for (;;) {
-    auto v = line_.obeys_pauses()
-                 ? line_.start_class(
-                     out, outputs_[frames_out_], waiting_,
-                     [&](unsigned c) { return queues_[c].front().at; }, largest, limit_,
-                     next_arrival())
-                 : line_.start(out, ready, largest, limit_, pulled);
+    auto v = line_.obeys_pauses() ? line_.start_class(
+                 out, outputs_[frames_out_], waiting_,
+                 [&](unsigned c) { return queues_[c].front().at; }, largest, limit_, next_arrival())
+                                  : line_.start(out, ready, largest, limit_, pulled);
     // What arrives meanwhile may start sooner, if it is not held.
     if (!frames_ || !frame_goes_first(v, std::max(line_.busy(), next_arrival())))
       return v;
@@ -327,7 +323,6 @@ void port_queue::ask_for_start(port_index o) {
 }
 
 // -- packets in and out, continued ----------------------------------------------------------------
-
 
 void port_queue::enqueue(const packet& p) {
   const unsigned queue = single_ ? 0 : p.priority;
@@ -388,9 +383,8 @@ sim_time port_queue::report_at(sim_time leaves) {
   if (config_.report_interval == 0)
     return leaves;
   if (leaves > next_report_ || next_report_ == 0)
-    next_report_ = next_report_ == 0
-                       ? leaves
-                       : std::max(leaves, later(next_report_, config_.report_interval));
+    next_report_ =
+        next_report_ == 0 ? leaves : std::max(leaves, later(next_report_, config_.report_interval));
   return next_report_;
 }
 
@@ -698,11 +692,11 @@ void port_queue::need_start() {
 
 sim_time port_queue::earliest_signal(port_index i) {
   if (i == frames_in_) {
-    const auto next = std::min(frames_->first(),
-                               requests_in_ == nowhere ? never : inputs_[requests_in_].promise);
-    return next >= never ? never
-                         : later(line_.control_start(next),
-                                 line_.control_time() + frames_->latency());
+    const auto next =
+        std::min(frames_->first(), requests_in_ == nowhere ? never : inputs_[requests_in_].promise);
+    return next >= never
+               ? never
+               : later(line_.control_start(next), line_.control_time() + frames_->latency());
   }
   if (i == requests_in_)
     return never;
@@ -787,8 +781,7 @@ stop_counts port_queue::stops_at(std::size_t, unsigned priority) const {
     return {counters_.stops_sent,
             config_.buffer.shared.stop.share(gate_.max_bytes(), gate_.max_packets())};
   const auto& gate = gate_.of(priority);
-  return {stops_of_[priority],
-          gate.settings().stop.share(gate.max_bytes(), gate.max_packets())};
+  return {stops_of_[priority], gate.settings().stop.share(gate.max_bytes(), gate.max_packets())};
 }
 
 pause_counts port_queue::pauses_had(sim_time now) const {

@@ -55,7 +55,7 @@ struct port_queue_config {
   enum class reports : std::uint8_t { nothing, accounted, everything };
   reports leaving = reports::nothing;
   std::vector<std::uint8_t> accounted;  ///< `accounted`: by ingress port, bit p: of priority p
-  buffer_limit looked;          ///< `everything`: from here on the sender sees no room
+  buffer_limit looked;                  ///< `everything`: from here on the sender sees no room
   /// `everything`: reports go out no closer together than this, and each says all that has left by
   /// then (the UpdateFCs of PCI Express).
   sim_time report_interval = 0;
@@ -92,8 +92,8 @@ public:
   void check_room(const room::config& c, bool commanded = false) {
     line_.check_room(c, commanded, outputs_.size() - 1);
   }
-  /// Before the run, with PFC: its buffer asks who it was joined to last, as his upper cell, to send
-  /// frames.
+  /// Before the run, with PFC: its buffer asks who it was joined to last, as his upper cell, to
+  /// send frames.
   void request_pauses(const pause_requests::config& c) {
     requests_ = pause_requests{c};
     requests_out_ = last_output();
@@ -204,7 +204,8 @@ private:
   transmitter::verdict head_{never, false};  // of the next start, if something is queued
   bool out_of_window_ = false;
   // The process comes back for more at pull_at_ (if that is certain), or not before it.
-  sim_time next_report_ = 0;  // with report_interval: when the next report goes out, or the last did
+  sim_time next_report_ =
+      0;  // with report_interval: when the next report goes out, or the last did
   bool pulling_ = false;
   sim_time pull_at_ = never;
   sim_time stopped_at_ = 0;         // when the last stop was issued

@@ -270,9 +270,7 @@ public:
   /// Likewise when a class is held by frames, whose end is `v.pauses_beyond`: whoever holds it
   /// refreshes it or ends it, and asking him about a far time would come back to us. Frames that
   /// nobody has announced follow no such rule.
-  bool asks_for_pauses(const verdict& v) const {
-    return v.classes != 0 || obeys_->injected;
-  }
+  bool asks_for_pauses(const verdict& v) const { return v.classes != 0 || obeys_->injected; }
   /// It is never faster.
   line_rate fastest() const { return fastest_; }
   /// A packet of `bytes` takes no less, whatever the line's rate will be.
@@ -293,8 +291,8 @@ public:
     });
     return {h.stops, h.starts, h.held_until(now)};
   }
-  /// Likewise the frames that it has had; and what they did to all priorities together: transitions,
-  /// and the time for which the one was held that was held longest.
+  /// Likewise the frames that it has had; and what they did to all priorities together:
+  /// transitions, and the time for which the one was held that was held longest.
   pause_counts pauses_until(const cell::output& pauses, sim_time now) const {
     pause_counts sum;
     auto timers = obeys_->timers;

@@ -244,7 +244,8 @@ void forwarding_engine::apply_release(port_index i, const amount& r) {
   auto& s = ingress_[i];
   const bool held = upper_is_held(i);
   refresh(i, r.at);
-  accounted_[(i * config_.egress_ports + r.egress) * gates_ + gate_number(i, r.priority)] -= r.bytes;
+  accounted_[(i * config_.egress_ports + r.egress) * gates_ + gate_number(i, r.priority)] -=
+      r.bytes;
   if (!s.gate.release(r.priority, r.bytes))
     return;
   ++s.starts;
@@ -387,7 +388,8 @@ sim_time forwarding_engine::known_resume(port_index i) const {
     // Of whatever class: each by itself, which is rarely more than one.
     auto t = never;
     for (unsigned c = 0; c < max_priorities; ++c)
-      if (const auto& gate = s.gate.of(c); (config_.ingress[i].own >> c & 1) != 0 && gate.stopping()) {
+      if (const auto& gate = s.gate.of(c);
+          (config_.ingress[i].own >> c & 1) != 0 && gate.stopping()) {
         const auto& start = gate.settings().start;
         auto bytes = gate.bytes();
         auto packets = gate.packets();
@@ -437,10 +439,10 @@ sim_time forwarding_engine::least_drain_of(port_index i) const {
       for (std::size_t x = 0; x < s.releases.size(); ++x)
         bytes -= s.releases[x].priority == p ? s.releases[x].bytes : 0;
       // Each line lets a first frame go at once.
-      const auto first = static_cast<std::int64_t>(s.owing.size() - 1)
-                         * config_.senders[i].max_frame_bytes;
-      least = std::min(least, least_drain(line_rate{bps}, bytes - first,
-                                          config_.senders[i].max_frame_bytes));
+      const auto first =
+          static_cast<std::int64_t>(s.owing.size() - 1) * config_.senders[i].max_frame_bytes;
+      least = std::min(
+          least, least_drain(line_rate{bps}, bytes - first, config_.senders[i].max_frame_bytes));
     }
   return least;
 }

@@ -13,7 +13,8 @@
 ///   `on_off`, reaching the stop threshold stops the port's sender and falling to the start
 ///   threshold starts it; a packet beyond the capacity is dropped (`headroom_exceeded`). Without,
 ///   only the egress queues limit and drop.
-/// * With PFC the same holds for each lossless priority of an ingress port by itself, and the rest is
+/// * With PFC the same holds for each lossless priority of an ingress port by itself, and the rest
+/// is
 ///   not accounted. The engine asks the egress queue of the same port for the frames that hold the
 ///   port's sender, and for refreshes while any priority is held.
 /// * Events at one time: arrivals, then releases, then refreshes.
@@ -75,7 +76,8 @@ public:
     return ingress_[i].gate.of(priority).settings().start.bytes;
   }
 
-  /// Before the run, with PFC: who was joined last sends the frames that hold the sender of ingress i.
+  /// Before the run, with PFC: who was joined last sends the frames that hold the sender of ingress
+  /// i.
   void request_pauses(std::size_t i, const pause_requests::config& c);
 
 protected:
@@ -173,7 +175,8 @@ private:
 
   forwarding_engine_config config_;
   std::vector<ingress_state> ingress_;
-  std::vector<std::uint16_t> requested_by_;  // of the outputs beyond the egress ports: which ingress
+  std::vector<std::uint16_t>
+      requested_by_;  // of the outputs beyond the egress ports: which ingress
   std::vector<egress_state> egress_;
   std::vector<feed_group> groups_;
   std::vector<std::uint32_t> unknown_;   // [ingress * egress ports + egress]: packets not reported
@@ -184,9 +187,10 @@ private:
     return config_.ingress[i].own == 0 ? 0 : config_.ingress[i].part(priority);
   }
 
-  std::size_t gates_ = 1;                // of an ingress, at most
-  std::vector<std::int64_t> accounted_;  // [(ingress * egress ports + egress) * gates + gate]: bytes
-  std::vector<sim_time> stopped_;        // likewise: see stopped_for
+  std::size_t gates_ = 1;  // of an ingress, at most
+  std::vector<std::int64_t>
+      accounted_;                  // [(ingress * egress ports + egress) * gates + gate]: bytes
+  std::vector<sim_time> stopped_;  // likewise: see stopped_for
   std::vector<packet> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::uint32_t> order_;

@@ -51,7 +51,8 @@ TEST_CASE("acceptance of PFC at 1, 10 and 100 Gbit/s") {
     check_expectations(load_at("pfc-storm-on-lossy", rate));
 
     // While the storm lasts nothing of the lossless priorities passes.
-    const auto during = run_on_two(load_at("pfc-storm", rate, {"duration=101ms", "events.0.for=101ms"}));
+    const auto during =
+        run_on_two(load_at("pfc-storm", rate, {"duration=101ms", "events.0.for=101ms"}));
     for (const auto& f : during.flows)
       CHECK((f.delivered.packets == 0) == f.name.starts_with("lossless"));
     CHECK(during.dropped.packets == 0);
@@ -60,8 +61,8 @@ TEST_CASE("acceptance of PFC at 1, 10 and 100 Gbit/s") {
 
 TEST_CASE("a second priority takes the victim out of the congestion") {
   const auto rate_of_victim = [](const std::string& priority) {
-    const auto r = run_on_two(
-        load_at("pfc-spreading", "10Gbit", {"traffic.victim.priority=" + priority}));
+    const auto r =
+        run_on_two(load_at("pfc-spreading", "10Gbit", {"traffic.victim.priority=" + priority}));
     CHECK(r.dropped.packets == 0);
     for (const auto& f : r.flows)
       if (f.name == "victim")

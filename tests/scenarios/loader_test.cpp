@@ -236,9 +236,8 @@ TEST_CASE("unknown keys get the nearest known one, or the place where they belon
 
 TEST_CASE("what is not implemented yet is refused, never ignored") {
   for (const auto* text :
-       {"taps: {x: {on: a}}", "defaults: {classify: {}}",
-        "defaults: {flow-control: {nic-fabric: ib_credit}}", "defaults: {flow-control: s_pfc}",
-        "expect: [{check: \"drops == 0\", between: [1ms, 2ms]}]",
+       {"taps: {x: {on: a}}", "defaults: {flow-control: {nic-fabric: ib_credit}}",
+        "defaults: {flow-control: s_pfc}", "expect: [{check: \"drops == 0\", between: [1ms, 2ms]}]",
         "events: [{at: 1ms, link: a -- b, state: up}]"})
     CHECK_MESSAGE(mentions(wrong_with(text), "not implemented yet"), text);
   CHECK(mentions(wrong("nodes: {s: {kind: switch, ecn: {min: 1kB}}}"),

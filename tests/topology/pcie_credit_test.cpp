@@ -1,5 +1,5 @@
-// Credits of PCI Express between host and NIC: what they let through against the formula of a credit
-// loop, throughput = min(line, credits x unit / round trip), in both directions.
+// Credits of PCI Express between host and NIC: what they let through against the formula of a
+// credit loop, throughput = min(line, credits x unit / round trip), in both directions.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 

@@ -82,9 +82,12 @@ scenario scenario_of(const headroom_case& x, std::int64_t headroom) {
   stuck.buffer_bytes = 1'000'000;
   auto soon = others;
   soon.pfc.xoff = x.frame;
-  s.nodes = {make_node("g", generator_settings{}, others), make_node("h", generator_settings{}, {}),
-             make_node("s1", wide, others),                make_node("s2", wide, tight),
-             make_node("k", stuck, soon),                make_node("l", open, {})};
+  s.nodes = {make_node("g", generator_settings{}, others),
+             make_node("h", generator_settings{}, {}),
+             make_node("s1", wide, others),
+             make_node("s2", wide, tight),
+             make_node("k", stuck, soon),
+             make_node("l", open, {})};
   s.links = {make_link("g", "p", "s1", "p1", x.bps, cable),
              make_link("s1", "p2", "s2", "p1", x.bps, cable),
              make_link("s2", "p2", "k", "p", x.bps, cable),
@@ -101,7 +104,8 @@ scenario scenario_of(const headroom_case& x, std::int64_t headroom) {
 
 }  // namespace
 
-TEST_CASE("head-room: nothing is lost at the bound for any phase, and two frames less is too little") {
+TEST_CASE(
+    "head-room: nothing is lost at the bound for any phase, and two frames less is too little") {
   for (const std::uint64_t rate : {10, 25, 40, 100})
     for (const std::uint32_t frame : {1514, 9014}) {
       const auto bps = rate * gbit;
@@ -112,8 +116,9 @@ TEST_CASE("head-room: nothing is lost at the bound for any phase, and two frames
       constexpr int phases = 8, thresholds = 4;
       for (int p = 0; p < phases; ++p)
         for (int t = 1; t <= thresholds; ++t)
-          cases.push_back({bps, frame, 6 * std::int64_t{frame} + t * std::int64_t{frame} / thresholds
-                                           - std::int64_t{frame} + 1,
+          cases.push_back({bps, frame,
+                           6 * std::int64_t{frame} + t * std::int64_t{frame} / thresholds
+                               - std::int64_t{frame} + 1,
                            period * p / phases});
       const auto lossless = [&](std::int64_t headroom) {
         return std::all_of(cases.begin(), cases.end(), [&](const auto& x) {
@@ -157,7 +162,8 @@ TEST_CASE("pauses take their share of the line") {
         e.inject.every = pause * share;
         s.events = {e};
         const auto r = run_once(s);
-        const auto line = static_cast<double>(s.duration) / static_cast<double>(line_rate{bps}.time_of(84));
+        const auto line =
+            static_cast<double>(s.duration) / static_cast<double>(line_rate{bps}.time_of(84));
         const auto expected = line * (1 - 1.0 / share);
         CAPTURE(rate);
         CAPTURE(quanta);
@@ -194,8 +200,9 @@ TEST_CASE("a frame holds the priorities that it enables, and none that is not lo
   CHECK(flow(r, "p0").latency.max() < 5 * microsecond);
   CHECK(flow(r, "p4").latency.max() < 5 * microsecond);
   // What is due while it is held waits at the generator: 3 of 5 milliseconds.
-  CHECK(static_cast<double>(flow(r, "p3").delivered.packets)
-        == doctest::Approx(0.4 * static_cast<double>(flow(r, "p4").delivered.packets)).epsilon(0.01));
+  CHECK(
+      static_cast<double>(flow(r, "p3").delivered.packets)
+      == doctest::Approx(0.4 * static_cast<double>(flow(r, "p4").delivered.packets)).epsilon(0.01));
   const auto& had = frames(r, "k").had;
   CHECK(had.priorities[3].transitions == 1);
   CHECK(had.priorities[0].frames == 0);

@@ -54,8 +54,8 @@ drawn draw(std::uint64_t seed) {
     return p;
   };
   const auto flow_control = [&] {
-    flow_control_settings fc{policy(), policy(), policy(), policy(), policy(),
-                             policy(), policy(), policy(), policy(), {}, {}};
+    flow_control_settings fc{policy(), policy(), policy(), policy(), policy(), policy(),
+                             policy(), policy(), policy(), {},       {}};
     if (r.below(4) == 0)
       fc.on_off.stop =
           queue_limit{static_cast<std::int64_t>(pick(1, 40'000)), queue_limit::unit::bytes};
@@ -80,8 +80,7 @@ drawn draw(std::uint64_t seed) {
   // On a wire lossless needs head-room for the longest cable drawn below; lossy may have next to
   // nothing. In a host senders look before they send, and one frame is enough.
   const auto buffer = [&] {
-    return static_cast<std::int64_t>(lossless ? pick(60'000, 200'000) * 8
-                                              : pick(2'000, 60'000));
+    return static_cast<std::int64_t>(lossless ? pick(60'000, 200'000) * 8 : pick(2'000, 60'000));
   };
   const auto inner = [&] {
     return static_cast<std::int64_t>(r.below(2) == 0 ? pick(1'514, 6'000) : pick(6'000, 200'000));
@@ -141,7 +140,8 @@ drawn draw(std::uint64_t seed) {
     h.napi.budget = static_cast<std::uint32_t>(pick(1, 300));
     h.bridge.queue = inner_limit();
     h.bridge.vxlan = r.below(2) == 0;
-    h.pcie.posted = {static_cast<std::uint32_t>(pick(0, 20)), static_cast<std::uint32_t>(pick(0, 200))};
+    h.pcie.posted = {static_cast<std::uint32_t>(pick(0, 20)),
+                     static_cast<std::uint32_t>(pick(0, 200))};
     h.pcie.completion = {static_cast<std::uint32_t>(pick(0, 20)),
                          static_cast<std::uint32_t>(pick(0, 200))};
     h.pcie.update = static_cast<sim_time>(pick(1, 3000)) * nanosecond;
@@ -192,7 +192,7 @@ drawn draw(std::uint64_t seed) {
     s.traffic.push_back(t);
   }
   for (auto& l : s.links) {
-    l.mtu = 1600;  // the largest frame fits into a tunnel
+    l.mtu = 1600;         // the largest frame fits into a tunnel
     if (r.below(4) == 0)  // one kind ends there and another begins
       l.flow_control = pfc || r.below(2) == 0 ? hop_policy::on_off : hop_policy::pfc;
   }

@@ -465,6 +465,52 @@ TEST_CASE("what a receiver's filter refuses is emitted as that, and other receiv
   CHECK_THROWS_AS(replay::open(config), traffic_error);
 }
 
+TEST_CASE("a frame's priority is what the first field says that is trusted and says something") {
+  classify_settings c;
+  c.dscp[26] = 3;
+  c.pcp[5] = 2;
+  c.otherwise = 1;
+  CHECK(c.priority_of({}, {}) == 1);
+  CHECK(c.priority_of({}, 26) == 3);
+  CHECK(c.priority_of({}, 27) == 1);  // no rule for it
+  CHECK(c.priority_of(5, 26) == 2);
+  CHECK(c.priority_of(7, {}) == 7);  // itself
+  c.trust = {classify_settings::field::dscp, classify_settings::field::none};
+  CHECK(c.priority_of(5, 26) == 3);
+  CHECK(c.priority_of(5, {}) == 1);
+}
+
+TEST_CASE("a classified replay emits each frame with the priority of its DSCP, split or not") {
+  std::vector<packet_spec> packets;
+  for (const unsigned dscp : {0u, 26u, 48u, 26u}) {
+    auto frame = make_frame({.to = {10, 0, 0, 2}, .protocol = 17});
+    frame[15] = static_cast<std::uint8_t>(dscp << 2);  // the second byte of the IP header
+    packets.push_back({1, frame, 0});
+  }
+  packets.push_back({1, packets[1].data, 3000});
+  const temp_file file{make_pcap(packets)};
+  auto config = config_of(file);
+  config.map = {{net_address::ipv4(std::array<std::uint8_t, 4>{10, 0, 0, 1}), 1},
+                {net_address::ipv4(std::array<std::uint8_t, 4>{10, 0, 0, 2}), 2}};
+  config.max_frame = [](std::uint32_t) { return 1518u; };
+  classify_settings rules;
+  rules.dscp[26] = 3;
+  rules.dscp[48] = 6;
+  config.classify = [&](std::uint32_t endpoint) { return endpoint == 1 ? &rules : nullptr; };
+  for (const std::size_t kept : {1000, 0}) {
+    config.max_records_in_memory = kept;
+    const auto r = replay::open(config);
+    std::vector<int> priorities;
+    for (const auto& e : drain(*r.source_for(1)))
+      priorities.push_back(e.priority);
+    CHECK(priorities == std::vector<int>{0, 3, 6, 3, 3, 3, 3});
+    CHECK(r.report().producers[0].priorities == (1 << 0 | 1 << 3 | 1 << 6));
+  }
+  config.classify = [](std::uint32_t) { return nullptr; };
+  for (const auto& e : drain(*replay::open(config).source_for(1)))
+    CHECK(e.priority == emission::unclassified);
+}
+
 TEST_CASE("the shipped captures replay with every packet and byte") {
   for (const auto* name : {"redis.pcapng", "http.pcap", "dns.pcapng", "incast.pcapng"}) {
     CAPTURE(name);
