@@ -410,13 +410,18 @@ void network_builder::plan_traffic() {
     x.not_ethernet = f.not_ethernet + f.foreign_link;
     net_.replays_.push_back(std::move(x));
   }
+  destinations_of_.resize(scenario_.nodes.size());
   for (std::uint32_t to = 0; to < endpoints_.size(); ++to) {
     auto& s = senders_to_[to];
     std::sort(s.begin(), s.end());
     s.erase(std::unique(s.begin(), s.end()), s.end());
     for (auto from : s)
-      if (endpoints_[from].node != endpoints_[to].node)
+      if (const auto node = endpoints_[from].node; node != endpoints_[to].node) {
         endpoints_[from].sends_away = true;
+        auto& away = destinations_of_[node];
+        if (away.empty() || away.back() != to)
+          away.push_back(to);
+      }
   }
 }
 
@@ -742,17 +747,12 @@ void network_builder::control(virtual_switch& hub, std::size_t n, const virtual_
   now({.what = kind::lossless, .value = input.checked ? all_priorities_ : 0});
   const bool tunnels = std::get<host_settings>(scenario_.nodes[n].as).bridge.vxlan;
   if (tunnels || several_networks_)
-    for (std::uint32_t to = 0; to < endpoints_.size(); ++to) {
-      const auto& e = endpoints_[to];
-      const auto& from = senders_to_[to];
-      const bool asked =
-          std::any_of(from.begin(), from.end(), [&](auto f) { return endpoints_[f].node == n; });
-      if (e.network != 0 && e.node != n && asked)
+    for (const auto to : destinations_of_[n])
+      if (const auto& e = endpoints_[to]; e.network != 0)
         now({.what = kind::mapping,
              .tunnelled = tunnels && e.tunnelled,
              .endpoint = to,
              .value = e.network});
-    }
   now({.what = kind::ready});
   for (std::uint16_t p = 0; p < c.ports.size(); ++p)
     for (const auto& [at, stopped] : timeline(timed_event::kind::set_port, c.ports[p].name, 0))

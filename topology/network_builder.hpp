@@ -151,8 +151,9 @@ private:
   std::map<std::string, std::size_t> node_of_;
   std::vector<endpoint> endpoints_;
   std::map<std::string, std::uint32_t> endpoint_of_;
-  std::vector<std::vector<std::uint32_t>> endpoints_at_;  // node -> endpoints
-  std::vector<std::vector<std::uint32_t>> senders_to_;    // endpoint -> endpoints, unique
+  std::vector<std::vector<std::uint32_t>> endpoints_at_;     // node -> endpoints
+  std::vector<std::vector<std::uint32_t>> senders_to_;       // endpoint -> endpoints, unique
+  std::vector<std::vector<std::uint32_t>> destinations_of_;  // node -> endpoints elsewhere
   unsigned all_priorities_ = 0;
   std::vector<std::array<attachment, 2>> attachments_;  // link -> end a, end b
   std::vector<std::vector<std::vector<bool>>> feeds_;   // switch node -> egress -> ingress

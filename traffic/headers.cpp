@@ -2,6 +2,8 @@
 
 #include <pcap/dlt.h>
 
+#include "traffic/byte_order.hpp"
+
 namespace sluice {
 
 namespace {
@@ -12,10 +14,6 @@ constexpr unsigned max_tags = 4;        // more VLAN tags than anybody stacks
 constexpr unsigned max_extensions = 8;  // and more IPv6 extension headers
 
 using bytes = std::span<const std::uint8_t>;
-
-std::uint16_t be16(bytes data, std::size_t at) {
-  return static_cast<std::uint16_t>(data[at] << 8 | data[at + 1]);
-}
 
 bool is_vlan(std::uint16_t type) {
   return type == 0x8100 || type == 0x88a8 || type == 0x9100;

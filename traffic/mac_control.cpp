@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "traffic/byte_order.hpp"
+
 namespace sluice {
 
 namespace {
@@ -11,15 +13,6 @@ constexpr std::uint16_t type_mac_control = 0x8808;
 constexpr std::uint16_t opcode_pause = 0x0001, opcode_pfc = 0x0101;
 constexpr std::size_t at_source = 6, at_type = 12, at_opcode = 14, at_body = 16;
 constexpr std::size_t at_quanta = at_body + 2;  // of PFC
-
-std::uint16_t be16(std::span<const std::uint8_t> data, std::size_t at) {
-  return static_cast<std::uint16_t>(data[at] << 8 | data[at + 1]);
-}
-
-void put16(std::span<std::uint8_t> out, std::size_t at, unsigned value) {
-  out[at] = static_cast<std::uint8_t>(value >> 8);
-  out[at + 1] = static_cast<std::uint8_t>(value);
-}
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <functional>
 
+#include "traffic/byte_order.hpp"
 #include "traffic/headers.hpp"
 #include "traffic/packet.hpp"
 #include "traffic/random.hpp"
@@ -26,10 +27,6 @@ static_assert(ethernet_header_bytes + ipv4_bytes + udp_bytes + vxlan_bytes == vx
 static_assert(ipv4_bytes + udp_bytes + vxlan_bytes + max_vxlan_inner_bytes == 0xffff);
 
 using bytes = std::span<const std::uint8_t>;
-
-std::uint16_t be16(bytes data, std::size_t at) {
-  return static_cast<std::uint16_t>(data[at] << 8 | data[at + 1]);
-}
 
 // The sum of RFC 1071 before it is complemented. At most 65535 bytes are summed, and 32 bits hold
 // twice that, so folding can wait until the end.

@@ -389,6 +389,77 @@ TEST_CASE("events that cannot happen are refused") {
   CHECK(mentions(event("{at: 1ms}"), "says what to do"));
 }
 
+TEST_CASE("injected pauses name a port that exists, and what they hold") {
+  const auto event = [](const std::string& e) { return wrong_with("events: [" + e + "]"); };
+  CHECK(mentions(event("{at: 1ms, inject: pfc-pause, on: \"a:nic0\"}"),
+                 "wants `priority` beside it"));
+  CHECK(mentions(event("{at: 1ms, inject: pfc-pause, priority: 3}"),
+                 "`inject` wants `on` beside it"));
+  CHECK(mentions(event("{at: 1ms, inject: pause, priority: 3, on: a}"), "holds the whole link"));
+  CHECK(mentions(event("{at: 1ms, inject: pause, on: \"a:nic7\"}"),
+                 "`a:nic7` is no port of a link | did you mean `a:nic0`?"));
+  CHECK(mentions(event("{at: 1ms, inject: pause, on: a, every: 1us}"), "wants `quanta` beside it"));
+  CHECK(mentions(event("{at: 1ms, inject: pause, on: a, state: down}"),
+                 "`state` means nothing beside `inject`"));
+  CHECK(mentions(event("{at: 1ms, set: b/w.drain, to: 1bit, quanta: 3}"),
+                 "`quanta` means nothing beside `set`"));
+  const auto s = good(std::string{smallest}
+                      + "events: [{at: 1ms, inject: pfc-pause, on: \"b:nic0\", priority: [1, 3], "
+                        "quanta: 9, every: 2us, for: 1ms}, {at: 0ms, inject: pause, on: a}]\n");
+  CHECK(s.events[0].inject.from_b);
+  CHECK(s.events[0].inject.priorities == (1 << 1 | 1 << 3));
+  CHECK_FALSE(s.events[0].inject.holds);
+  CHECK(s.events[0].inject.quanta == 9);
+  CHECK(s.events[0].inject.every == 2 * sluice::microsecond);
+  CHECK(s.events[1].inject.whole_link);
+  CHECK(s.events[1].inject.holds);
+  CHECK_FALSE(s.events[1].inject.from_b);
+}
+
+TEST_CASE("PFC's settings have defaults, a node's own, and a lossless priority at least") {
+  CHECK(mentions(wrong_with("defaults: {flow-control: {nic-fabric: pfc}}"),
+                 "speaks pfc and has no lossless priority"));
+  CHECK(mentions(wrong_with("defaults: {pfc: {xoff: 10KiB, xon: 10KiB}}"), "`xon` is not below"));
+  CHECK(mentions(wrong_with("defaults: {flow-control: {guest: pfc}}"), "pfc"));
+  const auto s = good(
+      "defaults: {flow-control: {nic-fabric: pfc}, pfc: {priorities: [3, 4], xoff: 80KiB, refresh: "
+      "9us}}\n"
+      "nodes: {a: {kind: host, vms: [v], pfc: {headroom: 7KiB}}, b: {kind: host, vms: [w]}}\n"
+      "links: [{endpoints: [a, b], flow-control: on_off}]\n");
+  const auto& a = s.nodes[0].flow_control.pfc;
+  CHECK(a.priorities == (1 << 3 | 1 << 4));
+  CHECK(a.xoff == 80 * 1024);
+  CHECK(a.headroom == 7 * 1024);
+  CHECK(a.refresh == 9 * sluice::microsecond);
+  CHECK_FALSE(s.nodes[1].flow_control.pfc.headroom);
+  CHECK(s.nodes[1].flow_control.fabric == sluice::hop_policy::pfc);
+  CHECK(s.links[0].flow_control == sluice::hop_policy::on_off);
+}
+
+TEST_CASE("a switch's routes go to neighbours, and lead nowhere in a circle") {
+  const auto with_routes = [](const std::string& s1, const std::string& s2) {
+    return "nodes: {s1: {kind: switch, routes: {" + s1 + "}}, s2: {kind: switch, routes: {" + s2
+           + "}}, s3: {kind: switch}, g: {kind: generator}}\n"
+             "links: [s1 -- s2, s2 -- s3, s3 -- s1, g -- s1]\n";
+  };
+  good(with_routes("s3: s2", ""));
+  CHECK(mentions(wrong(with_routes("g: s2", "")), "`g` is no other switch"));
+  CHECK(mentions(wrong(with_routes("s3: g", "")), "`s1` has no link to a switch `g`"));
+  CHECK(mentions(wrong(with_routes("s3: s2", "s3: s1")),
+                 "this route leads what is for `s3` in a circle"));
+}
+
+TEST_CASE("classification is by fields that exist") {
+  CHECK(mentions(wrong_with("defaults: {classify: {dscp: {64: 3}}}"), "`64` is no dscp"));
+  CHECK(mentions(wrong_with("defaults: {classify: {trust: [vlan]}}"), "vlan"));
+  const auto s = good(std::string{smallest}
+                      + "defaults: {classify: {trust: [dscp], dscp: {26: 3}, otherwise: 1}}\n");
+  REQUIRE(s.nodes[0].classify);
+  CHECK(s.nodes[0].classify->priority_of(5, 26) == 3);
+  CHECK(s.nodes[0].classify->priority_of(5, 27) == 1);
+  CHECK_FALSE(s.traffic[0].classified);  // a generator has one priority
+}
+
 TEST_CASE("expectations know metrics and flows, and point into their line") {
   const load_options options{.known_metrics = [] {
     return std::vector<std::string>{"drops", "latency"};

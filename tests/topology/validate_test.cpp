@@ -89,6 +89,30 @@ TEST_CASE("buffers too small for their line are warned of") {
             "full before it says stop"));
 }
 
+TEST_CASE("PFC without enough head-room, or with a late refresh, is warned of") {
+  const auto with_pfc = [](const std::string& pfc) {
+    return warnings("defaults: {flow-control: {nic-fabric: pfc}, link: {rate: 10Gbit}, pfc: "
+                    "{priorities: [3]"
+                    + pfc
+                    + "}}\nnodes: {a: {kind: generator}, s: {kind: switch}, b: {kind: sink}}\n"
+                      "links: [a -- s, b -- s]\n");
+  };
+  CHECK(with_pfc("").empty());
+  // 2 x 501 ns, 84 bytes, 67 quanta, and three frames of 1518: see pfc_headroom.hpp.
+  CHECK(has(with_pfc(", headroom: 5KiB"), "has 5120 B of head-room above `xoff` for a priority"));
+  CHECK(has(with_pfc(", headroom: 5KiB"), "and 10187 B may still arrive"));
+  CHECK(with_pfc(", headroom: 10187B").empty());
+  CHECK(has(with_pfc(", quanta: 100, refresh: 5us"), "repeats a pause later than it lasts"));
+  CHECK(has(warnings("defaults: {flow-control: {nic-fabric: pfc}, pfc: {priorities: [3]}}\n"
+                     "nodes: {a: {kind: generator, flow-control: on_off}, s: {kind: switch}}\n"
+                     "links: [a -- s]\n"),
+            "has another flow control at each end"));
+  CHECK(has(warnings("defaults: {flow-control: {nic-fabric: pfc}, pfc: {priorities: [3]}}\n"
+                     "nodes: {a: {kind: generator, pfc: {priorities: [4]}}, s: {kind: switch}}\n"
+                     "links: [a -- s]\n"),
+            "other lossless priorities than its peer"));
+}
+
 TEST_CASE("equal queues of many nodes make one warning") {
   std::string text = "nodes:\n  s: {kind: switch}\n", links = "links: [";
   for (int i = 0; i < 20; ++i) {
@@ -105,6 +129,25 @@ TEST_CASE("a circle of lossless links is found and named") {
   CHECK(has(out, "wait for each other in a circle"));
   CHECK(has(out, "s1:p2 -> s2:p2"));
   CHECK(has(out, "s4:p3 -> s1:p3"));
+}
+
+TEST_CASE("with PFC a circle has to close within one priority") {
+  const auto with = [](int last) {
+    return warnings(
+        "defaults: {flow-control: {nic-fabric: pfc}, pfc: {priorities: [3, 4]}}\n"
+        "nodes: {s1: {kind: switch, routes: {s3: s2}}, s2: {kind: switch, routes: {s1: s3}},\n"
+        "  s3: {kind: switch, routes: {s2: s1}}, g1: {kind: generator}, g2: {kind: generator},\n"
+        "  g3: {kind: generator}, k1: {kind: sink}, k2: {kind: sink}, k3: {kind: sink}}\n"
+        "links: [g1 -- s1, g2 -- s2, g3 -- s3, k1 -- s1, k2 -- s2, k3 -- s3, s1 -- s2, s2 -- s3, "
+        "s3 -- s1]\n"
+        "traffic:\n"
+        "  a: {generate: {rate: 1Gbit}, from: g1, to: k3, priority: 3}\n"
+        "  b: {generate: {rate: 1Gbit}, from: g2, to: k1, priority: 3}\n"
+        "  c: {generate: {rate: 1Gbit}, from: g3, to: k2, priority: "
+        + std::to_string(last) + "}\n");
+  };
+  CHECK(has(with(3), "wait for each other in a circle: s1:p3 -> s2:p3"));
+  CHECK_FALSE(has(with(4), "circle"));
 }
 
 TEST_CASE("a circle in which anybody may drop is none") {
