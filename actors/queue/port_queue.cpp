@@ -198,30 +198,21 @@ void port_queue::arrive(const packet& p) {
   }
   enqueue(p);
   if (gate_.arrive(p.priority, p.bytes))
-    stop_sender(p.priority, p.at);
+    tell(signal::kind::stop, p.priority, p.at);
 }
 
-void port_queue::stop_sender(unsigned priority, sim_time at) {
-  ++counters_.stops_sent;
-  ++stops_of_[priority];
-  no_arrival_before_ = 0;
-  stopped_at_ = at;
-  signal s{.at = at + inputs_[side].signal_latency, .what = signal::kind::stop};
-  if (requests_out_ != nowhere) {
-    auto r = requests_.hold(priority, at);
-    s.bytes = r.number;
-    s.priority = static_cast<std::uint8_t>(priority);
-    r.at += outputs_[requests_out_].packet_latency;
-    emit(requests_out_, to_packet(r));
+// Stops or starts the sender: by the signal itself, or by a frame that it announces.
+void port_queue::tell(signal::kind what, unsigned priority, sim_time at) {
+  const bool stops = what == signal::kind::stop;
+  ++(stops ? counters_.stops_sent : counters_.starts_sent);
+  if (stops) {
+    ++stops_of_[priority];
+    no_arrival_before_ = 0;
+    stopped_at_ = at;
   }
-  emit_signal(side, s);
-}
-
-void port_queue::start_sender(unsigned priority, sim_time at) {
-  ++counters_.starts_sent;
-  signal s{.at = at + inputs_[side].signal_latency, .what = signal::kind::start};
+  signal s{.at = at + inputs_[side].signal_latency, .what = what};
   if (requests_out_ != nowhere) {
-    auto r = requests_.let_go(priority, at);
+    auto r = stops ? requests_.hold(priority, at) : requests_.let_go(priority, at);
     s.bytes = r.number;
     s.priority = static_cast<std::uint8_t>(priority);
     r.at += outputs_[requests_out_].packet_latency;
@@ -238,91 +229,6 @@ void port_queue::refresh(sim_time before) {
     emit(requests_out_, to_packet(r));
   }
 }
-
-// -- frames that hold the peer --------------------------------------------------------------------
-
-void port_queue::take_requests() {
-  if (requests_in_ == nowhere)
-    return;
-  auto& in = inputs_[requests_in_];
-  while (!in.items.empty()) {
-    frames_->ask(from_packet(in.items.front()));
-    pop_packet(requests_in_);
-  }
-}
-
-// Whether no request for t or before is still to come.
-bool port_queue::requests_known(sim_time t) const {
-  return requests_in_ == nowhere || inputs_[requests_in_].promise > t;
-}
-
-// Sends a frame that leaves before, or as, anything else does: then true, and what else starts has
-// to be looked up again. Else makes sure that `v` does not start before a frame that may come.
-bool port_queue::frame_goes_first(transmitter::verdict& v, sim_time no_data_before) {
-  frame_lacks_ = nowhere;
-  const auto waits = frames_->first();
-  const auto at = waits >= never ? never : line_.control_start(waits);
-  if (at <= std::min(v.at, limit_) && at < never) {
-    if (at <= no_data_before && requests_known(at)) {
-      send_frame(at);
-      return true;
-    }
-    frame_lacks_ = at > no_data_before ? side : requests_in_;
-    need_packets(frame_lacks_, at);
-    v = {at, false};
-  } else if (v.certain && !requests_known(v.at)) {
-    v.certain = false;
-    frame_lacks_ = requests_in_;
-  }
-  return false;
-}
-
-void port_queue::send_frame(sim_time at) {
-  const auto sent = frames_->send(at, line_.transmit_control(at));
-  if (!sent.lost)
-    emit_signal(frames_in_, to_signal(sent.frame, sent.at));
-}
-
-// When the packet can start, which is the first in its queue.
-transmitter::verdict port_queue::first_start(output& out, const packet& p, port_index o) {
-  for (;;) {
-    auto v = line_.obeys_pauses() ? line_.start_class(
-                 out, outputs_[frames_out_], 1u << p.priority, [&](unsigned) { return p.at; },
-                 p.bytes, limit_)
-                                  : line_.start(out, p.at, p.bytes, limit_, p.pulled, o);
-    if (!frames_ || !frame_goes_first(v, v.at))
-      return v;
-  }
-}
-
-// When the first packet of any priority can.
-transmitter::verdict port_queue::first_start(output& out, sim_time ready, std::uint32_t largest,
-                                             bool pulled) {
-  for (;;) {
-    auto v = line_.obeys_pauses() ? line_.start_class(
-                 out, outputs_[frames_out_], waiting_,
-                 [&](unsigned c) { return queues_[c].front().at; }, largest, limit_, next_arrival())
-                                  : line_.start(out, ready, largest, limit_, pulled);
-    // What arrives meanwhile may start sooner, if it is not held.
-    if (!frames_ || !frame_goes_first(v, std::max(line_.busy(), next_arrival())))
-      return v;
-  }
-}
-
-// What is lacking to be sure of the next start.
-void port_queue::ask_for_start(port_index o) {
-  if (frame_lacks_ != nowhere)
-    need_packets(frame_lacks_, head_.at);
-  else if (head_.pauses_beyond != never) {
-    if (line_.asks_for_pauses(head_))
-      need_signals(frames_out_, head_.pauses_beyond);
-  }
-  // Held by a stop: the receiver speaks when it is over. Else we have to know.
-  else if (line_.asks(o))
-    need_signals(o, head_.at);
-}
-
-// -- packets in and out, continued ----------------------------------------------------------------
 
 void port_queue::enqueue(const packet& p) {
   const unsigned queue = single_ ? 0 : p.priority;
@@ -423,7 +329,7 @@ void port_queue::release(const leaving& l) {
   refresh(l.at);
   if (!gate_.release(l.priority, l.bytes))
     return;
-  start_sender(l.priority, l.at);
+  tell(signal::kind::start, l.priority, l.at);
   // The sender was held until now: nothing of it can be here before the start has been there.
   if (held)
     no_arrival_before_ = l.at + round_trip();
@@ -491,6 +397,89 @@ void port_queue::settle_rest() {
       quiet_until = std::min(quiet_until, head_.at);
     refresh(quiet_until);
   }
+}
+
+// -- frames that hold the peer --------------------------------------------------------------------
+
+void port_queue::take_requests() {
+  if (requests_in_ == nowhere)
+    return;
+  auto& in = inputs_[requests_in_];
+  while (!in.items.empty()) {
+    frames_->ask(from_packet(in.items.front()));
+    pop_packet(requests_in_);
+  }
+}
+
+// Whether no request for t or before is still to come.
+bool port_queue::requests_known(sim_time t) const {
+  return requests_in_ == nowhere || inputs_[requests_in_].promise > t;
+}
+
+// Sends a frame that leaves before, or as, anything else does: then true, and what else starts has
+// to be looked up again. Else makes sure that `v` does not start before a frame that may come.
+bool port_queue::frame_goes_first(transmitter::verdict& v, sim_time no_data_before) {
+  frame_lacks_ = nowhere;
+  const auto waits = frames_->first();
+  const auto at = waits >= never ? never : line_.control_start(waits);
+  if (at <= std::min(v.at, limit_) && at < never) {
+    if (at <= no_data_before && requests_known(at)) {
+      send_frame(at);
+      return true;
+    }
+    frame_lacks_ = at > no_data_before ? side : requests_in_;
+    need_packets(frame_lacks_, at);
+    v = {at, false};
+  } else if (v.certain && !requests_known(v.at)) {
+    v.certain = false;
+    frame_lacks_ = requests_in_;
+  }
+  return false;
+}
+
+void port_queue::send_frame(sim_time at) {
+  const auto sent = frames_->send(at, line_.transmit_control(at));
+  if (!sent.lost)
+    emit_signal(frames_in_, to_signal(sent.frame, sent.at));
+}
+
+// When the packet can start, which is the first in its queue.
+transmitter::verdict port_queue::first_start(output& out, const packet& p, port_index o) {
+  for (;;) {
+    auto v = line_.obeys_pauses() ? line_.start_class(
+                 out, outputs_[frames_out_], 1u << p.priority, [&](unsigned) { return p.at; },
+                 p.bytes, limit_)
+                                  : line_.start(out, p.at, p.bytes, limit_, p.pulled, o);
+    if (!frames_ || !frame_goes_first(v, v.at))
+      return v;
+  }
+}
+
+// When the first packet of any priority can.
+transmitter::verdict port_queue::first_start(output& out, sim_time ready, std::uint32_t largest,
+                                             bool pulled) {
+  for (;;) {
+    auto v = line_.obeys_pauses() ? line_.start_class(
+                 out, outputs_[frames_out_], waiting_,
+                 [&](unsigned c) { return queues_[c].front().at; }, largest, limit_, next_arrival())
+                                  : line_.start(out, ready, largest, limit_, pulled);
+    // What arrives meanwhile may start sooner, if it is not held.
+    if (!frames_ || !frame_goes_first(v, std::max(line_.busy(), next_arrival())))
+      return v;
+  }
+}
+
+// What is lacking to be sure of the next start.
+void port_queue::ask_for_start(port_index o) {
+  if (frame_lacks_ != nowhere)
+    need_packets(frame_lacks_, head_.at);
+  else if (head_.pauses_beyond != never) {
+    if (line_.asks_for_pauses(head_))
+      need_signals(frames_out_, head_.pauses_beyond);
+  }
+  // Held by a stop: the receiver speaks when it is over. Else we have to know.
+  else if (line_.asks(o))
+    need_signals(o, head_.at);
 }
 
 // -- what is known of the future ----------------------------------------------------------------

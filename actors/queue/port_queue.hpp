@@ -145,8 +145,7 @@ private:
   void count_arrival(const packet& p);
   void arrive(const packet& p);
   void release(const leaving& l);
-  void stop_sender(unsigned priority, sim_time at);
-  void start_sender(unsigned priority, sim_time at);
+  void tell(signal::kind what, unsigned priority, sim_time at);
   void refresh(sim_time before);
   transmitter::verdict first_start(output& out, const packet& p, port_index o);
   transmitter::verdict first_start(output& out, sim_time ready, std::uint32_t largest, bool pulled);
