@@ -129,8 +129,11 @@ private:
           since(started_) - static_cast<double>(now_) / static_cast<double>(second) / speed;
       if (now_ < end || behind > 0)
         lag_ = std::max(lag_, behind);
+      // A deadlocked run goes on to its end, if it has one: nobody has to wait for what he knows.
+      deadlock_ = network_.find_deadlock();
       report();
-      if (scenario_.until_traffic_done && executor_->next_event() >= never)
+      if (scenario_.until_traffic_done
+          && (executor_->next_event() >= never || (deadlock_ && end == last_limit)))
         break;
       wake = std::max(wake + tick, wall_clock::now());
       std::this_thread::sleep_until(wake);
