@@ -713,6 +713,14 @@ void port_queue::explain_transition(sim_time t) {
     need_signals(side, line_.stopped() ? std::max(t, outputs_[side].promise) : pull_at_);
     return;
   }
+  if (config_.buffer.own != 0 && stops_ && !gate_.stopping()) {
+    // What leaves does not matter yet, nor what comes next: it takes so long to fill the buffer.
+    const auto full = next_transition();
+    const auto slack = full >= never ? 0 : full - next_arrival();
+    if (inputs_[side].items.empty())
+      need_packets(side, std::max(t - slack, inputs_[side].promise));
+    return;
+  }
   if (waiting_ != 0 && head_.at <= t) {
     if (held_at() != nowhere)
       need_signals(held_at(), std::max(t, outputs_[held_at()].promise));

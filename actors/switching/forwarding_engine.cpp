@@ -447,20 +447,41 @@ sim_time forwarding_engine::least_drain_of(port_index i) const {
   return least;
 }
 
+// Whether what has arrived and is not accounted yet could stop the sender, were nothing to leave.
+bool forwarding_engine::pending_matter(port_index i) const {
+  const auto& s = ingress_[i];
+  const auto& c = config_.ingress[i];
+  if (s.arrivals.empty())
+    return false;
+  const auto reaches = [&](const buffer_gate& gate) {
+    const auto& x = gate.settings();
+    return x.stops && !gate.stopping()
+           && x.stop.reached_by(gate.bytes() + s.pending_bytes, gate.packets() + s.pending_packets);
+  };
+  bool any = reaches(s.gate.of(0));
+  for (unsigned p = 1; p < max_priorities && c.own != 0 && !any; ++p)
+    any = reaches(s.gate.of(p));
+  return any;
+}
+
 // The sender of ingress i is told nothing new before this, as far as is known.
 sim_time forwarding_engine::next_transition(port_index i) const {
   const auto& s = ingress_[i];
   const auto& c = config_.ingress[i];
   auto t = s.gate.stopping() ? resume_bound(i) : never;  // pending arrivals only delay it
-  if (!s.arrivals.empty())
-    return s.gate.stopping() && c.own == 0 ? t : std::min(t, s.arrivals.front().at);
+  if (!s.arrivals.empty() && s.gate.stopping() && c.own == 0)
+    return t;
+  if (pending_matter(i))
+    return std::min(t, s.arrivals.front().at);
   const auto fill = [&](const buffer_gate& gate, std::size_t known) {
     if (gate.stopping())
       return;
     const auto& stop = gate.settings().stop;
-    t = std::min(t, earliest_fill(config_.senders[i], next_arrival(i), gate.bytes(), gate.packets(),
-                                  stop.bytes, stop.packets, known,
-                                  [&](std::size_t x) { return s.releases[x]; }));
+    t = std::min(t,
+                 earliest_fill(config_.senders[i], next_arrival(i), gate.bytes() + s.pending_bytes,
+                               gate.packets() + s.pending_packets, stop.bytes, stop.packets,
+                               s.arrivals.empty() ? known : 0,
+                               [&](std::size_t x) { return s.releases[x]; }));
   };
   if (c.shared.stops) {
     const auto unknown = next_unknown_release(i);
@@ -491,18 +512,8 @@ sim_time forwarding_engine::next_work() const {
     const auto& s = ingress_[i];
     if (!s.regulated)
       continue;
-    const auto may_stop = [&](const buffer_gate& gate) {
-      const auto& stop = gate.settings().stop;
-      return gate.settings().stops
-             && stop.reached_by(gate.bytes() + s.pending_bytes, gate.packets() + s.pending_packets);
-    };
-    if (!s.arrivals.empty()) {
-      bool matters = s.gate.stopping() || may_stop(s.gate.of(0));
-      for (unsigned p = 1; p < max_priorities; ++p)
-        matters = matters || (config_.ingress[i].own != 0 && may_stop(s.gate.of(p)));
-      if (matters)
-        t = std::min(t, s.arrivals.front().at);
-    }
+    if (!s.arrivals.empty() && (s.gate.stopping() || pending_matter(i)))
+      t = std::min(t, s.arrivals.front().at);
     if (s.gate.stopping())
       t = std::min(t, known_resume(i));
   }
@@ -557,7 +568,7 @@ void forwarding_engine::explain_signal(port_index i, sim_time beyond) {
 
 void forwarding_engine::explain_transition(port_index i, sim_time t) {
   const auto& s = ingress_[i];
-  if (s.gate.stopping() || !s.arrivals.empty()) {
+  if (s.gate.stopping() || pending_matter(i)) {
     // To account up to an arrival we need to know what has left before it; to know of a start,
     // what will leave; and of a refresh, that nothing happens before.
     const auto x = std::min(t, s.requests.refresh_at());
@@ -567,8 +578,12 @@ void forwarding_engine::explain_transition(port_index i, sim_time t) {
     if (s.requests_out == nowhere)
       return;
   }
-  if (inputs_[i].items.empty() && !upper_is_held(i))
-    need_packets(i, std::max(std::min(t, s.requests.refresh_at()), inputs_[i].promise));
+  if (!inputs_[i].items.empty() || upper_is_held(i))
+    return;
+  // What comes next does not stop anybody: it takes so long to fill the buffer.
+  const auto full = s.gate.stopping() ? never : next_transition(i);
+  const auto slack = full >= never ? 0 : full - next_arrival(i);
+  need_packets(i, std::max(std::min(t - slack, s.requests.refresh_at()), inputs_[i].promise));
 }
 
 bool forwarding_engine::grant(port_index i, bool asked) {

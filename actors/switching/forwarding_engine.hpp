@@ -169,6 +169,7 @@ private:
   sim_time known_resume(port_index i) const;
   sim_time resume_bound(port_index i) const;
   sim_time least_drain_of(port_index i) const;
+  bool pending_matter(port_index i) const;
   sim_time next_transition(port_index i) const;
   void explain_transition(port_index i, sim_time beyond);
   sim_time watermark(port_index k);
