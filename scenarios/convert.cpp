@@ -391,7 +391,7 @@ private:
     size("headroom", out.headroom);
     if (word(*n, "headroom") == "auto")
       out.headroom.reset();
-    read_count(*n, "quanta", out.quanta);
+    read(*n, "quanta", quantity::kind::count, out.quanta);
     time("refresh", out.refresh);
     time("response", out.response);
     if (out.xoff && out.xon && *out.xon >= *out.xoff)
@@ -1333,7 +1333,7 @@ private:
       x.priorities = priorities_of(priority);
     }
     x.holds = map.find("quanta") == nullptr;
-    read_count(map, "quanta", x.quanta);
+    read(map, "quanta", quantity::kind::count, x.quanta);
     read_time(map, "every", x.every);
     if (x.holds && map.find("every") != nullptr)
       forest_.error(*map.find("every"), "`every` wants `quanta` beside it",

@@ -49,8 +49,8 @@ run_results network::gather(sim_time now) const {
               [&](const std::string& name, std::string_view kind, component_counters counters) {
                 add(name, kind, c->node(), std::move(counters));
               });
-    r.packet_hops += c->packet_hops();
   }
+  r.packet_hops = packet_hops();
   for (const auto& c : cables_)
     add(c->name(), "link", "", c->counters());
   for (auto p : producers_)

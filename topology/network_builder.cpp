@@ -214,8 +214,7 @@ hop_facts network_builder::wire_hop(std::size_t link_index) const {
 
 hop_policy network_builder::wire_policy(std::size_t link_index) const {
   const auto& l = scenario_.links[link_index];
-  return policy_of(l, scenario_.nodes[node_of_.at(l.a.node)],
-                   scenario_.nodes[node_of_.at(l.b.node)]);
+  return policy_of(l, node_named(l.a), node_named(l.b));
 }
 
 // Of `node`'s buffer behind the link.
@@ -233,8 +232,7 @@ class_gates::config network_builder::wire_gates(std::size_t node, std::int64_t c
 
 const node& network_builder::peer_of(std::size_t node, std::size_t link_index) const {
   const auto& l = scenario_.links[link_index];
-  const bool at_b = scenario_.nodes[node].name == l.b.node;
-  return scenario_.nodes[node_of_.at(at_b ? l.a.node : l.b.node)];
+  return node_named(scenario_.nodes[node].name == l.b.node ? l.a : l.b);
 }
 
 // What `node` knows of who sends to it by the link.
@@ -254,10 +252,10 @@ sender_bound network_builder::wire_bound(std::size_t node, std::size_t link_inde
   bound.slowest_stop =
       inside_switch + waits + hop.latency_up + pfc_response(peer, l.rate_bps) + hop.latency_down;
   const auto lossless = unsigned{own.priorities} & peer.priorities;
-  bound.held_whole = std::popcount(all_priorities_) == 1 && (all_priorities_ & lossless) != 0
-                     && outages(link_index).empty() && !injects(link_index, at_b)
-                     && quanta_time(static_cast<std::uint16_t>(own.quanta), l.rate_bps)
-                            > pfc_refresh(own, l.rate_bps) + waits + microsecond;
+  bound.held_whole =
+      std::popcount(all_priorities_) == 1 && (all_priorities_ & lossless) != 0
+      && outages(link_index).empty() && !injects(link_index, at_b)
+      && quanta_time(own.quanta, l.rate_bps) > pfc_refresh(own, l.rate_bps) + waits + microsecond;
   return bound;
 }
 
@@ -1016,9 +1014,13 @@ void network_builder::build_links() {
                                     .name = to.name,
                                     .blame = to.engine != nullptr ? to.name + ".in" : to.name});
       if (to.stops && from.engine != nullptr && to.engine != nullptr) {
-        const bool by_priority = wire_policy(i) == hop_policy::pfc;
-        for (unsigned p = 0; p < (by_priority ? max_priorities : 1u); ++p)
-          if (!by_priority || lossless_on(i, p))
+        // On/off stops them all together: one stands for them.
+        const auto lossless =
+            wire_policy(i) == hop_policy::pfc
+                ? stoppable_priorities(l, node_named(l.a), node_named(l.b)) & all_priorities_
+                : 1u;
+        for (unsigned p = 0; p < max_priorities; ++p)
+          if ((lossless >> p & 1) != 0)
             net_.switch_hops_.push_back({from.engine, to.engine, from.egress, to.ingress, p,
                                          fmt::format("{} -> {}", from.name, to.name)});
       }
@@ -1028,15 +1030,6 @@ void network_builder::build_links() {
   for (std::size_t i = 0; i < scenario_.links.size(); ++i)
     for (int way = 0; way < 2; ++way)
       join_pauses(i, way);
-}
-
-// Whether traffic of the priority can be paused on the link.
-bool network_builder::lossless_on(std::size_t link_index, unsigned priority) const {
-  const auto& l = scenario_.links[link_index];
-  const auto of = [&](const std::string& node) {
-    return unsigned{scenario_.nodes[node_of_.at(node)].flow_control.pfc.priorities};
-  };
-  return (of(l.a.node) & of(l.b.node) & all_priorities_ & 1u << priority) != 0;
 }
 
 const component* network_builder::owner_of(const attachment& a) {
@@ -1061,7 +1054,7 @@ std::vector<pause_sender::injection> network_builder::injections(std::size_t lin
     pause_request r;
     r.at = e.at;
     r.hold = e.inject.priorities;
-    r.quanta = static_cast<std::uint16_t>(e.inject.quanta);
+    r.quanta = e.inject.quanta;
     r.whole_link = e.inject.whole_link;
     const auto end = later(e.at, e.duration);
     if (!e.inject.holds) {
@@ -1091,8 +1084,8 @@ void network_builder::join_pauses(std::size_t link_index, int way) {
   const bool asked = pfc && to.stops && used_[link_index][way];
   if (from.sender == nullptr || to.receiver == nullptr || (!asked && !injected))
     return;
-  const auto& receiver = scenario_.nodes[node_of_.at(way == 0 ? l.b.node : l.a.node)];
-  const auto& sender = scenario_.nodes[node_of_.at(way == 0 ? l.a.node : l.b.node)];
+  const auto& receiver = node_named(way == 0 ? l.b : l.a);
+  const auto& sender = node_named(way == 0 ? l.a : l.b);
 
   pause_port* port = nullptr;
   component* transmits = to.queue;
@@ -1102,7 +1095,7 @@ void network_builder::join_pauses(std::size_t link_index, int way) {
   }
   if (asked) {
     pause_requests::config c;
-    c.quanta = static_cast<std::uint16_t>(receiver.flow_control.pfc.quanta);
+    c.quanta = receiver.flow_control.pfc.quanta;
     c.refresh = pfc_refresh(receiver.flow_control.pfc, l.rate_bps);
     if (to.engine != nullptr) {
       join(*to.engine, *transmits, inside_switch, inside_switch);

@@ -122,13 +122,15 @@ private:
                              line_config line);
   class_gates::config wire_gates(std::size_t node, std::int64_t capacity,
                                  std::size_t link_index) const;
+  const node& node_named(const link::end& end) const {
+    return scenario_.nodes[node_of_.at(end.node)];
+  }
   const node& peer_of(std::size_t node, std::size_t link_index) const;
   class_gates::config egress_parts(std::int64_t share, unsigned lossless) const;
   sender_bound wire_bound(std::size_t node, std::size_t link_index) const;
   bool injects(std::size_t link_index, bool from_b) const;
   std::vector<pause_sender::injection> injections(std::size_t link_index, bool from_b) const;
   void join_pauses(std::size_t link_index, int way);
-  bool lossless_on(std::size_t link_index, unsigned priority) const;
   static const component* owner_of(const attachment& a);
   bool has_link(std::size_t node) const { return !routes_.ports(node).empty(); }
   const link& link_at(std::size_t node, std::size_t port) const;

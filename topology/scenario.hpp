@@ -39,7 +39,7 @@ struct pfc_settings {
   std::uint8_t priorities = 0;  ///< bit p: priority p is lossless
   /// By priority and port, in bytes. Unset: derived from the port's buffer; see thresholds.hpp.
   std::optional<std::int64_t> xoff, xon, headroom;
-  std::uint32_t quanta = 65'535;     ///< that a pause lasts if it is not refreshed
+  std::uint16_t quanta = 65'535;     ///< that a pause lasts if it is not refreshed
   std::optional<sim_time> refresh;   ///< unset: half of that
   std::optional<sim_time> response;  ///< of this node's MACs; unset: the standard's, by speed
   source_mark where;                 ///< of what was written last; line 0: nothing was
@@ -246,7 +246,7 @@ struct timed_event {
     bool from_b = false;          ///< the end that sends
     bool whole_link = false;      ///< PAUSE frames of 802.3x
     std::uint8_t priorities = 0;  ///< of PFC frames
-    std::uint32_t quanta = 0;     ///< of each frame, which is sent...
+    std::uint16_t quanta = 0;     ///< of each frame, which is sent...
     sim_time every = never;       ///< ...every so often for `duration`
     bool holds = true;            ///< as long as needed to hold them for `duration`, then a resume
   } inject;

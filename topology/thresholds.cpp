@@ -34,8 +34,21 @@ hop_policy policy_of(const link& l, const node& a, const node& b) {
   return a.flow_control.fabric == b.flow_control.fabric ? a.flow_control.fabric : hop_policy::none;
 }
 
+std::uint8_t stoppable_priorities(const link& l, const node& a, const node& b) {
+  switch (policy_of(l, a, b)) {
+    case hop_policy::on_off:
+      return 0xff;
+    case hop_policy::pfc:
+      return a.flow_control.pfc.priorities & b.flow_control.pfc.priorities;
+    case hop_policy::none:
+    case hop_policy::pcie_credit:
+      return 0;  // the latter is for no link
+  }
+  return 0;
+}
+
 sim_time pfc_refresh(const pfc_settings& settings, std::uint64_t bps) {
-  const auto lasts = quanta_time(static_cast<std::uint16_t>(settings.quanta), bps);
+  const auto lasts = quanta_time(settings.quanta, bps);
   return std::max<sim_time>(1, settings.refresh.value_or(lasts / 2));
 }
 

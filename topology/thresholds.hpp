@@ -57,6 +57,9 @@ room::config room_for(buffer_limit capacity, hop_policy policy, const on_off_set
 /// disagree.
 hop_policy policy_of(const link& l, const node& a, const node& b);
 
+/// bit p: packets of priority p can be stopped on the link.
+std::uint8_t stoppable_priorities(const link& l, const node& a, const node& b);
+
 /// The limit as bytes or packets, the other unlimited.
 buffer_limit as_limit(const queue_limit& limit);
 

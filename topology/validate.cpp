@@ -169,8 +169,7 @@ private:
         sink != nullptr && sink->drain_bps == 0)
       return;  // takes everything as it comes, and has no queue
     const auto& own = node.flow_control.pfc;
-    const auto& peer =
-        s_.nodes[index_.at(node.name == l.b.node ? l.a.node : l.b.node)].flow_control.pfc;
+    const auto& peer = node_named(node.name == l.b.node ? l.a : l.b).flow_control.pfc;
     const auto& where = own.where.line > 0 ? own.where : node.where;
     const auto frame = l.mtu + frame_overhead;
     const hop_facts hop{line_rate{l.rate_bps}, l.delay + hand_over, l.delay + hand_over, frame,
@@ -188,7 +187,7 @@ private:
                  own.headroom && *own.headroom < need
                      ? fmt::format("`headroom: {}B` loses nothing, as does `auto`", need)
                      : "make the buffer larger, `xoff` smaller, or the line slower or shorter");
-    const auto lasts = quanta_time(static_cast<std::uint16_t>(own.quanta), l.rate_bps);
+    const auto lasts = quanta_time(own.quanta, l.rate_bps);
     // What a refresh may have to wait for: a frame on the line, and the frame itself.
     const auto late = line_rate{l.rate_bps}.time_of(frame + ethernet_overhead_bytes
                                                     + static_cast<std::uint64_t>(pfc_line_bytes));
@@ -252,32 +251,21 @@ private:
 
   // -- cycles ---------------------------------------------------------------------------------
 
+  const node& node_named(const link::end& end) const { return s_.nodes[index_.at(end.node)]; }
+
   bool is_switch(std::size_t n) const {
     return std::holds_alternative<switch_settings>(s_.nodes[n].as);
   }
 
   // As the builder has it: a hop is regulated if both of its ends want it.
   hop_policy line_policy(const link& l) const {
-    return policy_of(l, s_.nodes[index_.at(l.a.node)], s_.nodes[index_.at(l.b.node)]);
+    return policy_of(l, node_named(l.a), node_named(l.b));
   }
 
   /// Whether packets of the priority can be stopped there.
   bool lossless(std::size_t node, std::size_t port, unsigned priority) const {
     const auto& l = s_.links[routes_.ports(node)[port].link];
-    switch (line_policy(l)) {
-      case hop_policy::none:
-      case hop_policy::pcie_credit:
-        return false;  // the latter is for no link
-      case hop_policy::on_off:
-        return true;
-      case hop_policy::pfc: {
-        const auto of = [&](const std::string& n) {
-          return unsigned{s_.nodes[index_.at(n)].flow_control.pfc.priorities};
-        };
-        return (of(l.a.node) & of(l.b.node) & 1u << priority) != 0;
-      }
-    }
-    return false;
+    return (stoppable_priorities(l, node_named(l.a), node_named(l.b)) >> priority & 1) != 0;
   }
 
   /// A directed use of a link between switches: by the link, whether it goes b to a, and with PFC

@@ -60,8 +60,12 @@ public:
   /// When a refresh is due if nothing happens before; never: nothing is held.
   sim_time refresh_at() const { return refresh_at_; }
   pause_request refresh() { return next(refresh_at_, 0); }
-
-  std::uint8_t held() const { return held_; }
+  /// Hands over all that are due before `before`, if nothing else happens until then.
+  template <class Send>
+  void refresh(sim_time before, Send send) {
+    while (refresh_at_ < before)
+      send(refresh());
+  }
 
 private:
   pause_request next(sim_time t, std::uint8_t go) {

@@ -212,22 +212,23 @@ void port_queue::tell(signal::kind what, unsigned priority, sim_time at) {
   }
   signal s{.at = at + inputs_[side].signal_latency, .what = what};
   if (requests_out_ != nowhere) {
-    auto r = stops ? requests_.hold(priority, at) : requests_.let_go(priority, at);
+    const auto r = stops ? requests_.hold(priority, at) : requests_.let_go(priority, at);
     s.bytes = r.number;
     s.priority = static_cast<std::uint8_t>(priority);
-    r.at += outputs_[requests_out_].packet_latency;
-    emit(requests_out_, to_packet(r));
+    request(r);
   }
   emit_signal(side, s);
 }
 
 // Nothing that is not handled yet happens before `before`: asks for the refreshes until then.
 void port_queue::refresh(sim_time before) {
-  while (requests_.refresh_at() < before) {
-    auto r = requests_.refresh();
-    r.at += outputs_[requests_out_].packet_latency;
-    emit(requests_out_, to_packet(r));
-  }
+  requests_.refresh(before, [&](const pause_request& r) { request(r); });
+}
+
+void port_queue::request(const pause_request& r) {
+  auto p = to_packet(r);
+  p.at += outputs_[requests_out_].packet_latency;
+  emit(requests_out_, p);
 }
 
 void port_queue::enqueue(const packet& p) {

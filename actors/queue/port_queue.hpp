@@ -147,6 +147,7 @@ private:
   void release(const leaving& l);
   void tell(signal::kind what, unsigned priority, sim_time at);
   void refresh(sim_time before);
+  void request(const pause_request& r);
   transmitter::verdict first_start(output& out, const packet& p, port_index o);
   transmitter::verdict first_start(output& out, sim_time ready, std::uint32_t largest, bool pulled);
   void take_requests();

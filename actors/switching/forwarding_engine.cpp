@@ -288,12 +288,11 @@ void forwarding_engine::tell(port_index i, signal::kind what, unsigned priority,
   auto& s = ingress_[i];
   signal x{.at = at + inputs_[i].signal_latency, .what = what};
   if (s.requests_out != nowhere) {
-    auto r = what == signal::kind::stop ? s.requests.hold(priority, at)
-                                        : s.requests.let_go(priority, at);
+    const auto r = what == signal::kind::stop ? s.requests.hold(priority, at)
+                                              : s.requests.let_go(priority, at);
     x.bytes = r.number;
     x.priority = static_cast<std::uint8_t>(priority);
-    r.at += outputs_[s.requests_out].packet_latency;
-    emit(s.requests_out, to_packet(r));
+    request(s.requests_out, r);
   }
   emit_signal(i, x);
 }
@@ -301,11 +300,13 @@ void forwarding_engine::tell(port_index i, signal::kind what, unsigned priority,
 // Nothing that is not handled yet happens at ingress i before `before`.
 void forwarding_engine::refresh(port_index i, sim_time before) {
   auto& s = ingress_[i];
-  while (s.requests.refresh_at() < before) {
-    auto r = s.requests.refresh();
-    r.at += outputs_[s.requests_out].packet_latency;
-    emit(s.requests_out, to_packet(r));
-  }
+  s.requests.refresh(before, [&](const pause_request& r) { request(s.requests_out, r); });
+}
+
+void forwarding_engine::request(port_index o, const pause_request& r) {
+  auto p = to_packet(r);
+  p.at += outputs_[o].packet_latency;
+  emit(o, p);
 }
 
 // -- forwarding ----------------------------------------------------------------------------------
@@ -384,36 +385,27 @@ sim_time forwarding_engine::next_unknown_release(port_index i) const {
 // When the releases that are known bring the port down to its start threshold; never: they do not.
 sim_time forwarding_engine::known_resume(port_index i) const {
   const auto& s = ingress_[i];
-  if (config_.ingress[i].own != 0) {
-    // Of whatever class: each by itself, which is rarely more than one.
-    auto t = never;
-    for (unsigned c = 0; c < max_priorities; ++c)
-      if (const auto& gate = s.gate.of(c);
-          (config_.ingress[i].own >> c & 1) != 0 && gate.stopping()) {
-        const auto& start = gate.settings().start;
-        auto bytes = gate.bytes();
-        auto packets = gate.packets();
-        for (std::size_t x = 0; x < s.releases.size() && s.releases[x].at < t; ++x) {
-          if (s.releases[x].priority != c)
-            continue;
-          bytes -= s.releases[x].bytes;
-          --packets;
-          if (bytes <= start.bytes && packets <= start.packets)
-            t = s.releases[x].at;
-        }
-      }
-    return t;
-  }
-  const auto& start = config_.ingress[i].shared.start;
-  auto bytes = s.gate.bytes();
-  auto packets = s.gate.packets();
-  for (std::size_t x = 0; x < s.releases.size(); ++x) {
-    bytes -= s.releases[x].bytes;
-    --packets;
-    if (bytes <= start.bytes && packets <= start.packets)
-      return s.releases[x].at;
-  }
-  return never;
+  auto t = never;
+  const auto resumes = [&](const buffer_gate& gate, unsigned classes) {
+    const auto& start = gate.settings().start;
+    auto bytes = gate.bytes();
+    auto packets = gate.packets();
+    for (std::size_t x = 0; x < s.releases.size() && s.releases[x].at < t; ++x) {
+      if ((classes >> s.releases[x].priority & 1) == 0)
+        continue;
+      bytes -= s.releases[x].bytes;
+      --packets;
+      if (bytes <= start.bytes && packets <= start.packets)
+        t = s.releases[x].at;
+    }
+  };
+  const unsigned own = config_.ingress[i].own;
+  if (own == 0)
+    resumes(s.gate.of(0), 0xff);
+  for (unsigned c = 0; c < max_priorities && own != 0; ++c)
+    if (const auto& gate = s.gate.of(c); (own >> c & 1) != 0 && gate.stopping())
+      resumes(gate, 1u << c);
+  return t;
 }
 
 // While stopping: the start threshold is not reached before this.

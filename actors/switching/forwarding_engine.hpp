@@ -156,6 +156,7 @@ private:
   void apply_arrival(port_index i, const amount& a);
   void tell(port_index i, signal::kind what, unsigned priority, sim_time at);
   void refresh(port_index i, sim_time before);
+  void request(port_index o, const pause_request& r);
   bool accounts(port_index i, unsigned priority) const {
     return config_.ingress[i].of(priority).stops;
   }

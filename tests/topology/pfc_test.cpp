@@ -142,12 +142,12 @@ TEST_CASE(
 
 TEST_CASE("pauses take their share of the line") {
   for (const std::uint64_t rate : {1, 10, 100})
-    for (const std::uint32_t quanta : {200u, 800u, 3000u})
+    for (const std::uint16_t quanta : {200, 800, 3000})
       for (const int share : {2, 5}) {
         scenario s;
         s.name = "duty";
         const auto bps = rate * gbit;
-        const auto pause = quanta_time(static_cast<std::uint16_t>(quanta), bps);
+        const auto pause = quanta_time(quanta, bps);
         s.duration = 400 * pause * share;
         s.nodes = {make_node("g", generator_settings{}, pfc(1 << 3)),
                    make_node("k", sink_settings{}, pfc(1 << 3))};

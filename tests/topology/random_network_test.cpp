@@ -46,7 +46,7 @@ drawn draw(std::uint64_t seed) {
     pfc_settings p;
     p.priorities = classes;
     if (r.below(3) == 0)
-      p.quanta = static_cast<std::uint32_t>(pick(d.lossless ? 20'000 : 200, 65'535));
+      p.quanta = static_cast<std::uint16_t>(pick(d.lossless ? 20'000 : 200, 65'535));
     if (r.below(3) == 0)
       p.refresh = static_cast<sim_time>(pick(1, 20)) * microsecond;
     if (r.below(3) == 0)
@@ -224,7 +224,7 @@ drawn draw(std::uint64_t seed) {
     e.inject.whole_link = r.below(8) == 0;
     e.inject.priorities = static_cast<std::uint8_t>(pick(1, 255));
     e.inject.holds = r.below(2) == 0;
-    e.inject.quanta = static_cast<std::uint32_t>(pick(1, 2000));
+    e.inject.quanta = static_cast<std::uint16_t>(pick(1, 2000));
     e.inject.every = static_cast<sim_time>(pick(100, 20'000)) * nanosecond;
     s.events.push_back(e);
   }
