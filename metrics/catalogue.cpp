@@ -131,12 +131,12 @@ series_list of_pauses(const run_results& run) {
 }
 
 /// PFC frames by port, priority and direction.
-template <std::uint64_t pause_counts::of_priority::*Which>
+template <std::uint64_t pause_counts::of_priority::*Which, bool Credits = false>
 series_list of_pause_frames(const run_results& run) {
   series_list out;
   for (const auto& p : run.pause_frames)
     for (unsigned c = 0; c < max_priorities; ++c)
-      if ((p.expected >> c & 1) != 0) {
+      if (p.credits == Credits && (p.expected >> c & 1) != 0) {
         const auto add = [&](const std::string& port, const char* direction,
                              const pause_counts& counts) {
           out.push_back(
@@ -153,7 +153,8 @@ template <std::uint64_t pause_counts::*Which>
 series_list of_ports_that_obey(const run_results& run) {
   series_list out;
   for (const auto& p : run.pause_frames)
-    out.push_back({{{"port", p.to}}, as_double(p.had.*Which)});
+    if (!p.credits)
+      out.push_back({{{"port", p.to}}, as_double(p.had.*Which)});
   return out;
 }
 
@@ -359,6 +360,10 @@ std::vector<metric_definition> make_catalogue() {
       {"sluice_pause_quanta_total", counter, count, by_direction,
        "Quanta (512 bit times) that these frames said.",
        of_pause_frames<&pause_counts::of_priority::quanta>},
+      {"sluice_flow_packets_total", counter, count, by_direction,
+       "InfiniBand flow packets with credits of a lane (`priority`), by the port that sent or "
+       "received them.",
+       of_pause_frames<&pause_counts::of_priority::frames, true>},
       {"sluice_pause_frames_ignored_total", counter, count, only_port,
        "Frames that a port ignored: they meant a priority that is not lossless, or were PAUSE "
        "frames "

@@ -37,11 +37,13 @@ struct deadlock_result {
   std::vector<std::string> links;  ///< "s1:p2 -> s2:p1", each held by the next
 };
 
-/// PFC and PAUSE frames on one way of a link.
+/// PFC and PAUSE frames on one way of a link; or flow packets with credits, whose transitions are
+/// waits for credits.
 struct pause_frames_result {
   std::string from, to;       ///< the port that sends them, and the one that obeys
   std::uint8_t expected = 0;  ///< bit p: frames for priority p can come
   pause_counts sent, had;
+  bool credits = false;
 };
 
 /// A component because of which a flow could not go on, and for which share of the run (0 to 1).

@@ -240,6 +240,37 @@ std::string deadlock_section(const run_results& run) {
                       : std::string{};
 }
 
+/// Flow packets by port and lane: who sent how many, and how long the other side waited for
+/// credits.
+std::string credits_section(const run_results& run) {
+  struct line {
+    const pause_frames_result* link;
+    unsigned lane;
+  };
+  std::vector<line> rows;
+  for (const auto& p : run.pause_frames)
+    for (unsigned c = 0; c < max_priorities && p.credits; ++c)
+      if (p.sent.priorities[c].frames != 0)
+        rows.push_back({&p, c});
+  if (rows.empty())
+    return {};
+  std::ranges::stable_sort(rows, std::greater{},
+                           [](const auto& x) { return x.link->had.priorities[x.lane].time; });
+  using enum text_table::align;
+  text_table table{
+      {"flow packets", "to", "lane", "sent", "received", "waits", "waited for", "share"},
+      {left, left, right, right, right, right, right, right}};
+  for (std::size_t i = 0; i < std::min(table_rows, rows.size()); ++i) {
+    const auto& [link, c] = rows[i];
+    const auto& had = link->had.priorities[c];
+    table.row({link->from, link->to, std::to_string(c),
+               human_count(link->sent.priorities[c].frames), human_count(had.frames),
+               human_count(had.transitions), human_time_ps(had.time),
+               human_share(static_cast<double>(had.time), static_cast<double>(run.virtual_time))});
+  }
+  return '\n' + table.to_string() + more_rows(rows.size(), "lanes of ports");
+}
+
 /// PFC frames by port and priority: who sent how many, and what they did to the other side.
 std::string frames_section(const run_results& run) {
   struct line {
@@ -250,7 +281,7 @@ std::string frames_section(const run_results& run) {
   std::uint64_t ignored = 0;
   for (const auto& p : run.pause_frames) {
     ignored += p.had.ignored;
-    for (unsigned c = 0; c < max_priorities; ++c)
+    for (unsigned c = 0; c < max_priorities && !p.credits; ++c)
       if (p.sent.priorities[c].frames != 0)
         rows.push_back({&p, c});
   }
@@ -422,9 +453,20 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
     out["deadlock"] = {{"since_seconds", seconds_of(run.deadlock->since)},
                        {"links", run.deadlock->links}};
   auto& frames = out["pause_frames"] = json::array();
+  auto& packets = out["flow_packets"] = json::array();
   for (const auto& p : run.pause_frames)
     for (unsigned c = 0; c < max_priorities; ++c)
       if ((p.expected >> c & 1) != 0) {
+        if (p.credits) {
+          packets.push_back({{"from", p.from},
+                             {"to", p.to},
+                             {"lane", c},
+                             {"sent", p.sent.priorities[c].frames},
+                             {"received", p.had.priorities[c].frames},
+                             {"waits", p.had.priorities[c].transitions},
+                             {"waited_seconds", seconds_of(p.had.priorities[c].time)}});
+          continue;
+        }
         const auto &sent = p.sent.priorities[c], &had = p.had.priorities[c];
         frames.push_back(
             {{"from", p.from},
@@ -486,6 +528,7 @@ std::string summary_text(const run_results& run, std::span<const expectation_res
   out += deadlock_section(run);
   out += stops_section(run);
   out += frames_section(run);
+  out += credits_section(run);
   out += controller_section(run);
   out += blocked_section(run);
   out += replays_section(run);

@@ -292,7 +292,9 @@ private:
       for (const auto& k : all_keys())
         if (k.name() == key.text)
           places.push_back(k.path);
-      if (!places.empty())
+      if (places.size() == 1 && places[0] == key.text)
+        hint = fmt::format("`{}` belongs to the whole file, not in here", key.text);
+      else if (!places.empty())
         hint = fmt::format("there is `{}`", fmt::join(places, "`, `"));
       else
         hint = fmt::format("keys here are {}", fmt::join(names, ", "));

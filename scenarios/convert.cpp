@@ -18,6 +18,7 @@
 #include "scenarios/expectation.hpp"
 #include "scenarios/quantity.hpp"
 #include "topology/routing.hpp"
+#include "topology/thresholds.hpp"
 #include "traffic/replay.hpp"
 
 namespace sluice {
@@ -124,6 +125,7 @@ hop_policy policy(std::string_view w, hop_policy otherwise) {
   return w == "on_off"        ? hop_policy::on_off
          : w == "pfc"         ? hop_policy::pfc
          : w == "pcie_credit" ? hop_policy::pcie_credit
+         : w == "ib_credit"   ? hop_policy::ib_credit
          : w == "none"        ? hop_policy::none
                               : otherwise;
 }
@@ -329,6 +331,7 @@ private:
     read_flow_control(d->find("flow-control"), default_flow_control_);
     read_on_off(d->find("on-off"), default_flow_control_.on_off);
     read_pfc(d->find("pfc"), default_flow_control_.pfc);
+    read_ib(d->find("ib"), default_flow_control_.ib);
     read_classify(d->find("classify"), default_classify_);
     if (const auto* m = d->find("host"))
       read_host(*m, default_host_);
@@ -400,6 +403,18 @@ private:
                       "a priority is paused at `xoff` and goes on at `xon`");
   }
 
+  void read_ib(const yaml_node* n, ib_settings& out) {
+    if (n == nullptr || !n->is_map())
+      return;
+    out.where = forest_.mark(*n);
+    if (const auto q = number(n->find("credits")); q && q->what == quantity::kind::size)
+      out.credits = static_cast<std::int64_t>(q->amount);
+    read_time(*n, "update", out.update);
+    read(*n, "management", quantity::kind::count, out.management);
+    if (word(*n, "management") == "none")
+      out.management = -1;
+  }
+
   void read_classify(const yaml_node* n, std::optional<classify_settings>& out) {
     if (n == nullptr || !n->is_map())
       return;
@@ -469,6 +484,7 @@ private:
       read_flow_control(settings.find("flow-control"), n.flow_control);
       read_on_off(settings.find("on-off"), n.flow_control.on_off);
       read_pfc(settings.find("pfc"), n.flow_control.pfc);
+      read_ib(settings.find("ib"), n.flow_control.ib);
       n.classify = default_classify_;
       read_classify(settings.find("classify"), n.classify);
       const auto kind = word(settings, "kind");
@@ -1339,7 +1355,19 @@ private:
       forest_.error(*map.find("every"), "`every` wants `quanta` beside it",
                     "without, the pause lasts for the time of `for`");
     const auto* on = map.find("on");
-    return on != nullptr && on->is_scalar() && find_end(*on, e.link, x.from_b);
+    if (on == nullptr || !on->is_scalar() || !find_end(*on, e.link, x.from_b))
+      return false;
+    const auto& l = s_.links[e.link];
+    const auto at = [&](const link::end& end) -> const node& {
+      return s_.nodes[node_index_.at(end.node)];
+    };
+    if (node_index_.contains(l.a.node) && node_index_.contains(l.b.node)
+        && policy_of(l, at(l.a), at(l.b)) == hop_policy::ib_credit) {
+      forest_.error(*on, "the link has InfiniBand's credits, and no such frames",
+                    "only Ethernet has PFC and PAUSE");
+      return false;
+    }
+    return true;
   }
 
   // A port at an end of a link, by its name or, where a node has but one, by the node's.

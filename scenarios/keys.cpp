@@ -19,8 +19,8 @@ constexpr std::string_view policies = "none|on_off";
 constexpr std::string_view later_policies = "s_pfc|credit_list|rate";
 constexpr std::string_view bus_policies = "none|on_off|pcie_credit";
 constexpr std::string_view later_bus_policies = "s_pfc|credit_list|rate";
-constexpr std::string_view link_policies = "none|on_off|pfc";
-constexpr std::string_view later_link_policies = "ib_credit|credit_list|rate";
+constexpr std::string_view link_policies = "none|on_off|pfc|ib_credit";
+constexpr std::string_view later_link_policies = "credit_list|rate";
 constexpr std::string_view line_rates = "1kbit..100Tbit";
 constexpr std::string_view drains = "0bit..100Tbit";
 constexpr std::string_view buffers = "64B..64GiB";
@@ -174,7 +174,7 @@ constexpr std::array table{
     key_info{.path = "defaults.flow-control.fabric",
              .forms = form_choice,
              .help = "Between NIC, generator or sink and a switch, and between switches. pfc: "
-                     "priority flow control, see `pfc`.",
+                     "priority flow control, see `pfc`; ib_credit: InfiniBand's credits, see `ib`.",
              .fallback = "nic-fabric",
              .choices = link_policies,
              .later = later_link_policies},
@@ -199,7 +199,7 @@ constexpr std::array table{
              .forms = form_map,
              .help = "Of every host.",
              .like = "nodes.<host>",
-             .except = "kind|vms|flow-control|on-off|pfc|classify"},
+             .except = "kind|vms|flow-control|on-off|pfc|ib|classify"},
     key_info{.path = "defaults.vm",
              .forms = form_map,
              .help = "Of every VM.",
@@ -209,12 +209,12 @@ constexpr std::array table{
              .forms = form_map,
              .help = "Of every switch.",
              .like = "nodes.<switch>",
-             .except = "kind|flow-control|on-off|pfc|classify|routes"},
+             .except = "kind|flow-control|on-off|pfc|ib|classify|routes"},
     key_info{.path = "defaults.sink",
              .forms = form_map,
              .help = "Of every sink.",
              .like = "nodes.<sink>",
-             .except = "kind|flow-control|on-off|pfc"},
+             .except = "kind|flow-control|on-off|pfc|ib"},
     key_info{.path = "defaults.pfc",
              .forms = form_map,
              .help = "Priority flow control (IEEE 802.1Qbb) of the links with the policy pfc: "
@@ -265,6 +265,30 @@ constexpr std::array table{
              .fallback = "what IEEE 802.3 allows at the link's rate: 3.4us at 10Gbit, 2us at "
                          "100Gbit",
              .range = "0ps..1s"},
+    key_info{.path = "defaults.ib",
+             .forms = form_map,
+             .help = "InfiniBand's credits, of the links with the policy ib_credit. Priority n is "
+                     "virtual lane n. Each lane has its part of the port's buffer.",
+             .example = "ib: {credits: 64KiB, update: 1us}"},
+    key_info{.path = "defaults.ib.credits",
+             .forms = form_size,
+             .help = "Room of each lane of a port, in blocks of 64 bytes. At least the largest "
+                     "frame.",
+             .fallback = "an equal share of the port's buffer, at most 128KiB",
+             .range = "64B..128KiB"},
+    key_info{.path = "defaults.ib.update",
+             .forms = form_duration,
+             .help = "How often a port looks which lanes have room again, and sends a flow packet "
+                     "for each of them.",
+             .fallback = "1us",
+             .range = "10ns..1s"},
+    key_info{.path = "defaults.ib.management",
+             .forms = form_integer | form_choice,
+             .help = "The priority that goes by lane 15, which has no credits: what finds no room "
+                     "is lost.",
+             .fallback = "none",
+             .choices = "none",
+             .range = "0..7"},
     key_info{.path = "defaults.classify",
              .forms = form_map,
              .help =
@@ -621,6 +645,11 @@ constexpr std::array table{
              .help = "The node's own priority flow control, above the defaults.",
              .fallback = "defaults.pfc",
              .like = "defaults.pfc"},
+    key_info{.path = "nodes.<host>.ib",
+             .forms = form_map,
+             .help = "The node's own credits of InfiniBand, above the defaults.",
+             .fallback = "defaults.ib",
+             .like = "defaults.ib"},
     key_info{.path = "nodes.<host>.classify",
              .forms = form_map,
              .help = "Of what its VMs replay, above the defaults.",
@@ -694,6 +723,11 @@ constexpr std::array table{
              .help = "The node's own priority flow control, above the defaults.",
              .fallback = "defaults.pfc",
              .like = "defaults.pfc"},
+    key_info{.path = "nodes.<switch>.ib",
+             .forms = form_map,
+             .help = "The node's own credits of InfiniBand, above the defaults.",
+             .fallback = "defaults.ib",
+             .like = "defaults.ib"},
     key_info{.path = "nodes.<switch>.classify",
              .forms = form_map,
              .help = "Classification at this node.",
@@ -725,6 +759,11 @@ constexpr std::array table{
              .help = "The node's own priority flow control, above the defaults.",
              .fallback = "defaults.pfc",
              .like = "defaults.pfc"},
+    key_info{.path = "nodes.<generator>.ib",
+             .forms = form_map,
+             .help = "The node's own credits of InfiniBand, above the defaults.",
+             .fallback = "defaults.ib",
+             .like = "defaults.ib"},
 
     key_info{.path = "nodes.<sink>",
              .forms = form_map,
@@ -762,6 +801,11 @@ constexpr std::array table{
              .help = "The node's own priority flow control, above the defaults.",
              .fallback = "defaults.pfc",
              .like = "defaults.pfc"},
+    key_info{.path = "nodes.<sink>.ib",
+             .forms = form_map,
+             .help = "The node's own credits of InfiniBand, above the defaults.",
+             .fallback = "defaults.ib",
+             .like = "defaults.ib"},
 
     // -- links ----------------------------------------------------------------------------------
     key_info{.path = "links",

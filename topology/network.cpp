@@ -7,6 +7,7 @@
 #include "actors/fabric/cable.hpp"
 #include "actors/guest/consumer.hpp"
 #include "actors/guest/producer.hpp"
+#include "actors/queue/port_queue.hpp"
 #include "actors/switching/forwarding_engine.hpp"
 #include "actors/switching/virtual_switch.hpp"
 #include "topology/blocked_by.hpp"
@@ -79,7 +80,7 @@ run_results network::gather(sim_time now) const {
     p.closest = own.closest;
     if (s.priority >= 0) {
       const auto had = s.sender->pauses_had(now).priorities[static_cast<unsigned>(s.priority)];
-      p.sent = own.stops;
+      p.sent = s.credits ? had.transitions : own.stops;
       p.received = had.transitions;
       p.paused = had.time;
     } else {
@@ -91,8 +92,8 @@ run_results network::gather(sim_time now) const {
     r.pauses.push_back(std::move(p));
   }
   for (const auto& w : pause_ways_)
-    r.pause_frames.push_back(
-        {w.from_port, w.to_port, w.priorities, w.from->pauses_sent(), w.to->pauses_had(now)});
+    r.pause_frames.push_back({w.from_port, w.to_port, w.priorities, w.from->pauses_sent(),
+                              w.to->pauses_had(now), w.credits});
   if (controller_ != nullptr) {
     r.commands = controller_->commands_sent();
     for (auto& p : controller_->state(now))
@@ -118,9 +119,21 @@ sim_time network::next_work() const {
 }
 
 std::optional<deadlock_result> network::find_deadlock() const {
+  // Since when the sender of a hop waits, and when it can go on: when no more than so much is left
+  // at the receiver.
+  const auto since = [](const switch_hop& h) {
+    return h.queue != nullptr ? h.queue->waits(h.priority).since
+                              : h.to->stopping_since(h.ingress, h.priority);
+  };
+  const auto enough = [](const switch_hop& h) {
+    if (h.queue == nullptr)
+      return h.to->start_bytes(h.ingress, h.priority);
+    const auto wanted = std::int64_t{ib_blocks(h.queue->waits(h.priority).bytes)} * ib_block_bytes;
+    return h.to->capacity(h.ingress, h.priority) - wanted;
+  };
   std::vector<const switch_hop*> stuck;
   for (const auto& h : switch_hops_)
-    if (h.to->stopping_since(h.ingress, h.priority) < never)
+    if (since(h) < never)
       stuck.push_back(&h);
   // Whoever is left waits only for others who are left.
   const auto waits_for = [&](const switch_hop& a, const switch_hop& b) {
@@ -134,7 +147,7 @@ std::optional<deadlock_result> network::find_deadlock() const {
       for (const auto* next : stuck)
         if (waits_for(*h, *next))
           held += h->to->accounted(h->ingress, next->egress, h->priority);
-      return held <= h->to->start_bytes(h->ingress, h->priority);
+      return held <= enough(*h);
     });
   }
   if (stuck.empty())
@@ -153,7 +166,7 @@ std::optional<deadlock_result> network::find_deadlock() const {
   }
   deadlock_result d;
   for (const auto* h : way) {
-    d.since = std::max(d.since, h->to->stopping_since(h->ingress, h->priority));
+    d.since = std::max(d.since, since(*h));
     d.links.push_back(h->name);
   }
   return d;

@@ -28,6 +28,7 @@ class consumer;
 class controller;
 class producer;
 class forwarding_engine;
+class port_queue;
 class virtual_switch;
 
 /// Two components in the order of a packet's way, and what regulates the hop between them.
@@ -78,6 +79,7 @@ private:
     std::string blame;                 // the same, as the switching_point has it
     bool looks = false;                // the sender does, and nobody says stop
     int priority = -1;                 // -1: all together
+    bool credits = false;              // what holds it is the want of them
     std::string held;                  // the sender's port; empty: its own name
   };
   // Who sends PFC frames to whom, for pause_frames_result.
@@ -85,11 +87,13 @@ private:
     const component *from = nullptr, *to = nullptr;
     std::string from_port, to_port;
     std::uint8_t priorities = 0;  // that frames can mean
+    bool credits = false;         // they are InfiniBand's flow packets
   };
 
   // A hop from a switch to a switch, of one priority, that may be stopped.
   struct switch_hop {
     const forwarding_engine *from = nullptr, *to = nullptr;
+    const port_queue* queue = nullptr;  // that sends, if it needs credits
     std::size_t egress = 0, ingress = 0;
     unsigned priority = 0;
     std::string name;

@@ -54,6 +54,15 @@ priority_scheduler::config scheduler_of(const scheduler_settings& s) {
   return c;
 }
 
+// By lane.
+std::array<std::uint16_t, pause_classes> granted_blocks(const class_gates::config& room) {
+  std::array<std::uint16_t, pause_classes> blocks{};
+  for (unsigned lane = 0; lane < pause_classes; ++lane)
+    if ((room.own >> lane & 1) != 0)
+      blocks[lane] = static_cast<std::uint16_t>(room.of(lane).capacity.bytes / ib_block_bytes);
+  return blocks;
+}
+
 }  // namespace
 
 network_builder::network_builder(const scenario& s, network& n)
@@ -114,8 +123,14 @@ port_queue& network_builder::add_wire_queue(std::string name, std::size_t node, 
   c.buffer = gate;
   c.sender = wire_bound(node, link_index);
   c.line = std::move(line);
-  c.priorities = 1;
+  c.arriving = all_priorities_;
   c.full = gate.stops() ? drop_reason::headroom_exceeded : drop_reason::buffer_full;
+  if (wire_policy(link_index) == hop_policy::ib_credit) {
+    // Who has credits has room; the queue itself stops nobody.
+    c.credits = gate.stopping_classes();
+    for (auto& part : c.buffer.parts)
+      part.stops = false;
+  }
   return add<port_queue>(std::move(c));
 }
 
@@ -203,6 +218,10 @@ std::vector<outage> network_builder::outages(std::size_t link_index) const {
 line_config network_builder::wire(std::size_t link_index) const {
   auto l = steady(scenario_.links[link_index].rate_bps, ethernet_overhead_bytes);
   l.outages = outages(link_index);
+  constexpr std::uint32_t ib_delimiters = 2;
+  l.control_bytes = wire_policy(link_index) == hop_policy::ib_credit
+                        ? static_cast<std::uint32_t>(ib_flow_bytes) + ib_delimiters
+                        : mac_control_bytes + ethernet_overhead_bytes;
   return l;
 }
 
@@ -222,6 +241,11 @@ class_gates::config network_builder::wire_gates(std::size_t node, std::int64_t c
                                                 std::size_t link_index) const {
   const auto& fc = scenario_.nodes[node].flow_control;
   const auto policy = wire_policy(link_index);
+  if (policy == hop_policy::ib_credit) {
+    const auto lanes = ib_lanes(fc.ib, peer_of(node, link_index).flow_control.ib);
+    return ib_gates_for(capacity, fc.ib, all_priorities_ & lanes,
+                        (all_priorities_ & ~unsigned{lanes}) != 0, largest_);
+  }
   if (policy != hop_policy::pfc)
     return {.shared = gate_for({capacity}, policy, fc.on_off, wire_hop(link_index)), .parts = {}};
   const bool lossy = (all_priorities_ & ~unsigned{fc.pfc.priorities}) != 0;
@@ -624,9 +648,14 @@ void network_builder::build_switch(std::size_t n) {
     p.sender = wire_bound(n, ports[i].link);
     p.max_frame_bytes = l.mtu + 18;
     p.egress.shared.capacity = {share};
-    if (std::any_of(ports.begin(), ports.end(),
-                    [&](const auto& any) { return wire_policy(any.link) == hop_policy::pfc; }))
-      p.egress = egress_parts(share, node.flow_control.pfc.priorities);
+    // What is lossless by any way in.
+    unsigned lossless = 0;
+    for (const auto& any : ports)
+      if (const auto how = wire_policy(any.link);
+          how == hop_policy::pfc || how == hop_policy::ib_credit)
+        lossless |= wire_gates(n, share, any.link).own;
+    if (lossless != 0)
+      p.egress = egress_parts(share, lossless);
     p.line = wire(ports[i].link);
     p.priorities = all_priorities_;
     plan.ports.push_back(std::move(p));
@@ -647,6 +676,7 @@ void network_builder::build_switch(std::size_t n) {
     a.egress = p.egress_index;
     a.name = p.name;
     a.stops = p.ingress.stops();
+    a.room = p.ingress;
     a.queue = p.out;
   }
 }
@@ -852,6 +882,7 @@ void network_builder::build_host(std::size_t n) {
   a.queue = nic_tx.queue;
   a.name = nic;
   a.stops = gate.stops();
+  a.room = gate;
 }
 
 void network_builder::build_vm(std::size_t n, std::size_t v, const vswitch_plan& vswitch) {
@@ -968,6 +999,7 @@ void network_builder::build_sink(std::size_t n) {
     const auto gate = wire_gates(n, s.buffer_bytes, link_index);
     auto& q = add_wire_queue(node.name, n, "socket", gate, link_index, drain(node.name, normal));
     regulated = gate.stops();
+    attached(n, 0).room = gate;
     receiver = buffer = &q;
   }
   auto& reader = add<consumer>(drains ? node.name + ".consumer" : node.name, node.name);
@@ -1015,14 +1047,16 @@ void network_builder::build_links() {
                                     .blame = to.engine != nullptr ? to.name + ".in" : to.name});
       if (to.stops && from.engine != nullptr && to.engine != nullptr) {
         // On/off stops them all together: one stands for them.
+        const auto policy = wire_policy(i);
         const auto lossless =
-            wire_policy(i) == hop_policy::pfc
-                ? stoppable_priorities(l, node_named(l.a), node_named(l.b)) & all_priorities_
-                : 1u;
+            policy == hop_policy::on_off
+                ? 1u
+                : stoppable_priorities(l, node_named(l.a), node_named(l.b)) & all_priorities_;
         for (unsigned p = 0; p < max_priorities; ++p)
           if ((lossless >> p & 1) != 0)
-            net_.switch_hops_.push_back({from.engine, to.engine, from.egress, to.ingress, p,
-                                         fmt::format("{} -> {}", from.name, to.name)});
+            net_.switch_hops_.push_back(
+                {from.engine, to.engine, policy == hop_policy::ib_credit ? from.queue : nullptr,
+                 from.egress, to.ingress, p, fmt::format("{} -> {}", from.name, to.name)});
       }
     }
   }
@@ -1037,6 +1071,8 @@ const component* network_builder::owner_of(const attachment& a) {
 }
 
 bool network_builder::injects(std::size_t link_index, bool from_b) const {
+  if (wire_policy(link_index) == hop_policy::ib_credit)
+    return false;  // there are no such frames; the loader says so
   return std::any_of(scenario_.events.begin(), scenario_.events.end(), [&](const auto& e) {
     return e.what == timed_event::kind::inject_pause && e.link == link_index
            && e.inject.from_b == from_b;
@@ -1055,7 +1091,7 @@ std::vector<pause_sender::injection> network_builder::injections(std::size_t lin
     r.at = e.at;
     r.hold = e.inject.priorities;
     r.quanta = e.inject.quanta;
-    r.whole_link = e.inject.whole_link;
+    r.what = e.inject.whole_link ? pause_request::kind::pause : pause_request::kind::pfc;
     const auto end = later(e.at, e.duration);
     if (!e.inject.holds) {
       all.push_back({r, e.inject.every, end});
@@ -1064,7 +1100,7 @@ std::vector<pause_sender::injection> network_builder::injections(std::size_t lin
     r.quanta = max_quanta;
     all.push_back({r, quanta_time(max_quanta, bps) / 2, end});
     r.at = end;
-    r.go = r.whole_link ? 0 : r.hold;
+    r.go = e.inject.whole_link ? 0 : r.hold;
     r.hold = 0;
     r.quanta = 0;
     if (end < never)
@@ -1080,8 +1116,9 @@ void network_builder::join_pauses(std::size_t link_index, int way) {
   auto& from = attachments_[link_index][way];
   auto& to = attachments_[link_index][1 - way];
   const bool pfc = wire_policy(link_index) == hop_policy::pfc;
+  const bool credits = wire_policy(link_index) == hop_policy::ib_credit;
   const bool injected = injects(link_index, way == 0);
-  const bool asked = pfc && to.stops && used_[link_index][way];
+  const bool asked = (pfc || credits) && to.stops && used_[link_index][way];
   if (from.sender == nullptr || to.receiver == nullptr || (!asked && !injected))
     return;
   const auto& receiver = node_named(way == 0 ? l.b : l.a);
@@ -1093,7 +1130,9 @@ void network_builder::join_pauses(std::size_t link_index, int way) {
     port = &add<pause_port>(to.name + ".mac", receiver.name, wire(link_index));
     transmits = port;
   }
-  if (asked) {
+  if (credits) {
+    join_credits(link_index, way, *transmits);
+  } else if (asked) {
     pause_requests::config c;
     c.quanta = receiver.flow_control.pfc.quanta;
     c.refresh = pfc_refresh(receiver.flow_control.pfc, l.rate_bps);
@@ -1106,25 +1145,41 @@ void network_builder::join_pauses(std::size_t link_index, int way) {
     }
   }
   pause_sender::config c;
-  c.injected = injections(link_index, way == 0);
+  if (injected)
+    c.injected = injections(link_index, way == 0);
   c.outages = outages(link_index);
   c.cable = std::max<sim_time>(1, l.delay);
-  c.response = pfc_response(sender.flow_control.pfc, l.rate_bps);
+  c.response = credits ? 0 : pfc_response(sender.flow_control.pfc, l.rate_bps);
+  c.repeat = ib_refresh(l.rate_bps);
   join(*from.sender, *transmits, c.cable, c.cable);
   if (port != nullptr)
     port->send_pauses(std::move(c), asked);
   else
     to.queue->send_pauses(std::move(c), asked);
-  const pause_timers::config timers{l.rate_bps,
-                                    pfc ? sender.flow_control.pfc.priorities : std::uint8_t{0}};
+  const auto obey = [&](auto& who) {
+    if (credits) {
+      ib_window::config w;
+      w.lanes = to.room.own;
+      w.granted = granted_blocks(to.room);
+      w.cable = c.cable;
+      w.refresh = ib_refresh(l.rate_bps);
+      w.answer = receiver.flow_control.ib.update;
+      who.obey_credits(w);
+    } else {
+      who.obey_pauses({l.rate_bps, pfc ? sender.flow_control.pfc.priorities : std::uint8_t{0}}, pfc,
+                      injected);
+    }
+  };
   if (from.queue != nullptr)
-    from.queue->obey_pauses(timers, pfc, injected);
+    obey(*from.queue);
   else
-    from.source->obey_pauses(timers, pfc, injected);
+    obey(*from.source);
 
-  unsigned shown = pfc ? receiver.flow_control.pfc.priorities & all_priorities_ : 0;
+  unsigned shown = pfc       ? receiver.flow_control.pfc.priorities & all_priorities_
+                   : credits ? to.room.own
+                             : 0u;
   for (const auto& e : scenario_.events)
-    if (e.what == timed_event::kind::inject_pause && e.link == link_index
+    if (injected && e.what == timed_event::kind::inject_pause && e.link == link_index
         && e.inject.from_b == (way == 0))
       shown |= e.inject.whole_link ? all_priorities_ : e.inject.priorities;
   for (unsigned p = 0; p < max_priorities; ++p)
@@ -1135,9 +1190,27 @@ void network_builder::join_pauses(std::size_t link_index, int way) {
                                   .name = to.name,
                                   .blame = to.engine != nullptr ? to.name + ".in" : to.name,
                                   .priority = static_cast<int>(p),
+                                  .credits = credits,
                                   .held = from.name});
   net_.pause_ways_.push_back(
-      {transmits, from.sender, to.name, from.name, static_cast<std::uint8_t>(shown)});
+      {transmits, from.sender, to.name, from.name, static_cast<std::uint8_t>(shown), credits});
+}
+
+// Whoever owns the receiver's buffer asks its transmitter for flow packets.
+void network_builder::join_credits(std::size_t link_index, int way, component& transmits) {
+  const auto& l = scenario_.links[link_index];
+  const auto& to = attachments_[link_index][1 - way];
+  ib_grants::config c;
+  c.lanes = to.room.own;
+  c.granted = granted_blocks(to.room);
+  c.update = node_named(way == 0 ? l.b : l.a).flow_control.ib.update;
+  if (to.engine != nullptr) {
+    join(*to.engine, transmits, inside_switch, inside_switch);
+    to.engine->grant_credits(to.ingress, c);
+  } else {
+    join(*to.buffer, transmits, inside_switch, inside_switch);
+    to.buffer->grant_credits(c);
+  }
 }
 
 }  // namespace sluice

@@ -51,6 +51,7 @@ private:
     port_queue* queue = nullptr;
     producer* source = nullptr;
     port_queue* buffer = nullptr;
+    class_gates::config room;  // of the receiver
   };
   // One port of a physical switch, both directions.
   struct port_plan {
@@ -131,6 +132,7 @@ private:
   bool injects(std::size_t link_index, bool from_b) const;
   std::vector<pause_sender::injection> injections(std::size_t link_index, bool from_b) const;
   void join_pauses(std::size_t link_index, int way);
+  void join_credits(std::size_t link_index, int way, component& transmits);
   static const component* owner_of(const attachment& a);
   bool has_link(std::size_t node) const { return !routes_.ports(node).empty(); }
   const link& link_at(std::size_t node, std::size_t port) const;

@@ -81,9 +81,10 @@ private:
     sim_time slice = std::clamp<sim_time>(end / 256, microsecond, millisecond);
     std::uint64_t hops = 0;
     while (now_ < end && !stopped()) {
-      // If nothing is left to happen, skip the rest.
+      // If nothing is left to happen, skip the rest; unless it waits for itself.
       if (now_ > 0 && executor_->next_event() >= never) {
-        skip_rest(end);
+        if (!deadlock_)
+          skip_rest(end);
         break;
       }
       now_ = std::min(end, later(now_, slice));

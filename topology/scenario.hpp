@@ -17,7 +17,7 @@
 namespace sluice {
 
 /// Flow control of a hop. More policies come with later issues; the loader refuses their names.
-enum class hop_policy : std::uint8_t { none, on_off, pfc, pcie_credit };
+enum class hop_policy : std::uint8_t { none, on_off, pfc, pcie_credit, ib_credit };
 
 /// A limit in bytes or in packets, as the scenario says it.
 struct queue_limit {
@@ -45,6 +45,16 @@ struct pfc_settings {
   source_mark where;                 ///< of what was written last; line 0: nothing was
 };
 
+/// InfiniBand's credits, of every port of a node with the policy `ib_credit`. Priority p is virtual
+/// lane p.
+struct ib_settings {
+  std::optional<std::int64_t>
+      credits;                    ///< bytes that each lane has room for; unset: see thresholds
+  sim_time update = microsecond;  ///< how often a port looks what has left
+  int management = -1;  ///< the priority that goes by lane 15, which has no credits; -1: none does
+  source_mark where;    ///< of what was written last; line 0: nothing was
+};
+
 /// Flow control of each kind of hop, named after who owns the queue that is filled. The names of
 /// the scenario's four groups set several of them.
 struct flow_control_settings {
@@ -59,6 +69,7 @@ struct flow_control_settings {
   hop_policy fabric = hop_policy::none;      ///< links: NIC, switch, generator, sink (nic-fabric)
   on_off_settings on_off;
   pfc_settings pfc;
+  ib_settings ib;
 };
 
 enum class scheduler_kind : std::uint8_t { strict, wrr, dwrr };

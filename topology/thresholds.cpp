@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "actors/logic/ib_credits.hpp"
 #include "actors/logic/pfc_headroom.hpp"
 
 namespace sluice {
@@ -40,11 +41,48 @@ std::uint8_t stoppable_priorities(const link& l, const node& a, const node& b) {
       return 0xff;
     case hop_policy::pfc:
       return a.flow_control.pfc.priorities & b.flow_control.pfc.priorities;
+    case hop_policy::ib_credit:
+      return ib_lanes(a.flow_control.ib, b.flow_control.ib);
     case hop_policy::none:
     case hop_policy::pcie_credit:
       return 0;  // the latter is for no link
   }
   return 0;
+}
+
+std::uint8_t ib_lanes(const ib_settings& a, const ib_settings& b) {
+  unsigned lanes = 0xff;
+  for (const auto& x : {a, b})
+    if (x.management >= 0)
+      lanes &= ~(1u << x.management);
+  return static_cast<std::uint8_t>(lanes);
+}
+
+sim_time ib_refresh(std::uint64_t bps) {
+  constexpr std::uint64_t symbols = 65'536;  // of a byte each
+  return line_rate{bps}.time_of(symbols);
+}
+
+class_gates::config ib_gates_for(std::int64_t capacity, const ib_settings& settings, unsigned lanes,
+                                 bool management, std::uint32_t largest_frame) {
+  class_gates::config c;
+  const auto n = std::popcount(lanes);
+  const auto share = capacity / std::max(1, n + (management ? 1 : 0));
+  // More than half of what the counters hold could not be told from less than nothing.
+  const auto most = std::int64_t{ib_most_credits} * ib_block_bytes;
+  auto room = std::min({settings.credits.value_or(share), capacity / std::max(1, n), most});
+  room -= room % ib_block_bytes;
+  room = std::max(room, std::int64_t{ib_blocks(largest_frame)} * ib_block_bytes);
+  buffer_gate::config part;
+  part.stops = true;
+  part.capacity = {room};
+  part.stop = {1};
+  part.start = {0};
+  for (unsigned lane = 0; lane < max_priorities; ++lane)
+    if ((lanes >> lane & 1) != 0)
+      c.add(lane, part);
+  c.shared.capacity = {capacity - n * room};
+  return c;
 }
 
 sim_time pfc_refresh(const pfc_settings& settings, std::uint64_t bps) {

@@ -47,6 +47,17 @@ sim_time pfc_refresh(const pfc_settings& settings, std::uint64_t bps);
 /// From the end of a PFC frame to when its receiver, with these settings, obeys it.
 sim_time pfc_response(const pfc_settings& settings, std::uint64_t bps);
 
+/// bit p: priority p goes by a lane with credits, on a link between nodes with these settings.
+std::uint8_t ib_lanes(const ib_settings& a, const ib_settings& b);
+/// From one flow packet of a lane to the next, at the latest: 65,536 symbol times.
+sim_time ib_refresh(std::uint64_t bps);
+/// The parts of a port's buffer on an InfiniBand link, in whole blocks: for each of the `lanes`
+/// what `settings` say, else an equal share (another one if there is `management` traffic); at most
+/// 2048 blocks, at least the largest frame. What stops there stops nobody: it marks that something
+/// is there, which has not given its credits back.
+class_gates::config ib_gates_for(std::int64_t capacity, const ib_settings& settings, unsigned lanes,
+                                 bool management, std::uint32_t largest_frame);
+
 /// When a sender in the same machine sleeps that fills a queue of `capacity`. Without thresholds of
 /// its own: one largest frame below the maximum, so that what it is about to send always fits, and
 /// until the queue is below that again. A queue smaller than a frame takes one packet at a time.

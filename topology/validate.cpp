@@ -142,6 +142,8 @@ private:
           l.mtu + frame_overhead);
     if (line_policy(l) == hop_policy::pfc)
       pfc_port(n, owner, what, capacity, l);
+    else if (line_policy(l) == hop_policy::ib_credit)
+      credit_port(n, owner, what, capacity, l);
     else if (!l.flow_control
              && s_.nodes[index_.at(l.a.node)].flow_control.fabric
                     != s_.nodes[index_.at(l.b.node)].flow_control.fabric
@@ -198,6 +200,43 @@ private:
     if (own.priorities != peer.priorities)
       warn_queue(where, what, owner, "has other lossless priorities than its peer",
                  "a pause of a priority that the peer does not have is ignored there");
+  }
+
+  /// A port that gives credits: whether one lane alone can fill the line.
+  void credit_port(std::size_t n, const std::string& owner, std::string_view what,
+                   std::int64_t capacity, const link& l) {
+    const auto& node = s_.nodes[n];
+    if (const auto* sink = std::get_if<sink_settings>(&node.as);
+        sink != nullptr && sink->drain_bps == 0)
+      return;  // takes everything as it comes
+    const auto& own = node.flow_control.ib;
+    const auto frame = l.mtu + frame_overhead;
+    const line_rate rate{l.rate_bps};
+    std::set<unsigned> lanes;
+    const auto with_credits =
+        ib_lanes(own, node_named(node.name == l.b.node ? l.a : l.b).flow_control.ib);
+    for (const auto& t : s_.traffic)
+      for (const auto p : priorities_of(t))
+        if ((with_credits >> p & 1) != 0)
+          lanes.insert(p);
+    unsigned bits = 0;
+    for (const auto p : lanes)
+      bits |= 1u << p;
+    if (bits == 0)
+      return;
+    const auto room = ib_gates_for(capacity, own, bits, false, frame).parts[0].capacity.bytes;
+    // A frame arrives, leaves, is noticed, and the flow packet may wait for a frame the other way.
+    const auto round =
+        2 * (l.delay + hand_over) + own.update + 2 * rate.time_of(frame + ethernet_overhead_bytes);
+    const auto need = static_cast<std::int64_t>(static_cast<uint128>(round) * l.rate_bps
+                                                / (8 * static_cast<uint128>(second)))
+                      + frame;
+    if (room < need)
+      warn_queue(own.where.line > 0 ? own.where : node.where, what, owner,
+                 fmt::format("gives a lane credits for {}, and {} are under way when it fills the "
+                             "line",
+                             show_bytes(room), show_bytes(need)),
+                 "make `credits` or the buffer larger, or `update` or the cable shorter");
   }
 
   void host(std::size_t n, const host_settings& h) {
@@ -269,10 +308,10 @@ private:
   }
 
   /// A directed use of a link between switches: by the link, whether it goes b to a, and with PFC
-  /// the priority, since each waits for itself.
+  /// or credits the priority, since each waits for itself.
   std::uint32_t channel(std::size_t node, std::size_t port, unsigned priority) const {
     const auto& p = routes_.ports(node)[port];
-    const auto own = line_policy(s_.links[p.link]) == hop_policy::pfc ? priority : 0;
+    const auto own = line_policy(s_.links[p.link]) != hop_policy::on_off ? priority : 0;
     return (2 * p.link + (p.at_a ? 0 : 1)) * max_priorities + own;
   }
 

@@ -30,6 +30,7 @@ struct signal {
     pull,     ///< the receiver came back for more and found nothing
     pfc,      ///< a PFC frame has had its effect: see pause_request, which is packed into the rest
     pause,    ///< likewise a PAUSE frame
+    credit,   ///< likewise a flow packet of InfiniBand's
   };
   sim_time at = 0;
   std::uint32_t bytes = 0;

@@ -1,6 +1,6 @@
 /// \file
 /// The transmitter of a port that sends no data: a sink's, or a switch's towards a generator. All
-/// that leaves it are the PFC frames that hold the other side.
+/// that leaves it are the PFC frames that hold the other side, or flow packets with credits for it.
 ///
 ///     who owns the buffer ──requests──▶ [ line ]
 ///     who sends to it ◀──frames that take effect──
@@ -32,7 +32,7 @@ public:
   void report(sim_time, const reporter&) const override {}
   pause_counts pauses_sent() const override { return frames_.counts(); }
   sim_time next_event() const override { return line_.control_start(frames_.first()); }
-  sim_time next_work() const override { return never; }
+  sim_time next_work() const override { return frames_.has_news() ? next_event() : never; }
 
 protected:
   void advance() override {

@@ -48,15 +48,16 @@ transmitter::verdict producer::first_start(sim_time due, std::uint32_t bytes) {
   if (!line_.obeys_pauses())
     return line_.start(outputs_[side], due, bytes, limit_);
   unsigned waiting = 0;
-  std::uint32_t largest = 0;
   for (const auto& s : schedules_)
-    if (s->next < s->size) {
+    if (s->next < s->size)
       waiting |= 1u << s->priority();
-      largest = std::max(largest, s->batch[s->next].bytes);
-    }
+  const auto size = [&](unsigned c) {
+    const auto* s = earliest(1u << c);
+    return s->batch[s->next].bytes;
+  };
   return line_.start_class(
       outputs_[side], outputs_[frames_], waiting,
-      [&](unsigned c) { return earliest(1u << c)->due(); }, largest, limit_);
+      [&](unsigned c) { return earliest(1u << c)->due(); }, size, limit_);
 }
 
 // No packet that can be the next is smaller.
@@ -116,7 +117,9 @@ void producer::advance() {
     p.priority = s.priority();
     p.socket = s.config.sockets ? (*s.config.sockets)[e.to] : e.socket;
     p.path = path_hash(p.from, p.to, p.flow);
-    p.at = line_.transmit(head_.at, e.bytes) + out.packet_latency;
+    const auto sent = line_.transmit(head_.at, e.bytes);
+    line_.spend(head_.at, sent, p.priority, e.bytes);
+    p.at = sent + out.packet_latency;
     counters_.out.add(e.bytes);
     s.sent.add(e.bytes);
     emit(side, p);
@@ -133,7 +136,12 @@ void producer::advance() {
 sim_time producer::next_event() const {
   if (front_ == nullptr || (line_.stopped() && outputs_[side].items.empty()))
     return never;
-  return head_.pauses_beyond != never ? std::max(head_.at, head_.pauses_beyond) : head_.at;
+  return head_.pauses_beyond != never ? std::max(head_.at, head_.ends) : head_.at;
+}
+
+sim_time producer::next_work() const {
+  const bool paused = head_.pauses_beyond != never && !line_.obeys_credits();
+  return paused ? never : next_event();
 }
 
 sim_time producer::earliest_packet(port_index o) {

@@ -8,8 +8,8 @@
 /// holds it; what is due waits in order and is never lost here. With `on-stop: shift` the rest of a
 /// schedule moves by the time for which it was held, as for an application blocked in `send`.
 ///
-/// On a wire with PFC it obeys frames by priority: of those that are not held the earliest due
-/// goes.
+/// On a wire with PFC it obeys frames by priority, on an InfiniBand link it needs credits by lane:
+/// of those that are not held the earliest due goes.
 ///
 /// A packet counts as made when it is due; `held` are those due by the end but not sent. Latency
 /// counts from the due time, so waiting here is part of it (no coordinated omission).
@@ -55,15 +55,18 @@ public:
     line_.obey_pauses(c, announced, injected);
     frames_ = last_output();
   }
+  /// Likewise, on an InfiniBand link: flow packets.
+  void obey_credits(const ib_window::config& c) {
+    line_.obey_credits(c);
+    frames_ = last_output();
+  }
 
   std::string_view kind() const override { return "producer"; }
   component_counters snapshot(sim_time now) const override;
   held_counts held_by(port_index, sim_time now) const override;
   pause_counts pauses_had(sim_time now) const override;
   sim_time next_event() const override;
-  sim_time next_work() const override {
-    return head_.pauses_beyond != never ? never : next_event();
-  }
+  sim_time next_work() const override;
   void finish(sim_time now) override;
 
   /// What each flow has made here by `now`.

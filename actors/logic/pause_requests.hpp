@@ -17,15 +17,22 @@ namespace sluice {
 
 /// A frame that is to be sent.
 struct pause_request {
+  enum class kind : std::uint8_t {
+    pfc,
+    pause,   ///< a PAUSE frame of 802.3x, with these quanta
+    credit,  ///< a flow packet of InfiniBand's: the lane in `hold` may send up to `quanta` (FCCL)
+  };
   sim_time at = 0;           ///< when it was asked for
   std::uint8_t hold = 0;     ///< bit c: class c, for `quanta`
   std::uint8_t go = 0;       ///< bit c: class c may go on at once
   std::uint16_t quanta = 0;  ///< of the classes in `hold`
   std::uint16_t number = 0;  ///< of the requests of its port, counting on and round
-  bool whole_link = false;   ///< a PAUSE frame of 802.3x, with these quanta
+  kind what = kind::pfc;
 
+  /// \pre no flow packet
   mac_control frame() const {
     mac_control f;
+    const bool whole_link = what == kind::pause;
     f.what = whole_link ? mac_control::kind::pause : mac_control::kind::pfc;
     if (whole_link)
       f.quanta[0] = quanta;
@@ -70,7 +77,7 @@ public:
 private:
   pause_request next(sim_time t, std::uint8_t go) {
     refresh_at_ = held_ == 0 ? never : later(t, config_.refresh);
-    return {t, held_, go, config_.quanta, ++number_, false};
+    return {t, held_, go, config_.quanta, ++number_, pause_request::kind::pfc};
   }
 
   config config_;

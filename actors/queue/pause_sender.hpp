@@ -1,16 +1,20 @@
 /// \file
-/// The MAC of a port that holds its peer: it sends PFC frames as its buffer asks for them, and
-/// those that the scenario injects.
+/// The MAC of a port that holds its peer: it sends PFC frames, or flow packets with credits, as its
+/// buffer asks for them, and frames that the scenario injects.
 ///
 /// A frame goes ahead of all data, but what is on the line is finished. What was asked for while it
 /// waited goes into the same frame: it says how things are when it leaves. Its effect at the peer
 /// comes when its last bit has crossed the cable and the peer's MAC has responded. It is lost if
-/// the cable goes down meanwhile.
+/// the cable goes down meanwhile. A flow packet is sent at least every so often, so one that was
+/// lost is made good by the next; flow packets that say nothing new are left out where none is
+/// lost.
 ///
 /// Counters by class: frames that enabled it, and the quanta that they said.
-/// Source: IEEE 802.1Q-2018 clause 36, 802.3-2018 annex 31B.
+/// Source: IEEE 802.1Q-2018 clause 36, 802.3-2018 annex 31B; InfiniBand Architecture 7.9.4.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <vector>
 
 #include "actors/engine/parcel.hpp"
@@ -35,7 +39,7 @@ inline packet to_packet(const pause_request& r) {
   p.egress = r.go;
   p.flow = r.quanta;
   p.id = r.number;
-  p.pulled = r.whole_link;
+  p.priority = static_cast<std::uint8_t>(r.what);
   p.bytes = mac_control_bytes;
   return p;
 }
@@ -45,12 +49,15 @@ inline pause_request from_packet(const packet& p) {
           static_cast<std::uint8_t>(p.egress),
           static_cast<std::uint16_t>(p.flow),
           static_cast<std::uint16_t>(p.id),
-          p.pulled};
+          static_cast<pause_request::kind>(p.priority)};
 }
 inline signal to_signal(const pause_request& r, sim_time at) {
   return {at, r.quanta | static_cast<std::uint32_t>(r.number) << 16,
           static_cast<std::uint16_t>(r.hold | r.go << 8),
-          r.whole_link ? signal::kind::pause : signal::kind::pfc, 0};
+          r.what == pause_request::kind::pfc     ? signal::kind::pfc
+          : r.what == pause_request::kind::pause ? signal::kind::pause
+                                                 : signal::kind::credit,
+          0};
 }
 inline pause_request from_signal(const signal& s) {
   return {s.at,
@@ -58,7 +65,9 @@ inline pause_request from_signal(const signal& s) {
           static_cast<std::uint8_t>(s.port >> 8),
           static_cast<std::uint16_t>(s.bytes & 0xffff),
           static_cast<std::uint16_t>(s.bytes >> 16),
-          s.what == signal::kind::pause};
+          s.what == signal::kind::pfc     ? pause_request::kind::pfc
+          : s.what == signal::kind::pause ? pause_request::kind::pause
+                                          : pause_request::kind::credit};
 }
 
 class pause_sender {
@@ -75,10 +84,12 @@ public:
     std::vector<outage> outages;  ///< of the cable, by time
     sim_time cable = 0;           ///< propagation
     sim_time response = 0;        ///< of the peer's MAC
+    /// Of flow packets: a lane's is sent again so long after one that was lost.
+    sim_time repeat = never;
   };
 
-  pause_sender() = default;
-  explicit pause_sender(config c) : config_{std::move(c)} {}
+  pause_sender() { again_.fill(never); }
+  explicit pause_sender(config c) : config_{std::move(c)} { again_.fill(never); }
 
   /// In order of time.
   void ask(const pause_request& r) { asked_.push(r); }
@@ -88,7 +99,14 @@ public:
     auto t = asked_.empty() ? never : asked_.front().at;
     for (const auto& i : config_.injected)
       t = std::min(t, i.what.at);
+    for (auto at : again_)
+      t = std::min(t, at);
     return t;
+  }
+  /// Whether what waits has something new to say: not a frame that only keeps up a pause.
+  bool has_news() const {
+    return first() < never && (asked_.empty() || asked_.front().what == pause_request::kind::credit)
+           && config_.injected.empty();
   }
 
   struct effect {
@@ -110,11 +128,12 @@ public:
         frame.number = r.number;
     }
     number_ = frame.number;
+    const bool credit = frame.what == pause_request::kind::credit;
     for (unsigned c = 0; c < pause_classes; ++c) {
-      const bool holds = frame.whole_link || (frame.hold >> c & 1) != 0;
+      const bool holds = frame.what == pause_request::kind::pause || (frame.hold >> c & 1) != 0;
       if (holds || (frame.go >> c & 1) != 0) {
         ++sent_.priorities[c].frames;
-        sent_.priorities[c].quanta += holds ? frame.quanta : 0u;
+        sent_.priorities[c].quanta += holds && !credit ? frame.quanta : 0u;
       }
     }
     ++sent_.frames;
@@ -123,6 +142,11 @@ public:
       ++outage_;
     const bool lost = outage_ < config_.outages.size() && config_.outages[outage_].from < arrives;
     sent_.lost += lost;
+    if (credit) {
+      const auto lane = static_cast<unsigned>(std::countr_zero(frame.hold));
+      said_[lane] = frame.quanta;
+      again_[lane] = lost ? later(from, config_.repeat) : never;
+    }
     return {frame, arrives + config_.response, lost};
   }
   /// From when a frame has left until it has its effect.
@@ -131,26 +155,41 @@ public:
   const pause_counts& counts() const { return sent_; }
 
 private:
-  // Of what waits: what the buffer asked for, or an injection's. At one time the buffer's is first.
+  // Of what waits: what the buffer asked for, an injection's, or beyond those a lane's repetition.
+  // At one time the buffer's is first.
   std::size_t earliest() const {
-    std::size_t best = config_.injected.size();
+    const auto injections = config_.injected.size();
+    std::size_t best = injections;
     auto t = asked_.empty() ? never : asked_.front().at;
-    for (std::size_t i = 0; i < config_.injected.size(); ++i)
+    for (std::size_t i = 0; i < injections; ++i)
       if (config_.injected[i].what.at < t) {
         t = config_.injected[i].what.at;
         best = i;
+      }
+    for (std::size_t lane = 0; lane < again_.size(); ++lane)
+      if (again_[lane] < t) {
+        t = again_[lane];
+        best = injections + 1 + lane;
       }
     return best;
   }
   pause_request peek() const {
     const auto i = earliest();
-    return i == config_.injected.size() ? asked_.front() : injected(i);
+    return i == config_.injected.size()  ? asked_.front()
+           : i > config_.injected.size() ? repeated(i - config_.injected.size() - 1)
+                                         : injected(i);
   }
   pause_request pop() {
     const auto i = earliest();
     if (i == config_.injected.size()) {
       const auto r = asked_.front();
       asked_.pop();
+      return r;
+    }
+    if (i > config_.injected.size()) {
+      const auto lane = i - config_.injected.size() - 1;
+      const auto r = repeated(lane);
+      again_[lane] = never;
       return r;
     }
     const auto r = injected(i);
@@ -166,13 +205,27 @@ private:
     r.number = number_;
     return r;
   }
+  pause_request repeated(std::size_t lane) const {
+    pause_request r;
+    r.at = again_[lane];
+    r.hold = static_cast<std::uint8_t>(1u << lane);
+    r.quanta = said_[lane];
+    r.what = pause_request::kind::credit;
+    return r;
+  }
   static bool joins(const pause_request& a, const pause_request& b) {
-    return !a.whole_link && !b.whole_link && (a.hold == 0 || b.hold == 0 || a.quanta == b.quanta);
+    if (a.what == pause_request::kind::credit)
+      return b.what == a.what && a.hold == b.hold;
+    return a.what == pause_request::kind::pfc && b.what == a.what
+           && (a.hold == 0 || b.hold == 0 || a.quanta == b.quanta);
   }
 
   config config_;
   ring<pause_request> asked_;
   std::uint16_t number_ = 0;
+  // By lane: what was said last, and when it is said again.
+  std::array<std::uint16_t, pause_classes> said_{};
+  std::array<sim_time, pause_classes> again_;
   pause_counts sent_;
   std::size_t outage_ = 0;
 };

@@ -256,6 +256,8 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
   if (from.empty())
     waiting_ &= ~(1u << (&from - queues_.data()));
   leaving_.push({at, p.bytes, p.priority});
+  if (grants_)
+    grants_->leave(p.priority, p.bytes, at);
   if (reported(p))
     emit_signal(side, {.at = report_at(at) + inputs_[side].signal_latency,
                        .bytes = p.bytes,
@@ -277,7 +279,9 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
     p.overlay = 0;
     p.tunnelled = false;
   }
-  p.at = line_.transmit(at, p.bytes, o) + outputs_[o].packet_latency;
+  const auto sent = line_.transmit(at, p.bytes, o);
+  line_.spend(at, sent, p.priority, p.bytes);
+  p.at = sent + outputs_[o].packet_latency;
   p.pulled = false;
   emit(o, p);
   if (config_.pulls) {
@@ -398,6 +402,8 @@ void port_queue::settle_rest() {
       quiet_until = std::min(quiet_until, head_.at);
     refresh(quiet_until);
   }
+  if (grants_)
+    grants_->look(std::min(next_start(), limit_), [&](const pause_request& r) { request(r); });
 }
 
 // -- frames that hold the peer --------------------------------------------------------------------
@@ -449,7 +455,7 @@ transmitter::verdict port_queue::first_start(output& out, const packet& p, port_
   for (;;) {
     auto v = line_.obeys_pauses() ? line_.start_class(
                  out, outputs_[frames_out_], 1u << p.priority, [&](unsigned) { return p.at; },
-                 p.bytes, limit_)
+                 [&](unsigned) { return p.bytes; }, limit_)
                                   : line_.start(out, p.at, p.bytes, limit_, p.pulled, o);
     if (!frames_ || !frame_goes_first(v, v.at))
       return v;
@@ -460,10 +466,11 @@ transmitter::verdict port_queue::first_start(output& out, const packet& p, port_
 transmitter::verdict port_queue::first_start(output& out, sim_time ready, std::uint32_t largest,
                                              bool pulled) {
   for (;;) {
-    auto v = line_.obeys_pauses() ? line_.start_class(
-                 out, outputs_[frames_out_], waiting_,
-                 [&](unsigned c) { return queues_[c].front().at; }, largest, limit_, next_arrival())
-                                  : line_.start(out, ready, largest, limit_, pulled);
+    auto v =
+        line_.obeys_pauses() ? line_.start_class(
+            out, outputs_[frames_out_], waiting_, [&](unsigned c) { return queues_[c].front().at; },
+            [&](unsigned c) { return queues_[c].front().bytes; }, limit_, next_arrival())
+                             : line_.start(out, ready, largest, limit_, pulled);
     // What arrives meanwhile may start sooner, if it is not held.
     if (!frames_ || !frame_goes_first(v, std::max(line_.busy(), next_arrival())))
       return v;
@@ -607,7 +614,7 @@ sim_time port_queue::next_event() const {
   auto t = std::min(next_work(), requests_.refresh_at());
   // A class that is held by frames goes on when its time is over, if not before by another's doing.
   if (waiting_ != 0 && head_.pauses_beyond != never)
-    t = std::min(t, std::max(head_.at, head_.pauses_beyond));
+    t = std::min(t, std::max(head_.at, head_.ends));
   if (frames_ && frames_->first() < never)
     t = std::min(t, line_.control_start(frames_->first()));
   return t;
@@ -624,6 +631,12 @@ sim_time port_queue::next_work() const {
     t = std::min(t, head_.at);
   if (pulling_ && !held)
     t = std::min(t, pull_at_);
+  if (grants_)
+    t = std::min(t, grants_->due());
+  if (frames_ && frames_->has_news())
+    t = std::min(t, line_.control_start(frames_->first()));
+  if (waiting_ != 0 && head_.pauses_beyond != never && line_.obeys_credits())
+    t = std::min(t, std::max(head_.at, head_.ends));
   if (gate_.stopping())
     t = std::min(
         t, resume_bound() <= (leaving_.empty() ? -1 : leaving_.back().at) ? resume_bound() : never);
@@ -644,7 +657,7 @@ sim_time port_queue::earliest_packet(port_index o) {
   if (o == frames_out_)
     return never;
   if (o == requests_out_)
-    return later(std::min(next_transition(), requests_.refresh_at()), outputs_[o].packet_latency);
+    return later(next_request(), outputs_[o].packet_latency);
   const auto least = least_service();
   return later(next_start(), least + outputs_[o].packet_latency);
 }
@@ -700,16 +713,27 @@ void port_queue::explain_signal(port_index i, sim_time beyond) {
   if (i == requests_in_)
     return;
   if (i == frames_in_) {
-    if (frames_->first() >= never)
-      need_packets(requests_in_, beyond - frames_->latency() - line_.control_time());
-    else if (waiting_ != 0 && !head_.certain)
+    if (frames_->first() >= never) {
+      if (requests_in_ != nowhere)
+        need_packets(requests_in_, beyond - frames_->latency() - line_.control_time());
+    } else if (waiting_ != 0 && !head_.certain) {
       need_start();  // it goes before what starts next
+    }
     return;
   }
   explain_transition(beyond - inputs_[side].signal_latency);
 }
 
+// It asks for no frame before this.
+sim_time port_queue::next_request() const {
+  if (grants_)
+    return std::min(grants_->due(), grants_->look_after(next_start()));
+  return std::min(next_transition(), requests_.refresh_at());
+}
+
 void port_queue::explain_transition(sim_time t) {
+  if (grants_)
+    t = grants_->look_until(t) - 1;  // what leaves after that counts for a later look
   if (pulling_) {
     need_signals(side, line_.stopped() ? std::max(t, outputs_[side].promise) : pull_at_);
     return;
@@ -757,12 +781,14 @@ bool port_queue::grant(port_index i, bool asked) {
 
 loss_point port_queue::loses() const {
   const auto& a = config_.accounted;
+  // Whether all that may come is held back in time.
+  const auto come = config_.arriving != 0 ? config_.arriving : config_.priorities;
+  const auto covered = [&](unsigned classes) { return (come & ~classes) == 0; };
   const bool guarded = config_.leaving == port_queue_config::reports::everything
-                       || (stops_ && (config_.priorities & ~config_.buffer.stopping_classes()) == 0)
+                       || (stops_ && covered(config_.buffer.stopping_classes()))
+                       || (grants_ && covered(config_.credits))
                        || (config_.leaving == port_queue_config::reports::accounted
-                           && std::all_of(a.begin(), a.end(), [&](auto classes) {
-                                return (config_.priorities & ~unsigned{classes}) == 0;
-                              }));
+                           && std::all_of(a.begin(), a.end(), covered));
   return guarded ? loss_point::guarded : loss_point::open;
 }
 
@@ -773,13 +799,14 @@ held_counts port_queue::held_by(port_index o, sim_time now) const {
 }
 
 stop_counts port_queue::stops_at(std::size_t, unsigned priority) const {
-  if (!stops_)
+  if (!stops_ && config_.credits == 0)
     return {0, config_.looked.share(gate_.max_bytes(), gate_.max_packets())};
   if (config_.buffer.own == 0)
     return {counters_.stops_sent,
             config_.buffer.shared.stop.share(gate_.max_bytes(), gate_.max_packets())};
   const auto& gate = gate_.of(priority);
-  return {stops_of_[priority], gate.settings().stop.share(gate.max_bytes(), gate.max_packets())};
+  const auto& full = grants_ ? gate.settings().capacity : gate.settings().stop;
+  return {stops_of_[priority], full.share(gate.max_bytes(), gate.max_packets())};
 }
 
 pause_counts port_queue::pauses_had(sim_time now) const {

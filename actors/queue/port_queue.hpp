@@ -19,6 +19,8 @@
 ///   own. The queue behind the wire asks the transmitting queue of the same port for the frames
 ///   that hold its sender; that one sends them ahead of data, and the sender obeys them by
 ///   priority. Three links join these three; see request_pauses, send_pauses and obey_pauses.
+/// * On an InfiniBand link the same links carry flow packets with the credits of each lane; see
+///   grant_credits and obey_credits.
 /// * With `pulls` its process is a receiver of the virtual switch: each time it comes back for more
 ///   and finds nothing, it asks the switch to pull; then it sleeps until it is woken.
 /// * With several outputs each packet goes to that of its `socket`, and the process sleeps while
@@ -38,6 +40,7 @@
 
 #include "actors/component.hpp"
 #include "actors/logic/class_gates.hpp"
+#include "actors/logic/ib_grants.hpp"
 #include "actors/logic/pause_requests.hpp"
 #include "actors/logic/scheduler.hpp"
 #include "actors/logic/sender_bound.hpp"
@@ -56,6 +59,7 @@ struct port_queue_config {
   reports leaving = reports::nothing;
   std::vector<std::uint8_t> accounted;  ///< `accounted`: by ingress port, bit p: of priority p
   buffer_limit looked;                  ///< `everything`: from here on the sender sees no room
+  std::uint8_t credits = 0;             ///< bit p: who sends priority p needs credits
   /// `everything`: reports go out no closer together than this, and each says all that has left by
   /// then (the UpdateFCs of PCI Express).
   sim_time report_interval = 0;
@@ -66,7 +70,8 @@ struct port_queue_config {
   std::size_t sockets = 1;    ///< outputs, each for the packets of one socket...
   bool filters = false;       ///< ...but for those that the filter refuses. Both: one priority only
   priority_scheduler::config scheduler;
-  unsigned priorities = 1;  ///< bit p: traffic of priority p may come here
+  unsigned priorities = 1;  ///< bit p: it has a queue for priority p; one takes all that comes
+  unsigned arriving = 0;  ///< bit p: traffic of priority p may come; 0: of those that have a queue
   line_config line;
   drop_reason full = drop_reason::buffer_full;
 };
@@ -98,6 +103,11 @@ public:
     requests_ = pause_requests{c};
     requests_out_ = last_output();
   }
+  /// Likewise, on an InfiniBand link: flow packets with the credits of its buffer.
+  void grant_credits(const ib_grants::config& c) {
+    grants_ = std::make_unique<ib_grants>(c);
+    requests_out_ = last_output();
+  }
   /// It sends frames that are asked for by the input joined last but one (if `asked`), to who was
   /// joined to it last.
   void send_pauses(pause_sender::config c, bool asked) {
@@ -111,6 +121,13 @@ public:
     line_.obey_pauses(c, announced, injected);
     frames_out_ = last_output();
   }
+  /// Likewise, on an InfiniBand link: flow packets.
+  void obey_credits(const ib_window::config& c) {
+    line_.obey_credits(c);
+    frames_out_ = last_output();
+  }
+  /// Of the class that comes by priority, if it waits for credits.
+  transmitter::wait waits(unsigned c) const { return line_.waits(c); }
 
 protected:
   void advance() override;
@@ -119,8 +136,8 @@ protected:
   sim_time earliest_signal(port_index) override;
   void explain_signal(port_index, sim_time beyond) override;
   bool grant(port_index, bool asked) override;
-  bool expects_more(port_index) const override {
-    return waiting_ != 0 && !line_.stopped() && head_.pauses_beyond == never;
+  bool expects_more(port_index i) const override {
+    return i == side && waiting_ != 0 && !line_.stopped() && head_.pauses_beyond == never;
   }
 
 private:
@@ -167,6 +184,7 @@ private:
   sim_time next_start() const;
   sim_time resume_bound() const;
   sim_time next_transition() const;
+  sim_time next_request() const;
   sim_time room_bound() const;
   sim_time least_service() const;
   const packet& first_queued() const;
@@ -214,6 +232,7 @@ private:
   // PFC: what its buffer asks for, and by which output; what it sends, with the input that asks for
   // it and the one by which it takes effect; the output by which come the frames that it obeys.
   pause_requests requests_;
+  std::unique_ptr<ib_grants> grants_;  // or what credits it gives
   std::unique_ptr<pause_sender> frames_;
   port_index requests_out_ = nowhere, requests_in_ = nowhere, frames_in_ = nowhere;
   port_index frames_out_ = nowhere;

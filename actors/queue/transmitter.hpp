@@ -15,6 +15,8 @@
 /// On that of its packets the receiver announces each transition and allows so many bytes before
 /// the next one: while all that was announced is heard and the allowance lasts, nothing else has to
 /// be known. Only then does it matter what comes on the other, from the port that sends the frames.
+/// On an InfiniBand link it sends a class as far as it has credits, which come the same way; they
+/// only ever allow more, so with enough of them nothing has to be known.
 ///
 /// A line may be a process rather than a wire. Then it sleeps while it finds nothing to send, and
 /// takes `wake_up` to begin again; and it may work in polls, as Linux' NAPI does: after `weight`
@@ -25,6 +27,7 @@
 #include <vector>
 
 #include "actors/engine/cell.hpp"
+#include "actors/logic/ib_window.hpp"
 #include "actors/logic/pause_timers.hpp"
 #include "actors/logic/room.hpp"
 #include "actors/queue/hold.hpp"
@@ -46,6 +49,7 @@ struct line_config {
   std::vector<rate_change> changes;  ///< by time
   std::vector<outage> outages;       ///< by time, disjoint
   std::uint32_t overhead_bytes = 0;  ///< that each packet takes beyond its frame bytes
+  std::uint32_t control_bytes = 0;   ///< of the line that a frame of flow control takes, all in all
   sim_time per_packet = 0;           ///< fixed service time of a packet
   sim_time wake_up = 0;              ///< from the arrival at a sleeping process to its start
   unsigned weight = 0, budget = 0;   ///< packets; 0: no polls
@@ -61,6 +65,8 @@ public:
     /// `at`.
     sim_time pauses_beyond = never;
     unsigned classes = 0;  ///< with start_class: bit c, class c may start then
+    /// If pauses are lacking: when it goes on if nothing comes; never: it does not.
+    sim_time ends = never;
   };
 
   explicit transmitter(line_config c) : line_{std::move(c)}, rate_{line_.rate}, fastest_{rate_} {
@@ -138,22 +144,42 @@ public:
   void obey_pauses(const pause_timers::config& c, bool announced, bool injected) {
     obeys_ = std::make_unique<obedience>(pause_timers{c}, announced, injected);
   }
-  bool obeys_pauses() const { return obeys_ != nullptr; }
+  /// Likewise: it has the credits that flow packets bring, as signals on an output of their own.
+  void obey_credits(const ib_window::config& c) { credits_ = std::make_unique<window>(c); }
+  /// Whether frames of the other side decide on what it may send.
+  bool obeys_pauses() const { return obeys_ != nullptr || credits_ != nullptr; }
+  bool obeys_credits() const { return credits_ != nullptr; }
   /// Whether nothing but frames holds it.
-  bool held_by_frames() const { return obeys_ != nullptr && obeys_->announced; }
+  bool held_by_frames() const {
+    return credits_ != nullptr || (obeys_ != nullptr && obeys_->announced);
+  }
+  /// A class that it cannot send for want of credits, and what it has to send.
+  struct wait {
+    sim_time since = never;  ///< never: it does not wait
+    std::uint32_t bytes = 0;
+  };
+  wait waits(unsigned c) const {
+    return credits_ ? wait{credits_->lanes.waits_since(c), credits_->lanes.wanted(c)} : wait{};
+  }
 
-  /// `start` for a line that obeys pauses: when the first of several classes can start.
-  /// \param waiting bit c: class c has a packet, which is ready at `ready(c)`; not 0.
-  /// \param bytes of the largest of them.
+  /// `start` for a line that obeys frames: when the first of several classes can start.
+  /// \param waiting bit c: class c has a packet, which is ready at `ready(c)` and has `size(c)`
+  /// bytes; not 0.
   /// \param horizon no other class has a packet before this. Nothing is heard beyond it, as then
   /// another class might start first, for which what was heard would have come too early.
-  template <class Ready>
+  template <class Ready, class Size>
   verdict start_class(cell::output& out, cell::output& pauses, unsigned waiting, Ready ready,
-                      std::uint32_t bytes, sim_time limit, sim_time horizon = never) {
+                      Size size, sim_time limit, sim_time horizon = never) {
+    if (credits_)
+      return start_with_credits(pauses, waiting, ready, size, limit, horizon);
     auto& o = *obeys_;
     sim_time t = never;
-    for (unsigned left = waiting; left != 0; left &= left - 1)
-      t = std::min(t, ready(static_cast<unsigned>(__builtin_ctz(left))));
+    std::uint32_t bytes = 0;  // of the largest
+    for (unsigned left = waiting; left != 0; left &= left - 1) {
+      const auto c = static_cast<unsigned>(__builtin_ctz(left));
+      t = std::min(t, ready(c));
+      bytes = std::max(bytes, size(c));
+    }
     slept_ = t > busy_;
     t = awake(t);
     horizon = std::max(horizon, busy_);
@@ -197,18 +223,18 @@ public:
                      && t < out.allowed.until);
         };
         if (!o.announced)
-          return {t, pauses_known && stops_known(), pauses_known ? never : t, classes};
+          return {t, pauses_known && stops_known(), pauses_known ? never : t, classes, t};
         // Or no frame is on its way that we have not been told of.
         if (pauses_known || (o.quiet() && stops_known()))
           return {t, true, never, classes};
-        return {t, false, o.quiet() ? never : t, classes};
+        return {t, false, o.quiet() ? never : t, classes, t};
       }
       if (!pauses.items.empty())
         t = std::min(next, pauses.items.front().at);  // which is later than t, or was heard
       else if (!paused || pauses.promise > next)
         t = next;
       else
-        return {std::max(t, pauses.promise), false, next, 0};
+        return {std::max(t, pauses.promise), false, next, 0, next};
     }
   }
 
@@ -223,8 +249,19 @@ public:
       at(t);
     return busy_ = t + control_time();
   }
-  sim_time control_time() const {
-    return fastest_.time_of(mac_control_bytes + line_.overhead_bytes);
+  sim_time control_time() const { return fastest_.time_of(line_.control_bytes); }
+
+  /// It has started a packet of the class at `t`, until `sent`: on a link with credits it costs
+  /// some.
+  void spend(sim_time t, sim_time sent, unsigned c, std::uint32_t bytes) {
+    if (!credits_)
+      return;
+    credits_->free = sent;
+    credits_->lanes.send(c, bytes);
+    const auto arrives = sent + credits_->cable;
+    for (const auto& o : line_.outages)
+      if (o.from < arrives && o.to > t)
+        return credits_->lanes.lose(c, bytes, sent, line_.outages);
   }
 
   /// Starts the packet at `t`, which `start` has returned. Returns when its last bit has left.
@@ -270,7 +307,9 @@ public:
   /// Likewise when a class is held by frames, whose end is `v.pauses_beyond`: whoever holds it
   /// refreshes it or ends it, and asking him about a far time would come back to us. Frames that
   /// nobody has announced follow no such rule.
-  bool asks_for_pauses(const verdict& v) const { return v.classes != 0 || obeys_->injected; }
+  bool asks_for_pauses(const verdict& v) const {
+    return v.classes != 0 || credits_ != nullptr || obeys_->injected;
+  }
   /// It is never faster.
   line_rate fastest() const { return fastest_; }
   /// A packet of `bytes` takes no less, whatever the line's rate will be.
@@ -295,6 +334,22 @@ public:
   /// transitions, and the time for which the one was held that was held longest.
   pause_counts pauses_until(const cell::output& pauses, sim_time now) const {
     pause_counts sum;
+    if (credits_) {
+      auto lanes = credits_->lanes;
+      cell::each_coming(pauses, [&](const signal& s) {
+        if (s.at <= now)
+          lanes.hear(from_signal(s));
+        else
+          ++sum.under_way;
+      });
+      lanes.recover(now);
+      for (unsigned c = 0; c < pause_classes; ++c) {
+        const auto k = lanes.of(c, now);
+        sum.priorities[c] = {k.packets, 0, k.waits, k.waited};
+        sum.frames += k.packets;
+      }
+      return sum;
+    }
     auto timers = obeys_->timers;
     cell::each_coming(pauses, [&](const signal& s) {
       if (s.at <= now)
@@ -345,8 +400,82 @@ private:
     }
   };
 
+  // Of an InfiniBand link.
+  struct window {
+    explicit window(const ib_window::config& c) : lanes{c}, cable{c.cable} {}
+    ib_window lanes;
+    sim_time cable;
+    sim_time free = 0;  // from when on no packet is being sent; flow packets may
+  };
+
+  // What waits for credits is looked at from when the last packet has left on, whether or not a
+  // flow packet has kept the line busy since: it may not have been known of then.
+  template <class Ready, class Size>
+  verdict start_with_credits(cell::output& flows, unsigned waiting, Ready ready, Size size,
+                             sim_time limit, sim_time horizon) {
+    auto& w = *credits_;
+    sim_time t = never;
+    for (unsigned left = waiting; left != 0; left &= left - 1)
+      t = std::min(t, ready(static_cast<unsigned>(__builtin_ctz(left))));
+    slept_ = t > busy_;
+    t = std::max(t, w.free);
+    horizon = std::max(horizon, busy_);
+    for (;;) {
+      if (!steady_)
+        t = open_at(t);
+      if (t > limit || t > horizon)
+        return {std::max(t, busy_), false};
+      hear_credits(flows, t);
+      const bool known = !flows.items.empty() || flows.promise > t;
+      unsigned classes = 0, lacking = 0;
+      sim_time next = never;
+      for (unsigned left = waiting; left != 0; left &= left - 1) {
+        const auto c = static_cast<unsigned>(__builtin_ctz(left));
+        if (const auto r = std::max(ready(c), w.lanes.resumed(c)); r > t)
+          next = std::min(next, r);
+        else if (!w.lanes.lacks(c, size(c)))
+          classes |= 1u << c;
+        else
+          lacking |= 1u << c;
+      }
+      if (lacking != 0 && !known) {
+        const auto comes = w.lanes.recovers();
+        const auto from = std::min({std::max(t, flows.promise), next, comes});
+        return {std::max(classes != 0 ? t : from, busy_), false, std::max(t, flows.promise),
+                classes, classes != 0 ? t : std::min(next, comes)};
+      }
+      for (unsigned left = lacking; left != 0; left &= left - 1) {
+        const auto c = static_cast<unsigned>(__builtin_ctz(left));
+        w.lanes.wait(c, size(c), t);
+      }
+      if (classes != 0 && t >= busy_)
+        return {t, true, never, classes, t};
+      if (classes != 0)
+        next = std::min(next, busy_);
+      auto come = std::min(never, w.lanes.recovers());
+      if (!flows.items.empty())
+        come = std::min(come, flows.items.front().at);
+      else if (lacking != 0 && flows.promise <= std::min(next, come))
+        return {std::max(flows.promise, busy_), false, flows.promise, classes,
+                std::min(next, come)};
+      t = std::min(next, come);
+    }
+  }
+
+  void hear_credits(cell::output& flows, sim_time t) {
+    auto& lanes = credits_->lanes;
+    while (!flows.items.empty() && flows.items.front().at <= t) {
+      lanes.hear(from_signal(flows.items.front()));
+      flows.items.pop();
+      ++flows.heard;
+    }
+    lanes.recover(t);
+  }
+
   // Takes in what has come by t on both links.
   void obey(cell::output& out, cell::output& pauses, sim_time t) {
+    if (credits_)
+      return hear_credits(pauses, t);
     auto& o = *obeys_;
     while (!out.items.empty() && out.items.front().at <= t) {
       if (!o.announced) {
@@ -410,6 +539,7 @@ private:
   hold first_;
   std::vector<hold> others_;
   std::unique_ptr<obedience> obeys_;
+  std::unique_ptr<window> credits_;
   bool commanded_ = false;
   line_rate rate_;
   line_rate fastest_;

@@ -42,6 +42,12 @@ void forwarding_engine::request_pauses(std::size_t i, const pause_requests::conf
   requested_by_.push_back(static_cast<std::uint16_t>(i));
 }
 
+void forwarding_engine::grant_credits(std::size_t i, const ib_grants::config& c) {
+  ingress_[i].grants = std::make_unique<ib_grants>(c);
+  ingress_[i].requests_out = last_output();
+  requested_by_.push_back(static_cast<std::uint16_t>(i));
+}
+
 void forwarding_engine::advance() {
   for (auto k : listed_outputs_)
     if (k < config_.egress_ports)
@@ -89,9 +95,11 @@ void forwarding_engine::hear_egress(port_index k) {
     ++out.heard;
     auto& in = ingress_[s.port];
     // Each egress reports in order of time; several have to be merged. Mostly it appends.
-    in.releases.push({s.at, s.bytes, static_cast<std::uint16_t>(k), s.priority});
+    in.releases.push({s.at, charged(s.port, s.bytes), static_cast<std::uint16_t>(k), s.priority});
     for (auto x = in.releases.size() - 1; x > 0 && in.releases[x - 1].at > in.releases[x].at; --x)
       in.releases.swap(x - 1, x);
+    if (in.grants)
+      in.grants->leave(s.priority, s.bytes, s.at);
     if (--unknown_[s.port * m + k] == 0)
       in.owing.erase(std::find(in.owing.begin(), in.owing.end(), static_cast<std::uint16_t>(k)));
     touch(s.port);
@@ -132,8 +140,10 @@ bool forwarding_engine::clears(port_index i, const packet& p) {
   }
   const auto& cap = gate_config.capacity;
   const auto& gate = s.gate.of(p.priority);
-  if (gate.bytes() + s.pending_bytes + p.bytes > cap.bytes
-      || gate.packets() + s.pending_packets >= cap.packets) {
+  // Who has credits has room.
+  if (s.grants) {
+  } else if (gate.bytes() + s.pending_bytes + p.bytes > cap.bytes
+             || gate.packets() + s.pending_packets >= cap.packets) {
     // It may not fit: now it matters what has left by then.
     account(i);
     if (!s.arrivals.empty())
@@ -158,8 +168,8 @@ bool forwarding_engine::clears(port_index i, const packet& p) {
     }
   }
   counters_.in.add(p.frame_bytes());
-  s.arrivals.push({p.at, p.bytes, p.egress, p.priority});
-  s.pending_bytes += p.bytes;
+  s.arrivals.push({p.at, charged(i, p.bytes), p.egress, p.priority});
+  s.pending_bytes += s.arrivals.back().bytes;
   ++s.pending_packets;
   if (unknown_[i * config_.egress_ports + p.egress]++ == 0)
     s.owing.push_back(p.egress);
@@ -225,6 +235,11 @@ void forwarding_engine::account(port_index i) {
       quiet_until = std::min(quiet_until, s.releases.front().at);
     refresh(i, quiet_until);
   }
+  if (s.grants) {
+    s.grants->look(std::min(nothing_leaves_before(i), limit_),
+                   [&](const pause_request& r) { request(s.requests_out, r); });
+    return;
+  }
   // A start that we can foresee, if only the sender says that it is held, and the egress ports that
   // hold the rest say that nothing leaves before.
   if (s.gate.stopping() && s.arrivals.empty() && inputs_[i].items.empty()) {
@@ -286,6 +301,8 @@ void forwarding_engine::apply_arrival(port_index i, const amount& a) {
 // Stops or starts the sender of ingress i: by the signal itself, or by a frame that it announces.
 void forwarding_engine::tell(port_index i, signal::kind what, unsigned priority, sim_time at) {
   auto& s = ingress_[i];
+  if (s.grants)
+    return;
   signal x{.at = at + inputs_[i].signal_latency, .what = what};
   if (s.requests_out != nowhere) {
     const auto r = what == signal::kind::stop ? s.requests.hold(priority, at)
@@ -352,7 +369,7 @@ sim_time forwarding_engine::watermark(port_index k) {
 bool forwarding_engine::upper_is_held(port_index i) const {
   const auto& in = inputs_[i];
   const auto& s = ingress_[i];
-  if (s.requests_out != nowhere && !config_.senders[i].held_whole)
+  if (s.grants || (s.requests_out != nowhere && !config_.senders[i].held_whole))
     return false;
   return s.gate.stopping() && in.items.empty()
          && ((s.requests_out == nowhere && in.heard >= in.signals)
@@ -488,6 +505,19 @@ sim_time forwarding_engine::next_transition(port_index i) const {
   return t;
 }
 
+// Of what is accounted to ingress i, but for what is known.
+sim_time forwarding_engine::nothing_leaves_before(port_index i) const {
+  return std::min(next_unknown_release(i), next_arrival(i));
+}
+
+// It asks for no frame before this.
+sim_time forwarding_engine::next_request(port_index i) const {
+  const auto& s = ingress_[i];
+  if (s.grants)
+    return std::min(s.grants->due(), s.grants->look_after(nothing_leaves_before(i)));
+  return std::min(next_transition(i), s.requests.refresh_at());
+}
+
 sim_time forwarding_engine::next_event() const {
   auto t = next_work();
   for (const auto& s : ingress_)
@@ -502,7 +532,9 @@ sim_time forwarding_engine::next_work() const {
     if (!in.items.empty())
       t = std::min(t, in.items.front().at);
     const auto& s = ingress_[i];
-    if (!s.regulated)
+    if (s.grants)
+      t = std::min(t, s.grants->due());
+    if (!s.regulated || s.grants)
       continue;
     if (!s.arrivals.empty() && (s.gate.stopping() || pending_matter(i)))
       t = std::min(t, s.arrivals.front().at);
@@ -519,9 +551,7 @@ sim_time forwarding_engine::next_work() const {
 
 sim_time forwarding_engine::earliest_packet(port_index k) {
   if (k >= config_.egress_ports) {
-    const auto i = requested_by_[k - config_.egress_ports];
-    return later(std::min(next_transition(i), ingress_[i].requests.refresh_at()),
-                 outputs_[k].packet_latency);
+    return later(next_request(requested_by_[k - config_.egress_ports]), outputs_[k].packet_latency);
   }
   auto t = watermark(k);
   if (!egress_[k].heap.empty())
@@ -551,7 +581,9 @@ void forwarding_engine::explain_packet(port_index k, sim_time beyond) {
 }
 
 sim_time forwarding_engine::earliest_signal(port_index i) {
-  return ingress_[i].regulated ? later(next_transition(i), inputs_[i].signal_latency) : never;
+  return ingress_[i].regulated && !ingress_[i].grants
+             ? later(next_transition(i), inputs_[i].signal_latency)
+             : never;
 }
 
 void forwarding_engine::explain_signal(port_index i, sim_time beyond) {
@@ -560,6 +592,15 @@ void forwarding_engine::explain_signal(port_index i, sim_time beyond) {
 
 void forwarding_engine::explain_transition(port_index i, sim_time t) {
   const auto& s = ingress_[i];
+  if (s.grants) {
+    // What leaves after the last look that matters counts for a later one.
+    const auto x = s.grants->look_until(t) - 1;
+    for (auto k : s.owing)
+      need_signals(k, x);
+    if (inputs_[i].items.empty())
+      need_packets(i, x);
+    return;
+  }
   if (s.gate.stopping() || pending_matter(i)) {
     // To account up to an arrival we need to know what has left before it; to know of a start,
     // what will leave; and of a refresh, that nothing happens before.
@@ -580,7 +621,7 @@ void forwarding_engine::explain_transition(port_index i, sim_time t) {
 
 bool forwarding_engine::grant(port_index i, bool asked) {
   const auto& s = ingress_[i];
-  if (!s.regulated || s.gate.stopping())
+  if (!s.regulated || s.grants || s.gate.stopping())
     return false;
   const auto stop = s.least_stop;
   auto& allowed = inputs_[i].allowed;
@@ -600,16 +641,19 @@ bool forwarding_engine::grant(port_index i, bool asked) {
 
 void forwarding_engine::finish(sim_time now) {
   // Everything up to `now` is known; what was not pressing is accounted now.
-  for (auto& s : ingress_)
-    for (;;) {
+  for (port_index i = 0; i < ingress_.size(); ++i)
+    for (auto& s = ingress_[i];;) {
       const bool arrival = !s.arrivals.empty() && s.arrivals.front().at <= now;
       const bool release = !s.releases.empty() && s.releases.front().at <= now;
+      // Where there are credits nothing was told; so what is not accounted yet can be so now.
       if (arrival && (!release || s.arrivals.front().at <= s.releases.front().at)) {
-        s.gate.arrive(s.arrivals.front().priority, s.arrivals.front().bytes);
+        const auto a = s.arrivals.front();
         s.arrivals.pop();
+        s.grants ? apply_arrival(i, a) : void(s.gate.arrive(a.priority, a.bytes));
       } else if (release) {
-        s.gate.release(s.releases.front().priority, s.releases.front().bytes);
+        const auto r = s.releases.front();
         s.releases.pop();
+        s.grants ? apply_release(i, r) : void(s.gate.release(r.priority, r.bytes));
       } else {
         break;
       }
@@ -622,7 +666,8 @@ stop_counts forwarding_engine::stops_at(std::size_t i, unsigned priority) const 
   if (c.own == 0)
     return {s.stops, c.shared.stop.share(s.gate.max_bytes(), s.gate.max_packets())};
   const auto& gate = s.gate.of(priority);
-  return {s.stops_of[priority], gate.settings().stop.share(gate.max_bytes(), gate.max_packets())};
+  const auto& full = s.grants ? gate.settings().capacity : gate.settings().stop;
+  return {s.stops_of[priority], full.share(gate.max_bytes(), gate.max_packets())};
 }
 
 std::int64_t forwarding_engine::accounted(std::size_t i, std::size_t k, unsigned priority) const {

@@ -17,6 +17,8 @@
 /// is
 ///   not accounted. The engine asks the egress queue of the same port for the frames that hold the
 ///   port's sender, and for refreshes while any priority is held.
+/// * On an InfiniBand link it says for each lane what has left, as credits (ib_grants.hpp), and
+///   stops nobody; `stopping` then means that something is there.
 /// * Events at one time: arrivals, then releases, then refreshes.
 ///
 /// A bound decides where it can: a packet that fits even if nothing had left is forwarded without
@@ -33,6 +35,7 @@
 #include "actors/component.hpp"
 #include "actors/engine/ring.hpp"
 #include "actors/logic/class_gates.hpp"
+#include "actors/logic/ib_grants.hpp"
 #include "actors/logic/pause_requests.hpp"
 #include "actors/logic/sender_bound.hpp"
 
@@ -75,10 +78,16 @@ public:
   std::int64_t start_bytes(std::size_t i, unsigned priority) const {
     return ingress_[i].gate.of(priority).settings().start.bytes;
   }
+  /// What it has room for, in all.
+  std::int64_t capacity(std::size_t i, unsigned priority) const {
+    return ingress_[i].gate.of(priority).settings().capacity.bytes;
+  }
 
   /// Before the run, with PFC: who was joined last sends the frames that hold the sender of ingress
   /// i.
   void request_pauses(std::size_t i, const pause_requests::config& c);
+  /// Likewise, on an InfiniBand link: flow packets.
+  void grant_credits(std::size_t i, const ib_grants::config& c);
 
 protected:
   void advance() override;
@@ -107,6 +116,7 @@ private:
     buffer_limit least_stop;
     port_index requests_out = nowhere;  // to who sends the frames...
     pause_requests requests;            // ...that are asked for
+    std::unique_ptr<ib_grants> grants;  // or what credits its sender has
     std::array<std::uint64_t, max_priorities> stops_of{};
     std::array<sim_time, max_priorities> since_of{};  // when it was stopped last
     ring<amount> arrivals;
@@ -160,6 +170,10 @@ private:
   bool accounts(port_index i, unsigned priority) const {
     return config_.ingress[i].of(priority).stops;
   }
+  // A packet's bytes in the buffer: where there are credits, whole blocks.
+  std::uint32_t charged(port_index i, std::uint32_t bytes) const {
+    return ingress_[i].grants ? ib_blocks(bytes) * ib_block_bytes : bytes;
+  }
   void forward(port_index k);
   void touch(port_index i);
 
@@ -172,6 +186,8 @@ private:
   sim_time least_drain_of(port_index i) const;
   bool pending_matter(port_index i) const;
   sim_time next_transition(port_index i) const;
+  sim_time nothing_leaves_before(port_index i) const;
+  sim_time next_request(port_index i) const;
   void explain_transition(port_index i, sim_time beyond);
   sim_time watermark(port_index k);
 

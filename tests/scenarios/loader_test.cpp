@@ -236,7 +236,7 @@ TEST_CASE("unknown keys get the nearest known one, or the place where they belon
 
 TEST_CASE("what is not implemented yet is refused, never ignored") {
   for (const auto* text :
-       {"taps: {x: {on: a}}", "defaults: {flow-control: {nic-fabric: ib_credit}}",
+       {"taps: {x: {on: a}}", "defaults: {flow-control: {nic-fabric: credit_list}}",
         "defaults: {flow-control: s_pfc}", "expect: [{check: \"drops == 0\", between: [1ms, 2ms]}]",
         "events: [{at: 1ms, link: a -- b, state: up}]"})
     CHECK_MESSAGE(mentions(wrong_with(text), "not implemented yet"), text);

@@ -30,7 +30,7 @@ inline node make_node(std::string name, decltype(node::as) as, flow_control_sett
 }
 
 inline flow_control_settings everywhere(hop_policy p) {
-  return {p, p, p, p, p, p, p, p, p, {}, {}};
+  return {p, p, p, p, p, p, p, p, p, {}, {}, {}};
 }
 
 inline sluice::link make_link(const std::string& a, const std::string& a_port, const std::string& b,

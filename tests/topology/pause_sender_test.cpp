@@ -62,7 +62,7 @@ TEST_CASE("injected frames come at their times, and answer nothing that was aske
 }
 
 TEST_CASE("a request survives the ways it travels") {
-  const pause_request r{123, 0x18, 0x40, 65'535, 40'000, true};
+  const pause_request r{123, 0x18, 0x40, 65'535, 40'000, pause_request::kind::pause};
   const auto p = from_packet(to_packet(r));
   const auto s = from_signal(to_signal(r, 456));
   for (const auto* x : {&p, &s}) {
@@ -70,7 +70,7 @@ TEST_CASE("a request survives the ways it travels") {
     CHECK(x->go == r.go);
     CHECK(x->quanta == r.quanta);
     CHECK(x->number == r.number);
-    CHECK(x->whole_link);
+    CHECK(x->what == pause_request::kind::pause);
   }
   CHECK(p.at == 123);
   CHECK(s.at == 456);

@@ -62,7 +62,7 @@ scenario between(hop_policy bus_a, hop_policy first, hop_policy middle, hop_poli
 
 TEST_CASE("every pair of policies translates, in both directions, without loss") {
   const hop_policy buses[] = {hop_policy::on_off, hop_policy::pcie_credit};
-  const hop_policy wires[] = {hop_policy::on_off, hop_policy::pfc};
+  const hop_policy wires[] = {hop_policy::on_off, hop_policy::pfc, hop_policy::ib_credit};
   int runs = 0;
   for (const auto bus_a : buses)
     for (const auto bus_b : buses)
@@ -86,5 +86,5 @@ TEST_CASE("every pair of policies translates, in both directions, without loss")
                 if (p.on == from + "/v.socket-tx")
                   CHECK(p.paused > s.duration / 4);
             }
-  CHECK(runs == 64);
+  CHECK(runs == 216);
 }
