@@ -255,6 +255,13 @@ void read_switch(const yaml_node& map, switch_settings& out) {
   read_size(map, "buffer", out.buffer_bytes);
   if (const auto q = number(map.find("port-queue")); q && q->what == quantity::kind::size)
     out.port_queue_bytes = static_cast<std::int64_t>(q->amount);
+  if (const auto* m = map.find("shared-buffer")) {
+    if (!out.shared)
+      out.shared.emplace();
+    read_size(*m, "reserve", out.shared->reserve_bytes);
+    read(*m, "shift", quantity::kind::count, out.shared->shift);
+    read_size(*m, "xon-offset", out.shared->xon_offset_bytes);
+  }
   read_time(map, "forwarding-delay", out.forwarding_delay);
   read_scheduler(map, out.scheduler);
 }
@@ -291,6 +298,7 @@ public:
     switch_routes();
     components();
     traffic();
+    shared_buffers();
     end();
     events();
     check_times();
@@ -1171,6 +1179,58 @@ private:
     }
   }
 
+  /// Where the node is written.
+  const yaml_node& key_of_node(const std::string& name) const {
+    const auto& all = root_.find("nodes")->entries;
+    return *std::find_if(all.begin(), all.end(), [&](const auto& e) {
+              return e.key->text == name;
+            })->key;
+  }
+
+  // What the ports of a switch have for themselves has to fit into the memory that they share.
+  void shared_buffers() {
+    unsigned used = 0;
+    for (const auto& t : s_.traffic)
+      used |= t.classified ? 0xffu : 1u << t.priority;
+    for (const auto& n : s_.nodes) {
+      const auto* sw = std::get_if<switch_settings>(&n.as);
+      if (sw == nullptr || !sw->shared)
+        continue;
+      const auto fail = [&](std::string what, std::string hint) {
+        forest_.error(key_of_node(n.name), std::move(what), std::move(hint));
+      };
+      std::int64_t set_aside = 0;
+      bool sound = true;
+      for (const auto& l : s_.links) {
+        if ((l.a.node != n.name && l.b.node != n.name) || !node_index_.contains(l.a.node)
+            || !node_index_.contains(l.b.node))
+          continue;
+        const auto &a = s_.nodes[node_index_.at(l.a.node)], &b = s_.nodes[node_index_.at(l.b.node)];
+        const auto policy = policy_of(l, a, b);
+        if (policy != hop_policy::pfc && policy != hop_policy::none) {
+          fail(fmt::format("`{}` shares its buffer, and the link {} -- {} has another flow control "
+                           "than pfc or none",
+                           n.name, l.a.node, l.b.node),
+               "give the link `flow-control: pfc`, or the switch no `shared-buffer`");
+          sound = false;
+          break;
+        }
+        const auto& peer = &a == &n ? b : a;
+        const hop_facts hop{line_rate{l.rate_bps}, l.delay, l.delay, l.mtu + 18,
+                            ethernet_overhead_bytes};
+        const auto lossless = policy == hop_policy::pfc ? stoppable_priorities(l, a, b) : 0;
+        for (const auto& account :
+             shared_accounts_for(*sw->shared, n.flow_control.pfc, lossless, used, hop,
+                                 pfc_response(peer.flow_control.pfc, l.rate_bps)))
+          set_aside += account.reserve + account.headroom;
+      }
+      if (sound && set_aside >= sw->buffer_bytes)
+        fail(fmt::format("`{}` has a buffer of {} B, and reserves and head-rooms of {} B", n.name,
+                         sw->buffer_bytes, set_aside),
+             "make `buffer` larger, `reserve` smaller, or fewer priorities lossless");
+    }
+  }
+
   // Whoever speaks PFC needs a lossless priority.
   void priorities() {
     for (const auto& l : s_.links)
@@ -1182,10 +1242,8 @@ private:
         const bool speaks = l.flow_control.value_or(n.flow_control.fabric) == hop_policy::pfc;
         if (!speaks || n.flow_control.pfc.priorities != 0)
           continue;
-        const auto* nodes = root_.find("nodes");
-        const auto at = std::find_if(nodes->entries.begin(), nodes->entries.end(),
-                                     [&](const auto& e) { return e.key->text == n.name; });
-        forest_.error(*at->key, fmt::format("`{}` speaks pfc and has no lossless priority", n.name),
+        forest_.error(key_of_node(n.name),
+                      fmt::format("`{}` speaks pfc and has no lossless priority", n.name),
                       "for example `defaults: {pfc: {priorities: [3]}}`");
         return;
       }

@@ -676,6 +676,31 @@ constexpr std::array table{
              .help = "What one port holds: its egress without flow control, its ingress with it.",
              .fallback = "buffer / number of ports",
              .range = buffers},
+    key_info{.path = "nodes.<switch>.shared-buffer",
+             .forms = form_map,
+             .help = "Its ports share the buffer: each ingress port and priority has a reserve, as "
+                     "much of the common pool as its threshold lets it, and with pfc the head-room "
+                     "of a lossless priority. Links with pfc or none only.",
+             .fallback = "each port has its share",
+             .example = "shared-buffer: {reserve: 4KiB, shift: 3}"},
+    key_info{.path = "nodes.<switch>.shared-buffer.reserve",
+             .forms = form_size,
+             .help = "Of each ingress port and priority, for itself.",
+             .fallback = "4KiB",
+             .range = "0B..64GiB"},
+    key_info{.path = "nodes.<switch>.shared-buffer.shift",
+             .forms = form_integer,
+             .help = "The threshold of a port and priority is the free part of the pool divided by "
+                     "2^shift. For lossless priorities `pfc.xoff` is a static one instead.",
+             .fallback = "3",
+             .range = "0..16"},
+    key_info{.path = "nodes.<switch>.shared-buffer.xon-offset",
+             .forms = form_size,
+             .help =
+                 "A paused priority goes on when it has so much less than its threshold, and no "
+                 "head-room in use.",
+             .fallback = "3KiB",
+             .range = "0B..64GiB"},
     key_info{.path = "nodes.<switch>.forwarding-delay",
              .forms = form_duration,
              .help = "From ingress to egress queue.",

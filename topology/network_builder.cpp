@@ -580,7 +580,11 @@ void network_builder::build_switching(switch_plan& plan) {
     table->by_endpoint.push_back(e);
   }
 
-  auto& hub = add<forwarding_engine>(std::move(engine));
+  if (plan.memory)
+    accounted.assign(accounted.size(), 0xff);
+  auto& hub = plan.memory ? static_cast<forwarding_engine&>(
+                  add<shared_memory_engine>(std::move(engine), std::move(*plan.memory)))
+                          : add<forwarding_engine>(std::move(engine));
   plan.engine = &hub;
   network::switching_point point{nullptr, &hub, {}, {}};
   for (const auto& p : plan.ports) {
@@ -626,6 +630,29 @@ class_gates::config network_builder::egress_parts(std::int64_t share, unsigned l
   return c;
 }
 
+// The accounts of a switch whose ports share its memory, in the order of its ingress ports.
+shared_memory_config network_builder::shared_memory(std::size_t n, const switch_plan& plan) const {
+  const auto& node = scenario_.nodes[n];
+  const auto& s = std::get<switch_settings>(node.as);
+  const auto ports = routes_.ports(n);
+  shared_memory_config c;
+  c.bytes = s.buffer_bytes;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    if (!plan.ports[i].has_ingress)
+      continue;
+    const auto link_index = ports[i].link;
+    const auto lossless = wire_policy(link_index) == hop_policy::pfc ? stoppable_priorities(
+                              scenario_.links[link_index], node, peer_of(n, link_index))
+                                                                     : std::uint8_t{0};
+    const auto response =
+        pfc_response(peer_of(n, link_index).flow_control.pfc, scenario_.links[link_index].rate_bps);
+    const auto accounts = shared_accounts_for(*s.shared, node.flow_control.pfc, lossless,
+                                              all_priorities_, wire_hop(link_index), response);
+    c.accounts.insert(c.accounts.end(), accounts.begin(), accounts.end());
+  }
+  return c;
+}
+
 void network_builder::build_switch(std::size_t n) {
   const auto& node = scenario_.nodes[n];
   const auto& s = std::get<switch_settings>(node.as);
@@ -665,6 +692,8 @@ void network_builder::build_switch(std::size_t n) {
     plan.leads.emplace_back(next.begin(), next.end());
   }
   plan.feeds = feeds_[n];
+  if (s.shared)
+    plan.memory = shared_memory(n, plan);
   build_switching(plan);
   for (std::size_t i = 0; i < ports.size(); ++i) {
     const auto& p = plan.ports[i];

@@ -14,6 +14,7 @@
 #include "actors/queue/port_queue.hpp"
 #include "actors/switching/forwarding_engine.hpp"
 #include "actors/switching/ingress_port.hpp"
+#include "actors/switching/shared_memory_engine.hpp"
 #include "actors/switching/virtual_switch.hpp"
 #include "topology/network.hpp"
 #include "topology/routing.hpp"
@@ -77,6 +78,7 @@ private:
     // feeds[port]: the ports from which traffic can come to it
     std::vector<std::vector<bool>> feeds;
     forwarding_engine* engine = nullptr;
+    std::optional<shared_memory_config> memory;  // if the ports share it
   };
 
   template <class T, class... Args>
@@ -102,6 +104,7 @@ private:
   void enter(const vswitch_plan& vswitch, std::size_t port, port_queue& sender, sim_time latency);
   void build_vm(std::size_t node, std::size_t vm, const vswitch_plan& vswitch);
   void build_switch(std::size_t node);
+  shared_memory_config shared_memory(std::size_t node, const switch_plan& plan) const;
   void build_generator(std::size_t node);
   void build_sink(std::size_t node);
   void build_links();

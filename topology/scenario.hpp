@@ -166,11 +166,20 @@ struct host_settings {
   pcie_settings pcie;
 };
 
+/// The memory of a switch as one pool, instead of a share for each port.
+struct shared_memory_settings {
+  std::int64_t reserve_bytes = 4 * 1024;  ///< of each ingress port and priority
+  unsigned shift = 3;  ///< threshold: the free part of the pool, divided by 2^shift...
+  /// ...unless the node's PFC says `xoff`: then that, for lossless priorities.
+  std::int64_t xon_offset_bytes = 3 * 1024;  ///< below the threshold
+};
+
 struct switch_settings {
   /// Divided evenly over ports unless port-queue says otherwise.
   std::int64_t buffer_bytes = 4 * 1024 * 1024;
   /// For each egress port (none), ingress port (on_off).
   std::optional<std::int64_t> port_queue_bytes;
+  std::optional<shared_memory_settings> shared;
   sim_time forwarding_delay = 300 * nanosecond;
   scheduler_settings scheduler;
   /// Where what is for the nodes at switch `to` goes next, instead of on a shortest path.

@@ -50,6 +50,31 @@ std::uint8_t stoppable_priorities(const link& l, const node& a, const node& b) {
   return 0;
 }
 
+std::vector<shared_buffer::account_config> shared_accounts_for(
+    const shared_memory_settings& settings, const pfc_settings& pfc, unsigned lossless,
+    unsigned used, const hop_facts& hop, sim_time response) {
+  std::vector<shared_buffer::account_config> accounts(max_priorities);
+  for (unsigned p = 0; p < max_priorities; ++p) {
+    auto& a = accounts[p];
+    a.shift = static_cast<std::uint8_t>(settings.shift);
+    a.xon_offset = settings.xon_offset_bytes;
+    if ((used >> p & 1) == 0) {
+      a.lossless = true;  // nothing comes, and nothing is lost
+      continue;
+    }
+    a.reserve = settings.reserve_bytes;
+    a.lossless = (lossless >> p & 1) != 0;
+    if (!a.lossless)
+      continue;
+    a.headroom = pfc.headroom.value_or(pfc_headroom_for(hop, response));
+    if (pfc.xoff) {
+      a.xoff = *pfc.xoff;
+      a.xon_offset = *pfc.xoff - pfc.xon.value_or(*pfc.xoff - *pfc.xoff / 4);
+    }
+  }
+  return accounts;
+}
+
 std::uint8_t ib_lanes(const ib_settings& a, const ib_settings& b) {
   unsigned lanes = 0xff;
   for (const auto& x : {a, b})

@@ -5,6 +5,7 @@
 
 #include "actors/logic/class_gates.hpp"
 #include "actors/logic/room.hpp"
+#include "actors/logic/shared_buffer.hpp"
 #include "topology/scenario.hpp"
 
 namespace sluice {
@@ -46,6 +47,14 @@ class_gates::config pfc_gates_for(std::int64_t capacity, const pfc_settings& set
 sim_time pfc_refresh(const pfc_settings& settings, std::uint64_t bps);
 /// From the end of a PFC frame to when its receiver, with these settings, obeys it.
 sim_time pfc_response(const pfc_settings& settings, std::uint64_t bps);
+
+/// The accounts of one ingress port in a switch's shared memory, by priority. Only those `used`
+/// have anything set aside: a reserve, and head-room if they are `lossless` (as `pfc` says, else
+/// what the hop needs). A static XOFF of `pfc` takes the place of the dynamic threshold of lossless
+/// ones.
+std::vector<shared_buffer::account_config> shared_accounts_for(
+    const shared_memory_settings& settings, const pfc_settings& pfc, unsigned lossless,
+    unsigned used, const hop_facts& hop, sim_time response);
 
 /// bit p: priority p goes by a lane with credits, on a link between nodes with these settings.
 std::uint8_t ib_lanes(const ib_settings& a, const ib_settings& b);

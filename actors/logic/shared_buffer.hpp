@@ -88,13 +88,15 @@ public:
         x.headroom += rest;
       else
         return {false, start_pause(a)};
-      note_closeness(x, limit);
     }
     x.bytes += bytes;
     ++x.packets;
     x.max_bytes = std::max(x.max_bytes, x.bytes);
     x.max_headroom = std::max(x.max_headroom, x.headroom);
-    return {true, start_pause(a)};
+    const bool pause = start_pause(a);
+    if (rest > 0 && !pause && !x.pausing)
+      note_closeness(x, threshold(a));
+    return {true, pause};
   }
 
   /// A frame of the account has left. True: its sender may go on (XON).
@@ -129,12 +131,14 @@ private:
     if (!configs_[a].lossless || x.pausing || (x.headroom == 0 && x.shared < threshold(a)))
       return false;
     x.pausing = true;
+    x.closest_ppm = 1'000'000;
     ++x.xoffs;
     return true;
   }
 
   static void note_closeness(account& x, std::int64_t limit) {
-    const auto ppm = limit <= 0 || x.shared >= limit ? 1'000'000 : x.shared * 1'000'000 / limit;
+    // Of one that may not pause, and has come there, too.
+    const auto ppm = limit <= 0 || x.shared >= limit ? 999'999 : x.shared * 1'000'000 / limit;
     x.closest_ppm = std::max(x.closest_ppm, ppm);
   }
 

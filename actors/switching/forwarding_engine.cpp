@@ -66,6 +66,10 @@ void forwarding_engine::advance() {
   for (auto i : changed_)
     ingress_[i].changed = false;
   changed_.clear();
+  forward_all();
+}
+
+void forwarding_engine::forward_all() {
   std::size_t kept = 0;
   for (std::size_t x = 0; x < busy_egress_.size(); ++x) {
     const auto k = busy_egress_[x];
@@ -541,6 +545,11 @@ sim_time forwarding_engine::next_work() const {
     if (s.gate.stopping())
       t = std::min(t, known_resume(i));
   }
+  return std::min(t, next_to_forward());
+}
+
+sim_time forwarding_engine::next_to_forward() const {
+  sim_time t = never;
   for (auto k : busy_egress_)
     if (!egress_[k].heap.empty())
       t = std::min(t, egress_[k].heap.front().at);

@@ -52,7 +52,7 @@ struct forwarding_engine_config {
   std::vector<std::vector<std::uint16_t>> feeds;
 };
 
-class forwarding_engine final : public component {
+class forwarding_engine : public component {
 public:
   explicit forwarding_engine(forwarding_engine_config c);
 
@@ -65,17 +65,17 @@ public:
   stop_counts stops_at(std::size_t i, unsigned priority) const override;
   /// For how long ingress i has stopped its sender while most of what it accounts for was to leave
   /// by egress k (looked at when it said stop).
-  sim_time stopped_for(std::size_t i, std::size_t k, sim_time now) const;
+  virtual sim_time stopped_for(std::size_t i, std::size_t k, sim_time now) const;
 
   /// What of the class is accounted to ingress i and has not left by egress k.
   std::int64_t accounted(std::size_t i, std::size_t k, unsigned priority) const;
   /// Since when ingress i stops its sender of that class (of all, if it has no gate of its own);
   /// never: it does not.
-  sim_time stopping_since(std::size_t i, unsigned priority) const {
+  virtual sim_time stopping_since(std::size_t i, unsigned priority) const {
     return ingress_[i].gate.of(priority).stopping() ? ingress_[i].since_of[priority] : never;
   }
   /// It goes on when no more of the class is accounted to it.
-  std::int64_t start_bytes(std::size_t i, unsigned priority) const {
+  virtual std::int64_t start_bytes(std::size_t i, unsigned priority) const {
     return ingress_[i].gate.of(priority).settings().start.bytes;
   }
   /// What it has room for, in all.
@@ -98,7 +98,7 @@ protected:
   bool grant(port_index, bool asked) override;
   bool expects_more(port_index i) const override { return !ingress_[i].owing.empty(); }
 
-private:
+  // What the ports share in a switch is the derived class's (shared_memory_engine).
   static constexpr port_index nowhere = ~port_index{0};
 
   struct amount {
@@ -174,6 +174,7 @@ private:
   std::uint32_t charged(port_index i, std::uint32_t bytes) const {
     return ingress_[i].grants ? ib_blocks(bytes) * ib_block_bytes : bytes;
   }
+  void forward_all();
   void forward(port_index k);
   void touch(port_index i);
 
@@ -187,8 +188,9 @@ private:
   bool pending_matter(port_index i) const;
   sim_time next_transition(port_index i) const;
   sim_time nothing_leaves_before(port_index i) const;
-  sim_time next_request(port_index i) const;
-  void explain_transition(port_index i, sim_time beyond);
+  virtual sim_time next_request(port_index i) const;
+  virtual void explain_transition(port_index i, sim_time beyond);
+  sim_time next_to_forward() const;
   sim_time watermark(port_index k);
 
   forwarding_engine_config config_;

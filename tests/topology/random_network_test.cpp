@@ -113,6 +113,14 @@ drawn draw(std::uint64_t seed) {
     w.port_queue_bytes = buffer();
     w.forwarding_delay = static_cast<sim_time>(pick(1, 600)) * nanosecond;
     w.scheduler = scheduler();
+    if (pfc && r.below(3) == 0) {
+      w.shared.emplace();
+      w.shared->reserve_bytes = static_cast<std::int64_t>(pick(0, 5'000));
+      w.shared->shift = static_cast<unsigned>(pick(0, 5));
+      w.shared->xon_offset_bytes = static_cast<std::int64_t>(pick(0, 8'000));
+      w.buffer_bytes =
+          static_cast<std::int64_t>(lossless ? pick(3, 9) << 20 : pick(100'000, 900'000));
+    }
     s.nodes.push_back(make_node(fmt::format("s{}", i), w, flow_control()));
     if (i > 0)
       s.links.push_back(make_link(fmt::format("s{}", r.below(i)), fmt::format("d{}", i),
@@ -212,6 +220,10 @@ drawn draw(std::uint64_t seed) {
       l.flow_control = pfc || r.below(2) == 0
                            ? (r.below(2) == 0 ? hop_policy::on_off : hop_policy::ib_credit)
                            : hop_policy::pfc;
+    for (const auto& n : s.nodes)
+      if (const auto* w = std::get_if<switch_settings>(&n.as);
+          w != nullptr && w->shared && (l.a.node == n.name || l.b.node == n.name))
+        l.flow_control.reset();
   }
   if (r.below(3) == 0) {
     timed_event e;
@@ -326,6 +338,8 @@ TEST_CASE("no order of activation and no number of threads changes a result") {
     for (const auto& p : first.ports)
       noticed += p.stops;
   }
+  if (networks < 100 || from_environment("SLUICE_FIRST_NETWORK", 1) != 1)
+    return;  // somebody looks at a few
   // The draw has to cover what it is for.
   CHECK(lossless > networks / 5);
   CHECK(dropped > 10 * networks);
@@ -333,8 +347,7 @@ TEST_CASE("no order of activation and no number of threads changes a result") {
   CHECK(noticed > networks);
   CHECK(frames > networks);
   CHECK(flow_packets > networks);
-  if (networks >= 100)
-    CHECK(ignored > networks / 10);
+  CHECK(ignored > networks / 10);
   if (networks >= 1000)
     CHECK(lost > 0);
 }
