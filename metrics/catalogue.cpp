@@ -158,6 +158,15 @@ series_list of_ports_that_obey(const run_results& run) {
   return out;
 }
 
+/// `Value` of every source with a regulated rate.
+template <auto Value>
+series_list of_rates(const run_results& run) {
+  series_list out;
+  for (const auto& r : run.rates)
+    out.push_back({{{"source", r.source}}, static_cast<double>(Value(r))});
+  return out;
+}
+
 /// `Value` of every port that the controller knows.
 template <auto Value>
 series_list of_ports(const run_results& run) {
@@ -211,6 +220,7 @@ std::vector<metric_definition> make_catalogue() {
   const std::vector<std::string_view> by_direction{"port", "priority", "direction"};
   const std::vector<std::string_view> only_port{"port"};
   const std::vector<std::string_view> by_port{"port"};
+  const std::vector<std::string_view> by_source{"source"};
   const std::vector<std::string_view> by_replay{"flow", "file"};
 
   return {
@@ -369,6 +379,28 @@ std::vector<metric_definition> make_catalogue() {
        "frames "
        "on a port with PFC.",
        of_ports_that_obey<&pause_counts::ignored>},
+
+      // Congestion: marks, and what sources make of them.
+      {"sluice_marked_packets_total", counter, packets, by_component,
+       "Packets that a component's queue has marked as congested (ECN).",
+       component_count<&component_counters::marked>},
+      {"sluice_flow_marked_packets_total", counter, packets, by_flow,
+       "Packets of a flow that were delivered with a mark.",
+       [](const run_results& run) {
+         series_list out;
+         for (const auto& f : run.flows)
+           out.push_back({{{"flow", f.name}}, as_double(f.marked)});
+         return out;
+       }},
+      {"sluice_rate_notifications_total", counter, count, by_source,
+       "Notifications of congestion that a source with a regulated rate has had.",
+       of_rates<[](const rate_result& r) { return r.notifications; }>},
+      {"sluice_rate_bytes_per_second", gauge, metric_unit::bytes_per_second, by_source,
+       "How fast a source with a regulated rate may send now.",
+       of_rates<[](const rate_result& r) { return static_cast<double>(r.bps) / 8; }>},
+      {"sluice_rate_lowest_bytes_per_second", gauge, metric_unit::bytes_per_second, by_source,
+       "The least that a source with a regulated rate was allowed.",
+       of_rates<[](const rate_result& r) { return static_cast<double>(r.lowest_bps) / 8; }>},
 
       {"sluice_deadlock",
        gauge,

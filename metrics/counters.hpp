@@ -23,12 +23,14 @@ enum class drop_reason : std::uint8_t {
   no_route,           ///< no port leads to its destination
   link_down,          ///< on a link while it was down
   filtered,           ///< the receiver's packet filter does not let it in
+  early,              ///< random early detection: the queue was filling, and it may not be marked
 };
-inline constexpr std::size_t drop_reasons = 6;
+inline constexpr std::size_t drop_reasons = 7;
 
 constexpr std::string_view name_of(drop_reason r) {
   constexpr std::string_view names[drop_reasons] = {
-      "buffer_full", "headroom_exceeded", "mtu_exceeded", "no_route", "link_down", "filtered"};
+      "buffer_full", "headroom_exceeded", "mtu_exceeded", "no_route",
+      "link_down",   "filtered",          "early"};
   return names[static_cast<std::size_t>(r)];
 }
 
@@ -120,6 +122,7 @@ struct component_counters {
   std::uint64_t wake_ups = 0;  ///< its process slept for want of packets and was woken by one
   std::uint64_t pushes = 0;  ///< virtual switch: packets moved on when a sender had enqueued one...
   std::uint64_t pulls = 0;   ///< ...or because the receiver had found nothing
+  std::uint64_t marked = 0;  ///< packets marked as congested (ECN)
   std::vector<tally> dropped_of_flow;  ///< by index of the traffic entry; grows with the first drop
 
   void drop(drop_reason why, const packet& p) {

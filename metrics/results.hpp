@@ -52,6 +52,13 @@ struct blocked_share {
   double share = 0;
 };
 
+/// A source that is told of congestion, and how fast it may send.
+struct rate_result {
+  std::string source;
+  std::uint64_t notifications = 0;
+  std::uint64_t lowest_bps = 0, bps = 0;  ///< ever, and at the end
+};
+
 /// What the controller knows of a port, from notices.
 struct port_result {
   std::string port;
@@ -66,6 +73,7 @@ struct flow_result {
   std::string name;
   tally made, delivered, dropped;  ///< held = made - delivered - dropped
   latency_histogram latency;
+  std::uint64_t marked = 0;               ///< delivered, and marked as congested on the way
   std::uint64_t reordered = 0;            ///< delivered after a later packet of the same producer
   sim_time completed = 0;                 ///< the last delivery; 0 without any
   std::vector<blocked_share> blocked_by;  ///< largest first; mean over the flow's senders
@@ -103,6 +111,7 @@ struct run_results {
   std::vector<pause_result> pauses;
   std::vector<pause_frames_result> pause_frames;
   std::optional<deadlock_result> deadlock;
+  std::vector<rate_result> rates;
   std::vector<port_result> ports;  ///< of virtual switches
   std::uint64_t commands = 0;      ///< that the controller has sent
   std::vector<replay_result> replays;

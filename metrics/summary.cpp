@@ -79,6 +79,7 @@ json flow_json(const flow_result& flow, const run_results& run) {
           {"goodput_bps", goodput_bps(flow, run)},
           {"completed_seconds",
            flow.delivered.packets == 0 ? json{} : json(seconds_of(flow.completed))},
+          {"marked", flow.marked},
           {"reordered", flow.reordered},
           {"blocked_by", std::move(blocked)}};
 }
@@ -89,6 +90,7 @@ json component_json(const component_counters& n) {
           {"dropped", n.dropped_total().packets},
           {"held", n.held.packets},
           {"max_bytes", n.max_bytes},
+          {"marked", n.marked},
           {"sleeps", n.stops_received},
           {"wake_ups", n.wake_ups},
           {"pushes", n.pushes},
@@ -238,6 +240,44 @@ std::string stops_section(const run_results& run) {
 std::string deadlock_section(const run_results& run) {
   return run.deadlock ? fmt::format("\nDEADLOCK {}\n", deadlock_text(*run.deadlock))
                       : std::string{};
+}
+
+/// Where packets were marked as congested, and how many of those that went through.
+std::string marks_section(const run_results& run) {
+  std::vector<const component_result*> rows;
+  for (const auto& c : run.components)
+    if (c.counters.marked != 0)
+      rows.push_back(&c);
+  if (rows.empty())
+    return {};
+  std::ranges::stable_sort(rows, std::greater{}, [](const auto* c) { return c->counters.marked; });
+  using enum text_table::align;
+  text_table table{{"marked at", "packets", "share"}, {left, right, right}};
+  for (std::size_t i = 0; i < std::min(table_rows, rows.size()); ++i) {
+    const auto& n = rows[i]->counters;
+    table.row({rows[i]->name, human_count(n.marked),
+               human_share(static_cast<double>(n.marked), static_cast<double>(n.in.packets))});
+  }
+  return '\n' + table.to_string() + more_rows(rows.size(), "queues");
+}
+
+/// Sources with a regulated rate that were slowed down.
+std::string rates_section(const run_results& run) {
+  std::vector<const rate_result*> rows;
+  for (const auto& r : run.rates)
+    if (r.notifications != 0)
+      rows.push_back(&r);
+  if (rows.empty())
+    return {};
+  std::ranges::stable_sort(rows, std::less{}, [](const auto* r) { return r->lowest_bps; });
+  using enum text_table::align;
+  text_table table{{"rate of", "notifications", "lowest", "at the end"},
+                   {left, right, right, right}};
+  for (std::size_t i = 0; i < std::min(table_rows, rows.size()); ++i)
+    table.row({rows[i]->source, human_count(rows[i]->notifications),
+               human_rate(static_cast<double>(rows[i]->lowest_bps)),
+               human_rate(static_cast<double>(rows[i]->bps))});
+  return '\n' + table.to_string() + more_rows(rows.size(), "sources");
 }
 
 /// Flow packets by port and lane: who sent how many, and how long the other side waited for
@@ -481,6 +521,12 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
                                              : static_cast<double>(had.time)
                                                    / static_cast<double>(run.virtual_time)}});
       }
+  auto& rates = out["rates"] = json::array();
+  for (const auto& r : run.rates)
+    rates.push_back({{"source", r.source},
+                     {"notifications", r.notifications},
+                     {"lowest_bps", r.lowest_bps},
+                     {"bps", r.bps}});
   auto& ports = out["controller"] = {{"commands", run.commands}, {"ports", json::array()}};
   for (const auto& p : run.ports)
     ports["ports"].push_back({{"port", p.port},
@@ -529,6 +575,8 @@ std::string summary_text(const run_results& run, std::span<const expectation_res
   out += stops_section(run);
   out += frames_section(run);
   out += credits_section(run);
+  out += marks_section(run);
+  out += rates_section(run);
   out += controller_section(run);
   out += blocked_section(run);
   out += replays_section(run);

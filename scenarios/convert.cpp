@@ -126,6 +126,7 @@ hop_policy policy(std::string_view w, hop_policy otherwise) {
          : w == "pfc"         ? hop_policy::pfc
          : w == "pcie_credit" ? hop_policy::pcie_credit
          : w == "ib_credit"   ? hop_policy::ib_credit
+         : w == "rate"        ? hop_policy::on_off  // and the application's rate besides
          : w == "none"        ? hop_policy::none
                               : otherwise;
 }
@@ -142,6 +143,8 @@ void read_flow_control(const yaml_node* n, flow_control_settings& out) {
                   &out.vswitch, &out.bridge, &out.nic, &out.fabric});
     return;
   }
+  if (const auto guest = word(*n, "guest"); !guest.empty())
+    out.regulates = guest == "rate";
   // Groups first: what is named by itself counts more, wherever it stands.
   set(word(*n, "guest"), {&out.qdisc, &out.guest_tx, &out.guest_rx});
   set(word(*n, "vm-vswitch"), {&out.hypervisor, &out.vnic_rx, &out.vswitch});
@@ -156,6 +159,33 @@ void read_flow_control(const yaml_node* n, flow_control_settings& out) {
   set(word(*n, "bridge"), {&out.bridge});
   set(word(*n, "nic"), {&out.nic});
   set(word(*n, "fabric"), {&out.fabric});
+}
+
+void read_ecn(const yaml_node& map, std::optional<ecn_settings>& out) {
+  const auto* m = map.find("ecn");
+  if (m == nullptr)
+    return;
+  if (!out)
+    out.emplace();
+  read_size(*m, "min", out->min_bytes);
+  read_size(*m, "max", out->max_bytes);
+  if (const auto q = number(m->find("mark")); q && q->what == quantity::kind::percent)
+    out->mark_ppm = static_cast<std::uint32_t>(q->amount);
+  if (const auto w = word(*m, "others"); !w.empty())
+    out->drops = w == "drop";
+}
+
+void read_rate_control(const yaml_node* n, rate_settings& out) {
+  if (n == nullptr || !n->is_map())
+    return;
+  read_time(*n, "interval", out.interval);
+  read_time(*n, "latency", out.latency);
+  read_rate(*n, "min", out.limiter.min_bps);
+  read_rate(*n, "additive", out.limiter.additive_bps);
+  read_rate(*n, "hyper", out.limiter.hyper_bps);
+  read_time(*n, "increase", out.limiter.increase_time);
+  read(*n, "increase-bytes", quantity::kind::size, out.limiter.increase_bytes);
+  read_time(*n, "alpha", out.limiter.alpha_time);
 }
 
 void read_scheduler(const yaml_node& map, scheduler_settings& out) {
@@ -201,6 +231,7 @@ void read_vm(const yaml_node& map, vm_settings& out) {
 }
 
 void read_host(const yaml_node& map, host_settings& out) {
+  read_ecn(map, out.ecn);
   if (const auto* m = map.find("guest")) {
     read_rate(*m, "rate", out.guest_bps);
     read_time(*m, "latency", out.guest_latency);
@@ -255,6 +286,7 @@ void read_switch(const yaml_node& map, switch_settings& out) {
   read_size(map, "buffer", out.buffer_bytes);
   if (const auto q = number(map.find("port-queue")); q && q->what == quantity::kind::size)
     out.port_queue_bytes = static_cast<std::int64_t>(q->amount);
+  read_ecn(map, out.ecn);
   if (const auto* m = map.find("shared-buffer")) {
     if (!out.shared)
       out.shared.emplace();
@@ -299,6 +331,7 @@ public:
     components();
     traffic();
     shared_buffers();
+    marks();
     end();
     events();
     check_times();
@@ -340,6 +373,7 @@ private:
     read_on_off(d->find("on-off"), default_flow_control_.on_off);
     read_pfc(d->find("pfc"), default_flow_control_.pfc);
     read_ib(d->find("ib"), default_flow_control_.ib);
+    read_rate_control(d->find("rate"), default_flow_control_.rate);
     read_classify(d->find("classify"), default_classify_);
     if (const auto* m = d->find("host"))
       read_host(*m, default_host_);
@@ -493,6 +527,7 @@ private:
       read_on_off(settings.find("on-off"), n.flow_control.on_off);
       read_pfc(settings.find("pfc"), n.flow_control.pfc);
       read_ib(settings.find("ib"), n.flow_control.ib);
+      read_rate_control(settings.find("rate"), n.flow_control.rate);
       n.classify = default_classify_;
       read_classify(settings.find("classify"), n.classify);
       const auto kind = word(settings, "kind");
@@ -1026,6 +1061,7 @@ private:
     if (const auto q = number(map.find("packets")))
       g.packets = q->amount;
     read_count(map, "port", g.port);
+    g.ecn = word(map, "ecn") != "none";
 
     // A generated frame is one frame: nothing splits it on its way.
     const auto bytes = g.size_bytes == 0 ? 1514 : g.size_bytes;
@@ -1185,6 +1221,22 @@ private:
     return *std::find_if(all.begin(), all.end(), [&](const auto& e) {
               return e.key->text == name;
             })->key;
+  }
+
+  // Thresholds of marking, the right way round.
+  void marks() {
+    for (const auto& n : s_.nodes) {
+      const auto* sw = std::get_if<switch_settings>(&n.as);
+      const auto* h = std::get_if<host_settings>(&n.as);
+      const auto* e = sw != nullptr && sw->ecn ? &*sw->ecn
+                      : h != nullptr && h->ecn ? &*h->ecn
+                                               : nullptr;
+      if (e != nullptr && e->min_bytes > e->max_bytes)
+        forest_.error(key_of_node(n.name),
+                      fmt::format("`{}` marks from {} B on, and all from {} B", n.name,
+                                  e->min_bytes, e->max_bytes),
+                      "`ecn.min` is not above `ecn.max`");
+    }
   }
 
   // What the ports of a switch have for themselves has to fit into the memory that they share.

@@ -66,6 +66,7 @@ run_results network::gather(sim_time now) const {
       r.flows[f].delivered += flows[f].delivered;
       r.flows[f].latency.merge(flows[f].latency);
       r.flows[f].reordered += flows[f].reordered;
+      r.flows[f].marked += flows[f].marked;
       r.flows[f].completed = std::max(r.flows[f].completed, flows[f].last);
     }
   }
@@ -99,6 +100,10 @@ run_results network::gather(sim_time now) const {
     for (auto& p : controller_->state(now))
       r.ports.push_back(
           {std::move(p.name), p.stops, p.starts, p.stopped_for, p.stopped, p.ordered});
+  }
+  for (const auto* p : regulated_) {
+    const auto rate = p->rate(now);
+    r.rates.push_back({p->name(), rate.notifications(), rate.lowest_bps(), rate.bps()});
   }
   find_blame(r, now);
   return r;

@@ -121,6 +121,7 @@ private:
   std::vector<cell*> cells_;
   std::vector<consumer*> consumers_;
   std::vector<producer*> producers_;
+  std::vector<producer*> regulated_;
   std::vector<stoppable> stoppables_;
   std::vector<pause_way> pause_ways_;
   std::vector<hop_view> hops_;

@@ -92,6 +92,7 @@ void network_builder::build() {
   build_links();
   build_controller();
   fill_producers();
+  regulate_producers();
   for (const auto& c : net_.components_)
     net_.cells_.push_back(c.get());
 }
@@ -125,6 +126,8 @@ port_queue& network_builder::add_wire_queue(std::string name, std::size_t node, 
   c.line = std::move(line);
   c.arriving = all_priorities_;
   c.full = gate.stops() ? drop_reason::headroom_exceeded : drop_reason::buffer_full;
+  if (const auto* h = std::get_if<host_settings>(&scenario_.nodes[node].as))
+    c.early = early(h->ecn, c.name, false);
   if (wire_policy(link_index) == hop_policy::ib_credit) {
     // Who has credits has room; the queue itself stops nobody.
     c.credits = gate.stopping_classes();
@@ -502,13 +505,51 @@ std::shared_ptr<const std::vector<std::uint8_t>> network_builder::listeners(
   return sockets;
 }
 
+// Sources with a regulated rate are told of congestion by whoever reads what they send.
+void network_builder::regulate_producers() {
+  for (auto& e : endpoints_) {
+    const auto& fc = scenario_.nodes[e.node].flow_control;
+    if (e.source == nullptr || !fc.regulates)
+      continue;
+    auto c = fc.rate.limiter;
+    c.line_bps = has_link(e.node) ? link_at(e.node, 0).rate_bps
+                                  : std::get<host_settings>(scenario_.nodes[e.node].as).guest_bps;
+    e.source->regulate(c);
+    net_.regulated_.push_back(e.source);
+  }
+  for (std::uint32_t to = 0; to < endpoints_.size(); ++to)
+    for (const auto from : senders_to_[to])
+      if (auto* source = endpoints_[from].source; source != nullptr && source->regulated())
+        for (auto* reader : endpoints_[to].readers) {
+          const auto& rate = scenario_.nodes[endpoints_[from].node].flow_control.rate;
+          join(*source, *reader, nanosecond, std::max<sim_time>(1, rate.latency));
+          source->listen();
+          reader->notify(from, rate.interval);
+        }
+}
+
+// What a queue does early.
+red::config network_builder::early(const std::optional<ecn_settings>& settings,
+                                   const std::string& queue, bool drops) const {
+  if (!settings)
+    return {};
+  return {true,
+          settings->min_bytes,
+          settings->max_bytes,
+          settings->mark_ppm,
+          drops && settings->drops,
+          derive_seed(scenario_.seed, queue)};
+}
+
 void network_builder::fill_producers() {
   for (std::size_t f = 0; f < scenario_.traffic.size(); ++f) {
     const auto& t = scenario_.traffic[f];
+    const auto* made = std::get_if<generate_settings>(&t.what);
+    const auto ecn = made != nullptr && made->ecn ? packet::ecn_capable : packet::ecn_not_capable;
     const auto give = [&](std::uint32_t e, std::unique_ptr<traffic_source> source,
                           std::shared_ptr<const std::vector<std::uint8_t>> sockets = nullptr) {
       endpoints_[e].source->add({std::move(source), static_cast<std::uint32_t>(f), t.priority,
-                                 t.on_stop == stop_rule::shift, std::move(sockets)});
+                                 t.on_stop == stop_rule::shift, std::move(sockets), ecn});
     };
     if (replays_[f]) {
       for (auto e : replays_[f]->producers())
@@ -612,6 +653,7 @@ void network_builder::build_switching(switch_plan& plan) {
       c.scheduler = scheduler_of(plan.scheduler);
       c.priorities = p.priorities;
       c.line = p.line;
+      c.early = early(plan.ecn, p.name);
       p.out = &add<port_queue>(std::move(c));
       connect(hub, *p.out, plan.forwarding_delay, inside_switch);
     }
@@ -692,6 +734,7 @@ void network_builder::build_switch(std::size_t n) {
     plan.leads.emplace_back(next.begin(), next.end());
   }
   plan.feeds = feeds_[n];
+  plan.ecn = s.ecn;
   if (s.shared)
     plan.memory = shared_memory(n, plan);
   build_switching(plan);
@@ -926,9 +969,12 @@ void network_builder::build_vm(std::size_t n, std::size_t v, const vswitch_plan&
   const auto copy = steady(h.guest_bps, no_overhead);
   const auto hypervisor = steady(h.hypervisor.copy_bps, no_overhead, h.hypervisor.per_packet);
   const auto stage_of = [&](const char* part, const char* kind, buffer_limit capacity,
-                            hop_policy policy, line_config line, unsigned priorities = 1) {
+                            hop_policy policy, line_config line, unsigned priorities = 1,
+                            bool marks = false) {
     port_queue_config c;
     c.name = name + part;
+    if (marks)
+      c.early = early(h.ecn, c.name, false);
     c.kind = kind;
     c.line = std::move(line);
     c.priorities = priorities;
@@ -981,10 +1027,11 @@ void network_builder::build_vm(std::size_t n, std::size_t v, const vswitch_plan&
   fill(*given.queue, shared, t);
   const auto read = [&](const std::string& suffix, std::int64_t buffer_bytes, line_config reading) {
     const auto buffer = stage_of((".socket" + suffix).c_str(), "socket", {buffer_bytes},
-                                 fc.guest_rx, std::move(reading));
+                                 fc.guest_rx, std::move(reading), 1, true);
     fill(*shared.queue, buffer, t);
     auto& reader = add<consumer>(name + ".consumer" + suffix, node.name);
     net_.consumers_.push_back(&reader);
+    endpoints_[e].readers.push_back(&reader);
     connect(*buffer.queue, reader, t, t);
   };
   read("", vm.socket_buffer_bytes, drain(name, vm.drain_bps));
@@ -1033,6 +1080,7 @@ void network_builder::build_sink(std::size_t n) {
   }
   auto& reader = add<consumer>(drains ? node.name + ".consumer" : node.name, node.name);
   net_.consumers_.push_back(&reader);
+  endpoints_[endpoints_at_[n][0]].readers.push_back(&reader);
   if (receiver != nullptr)
     connect(*receiver, reader, nanosecond, nanosecond);
   else

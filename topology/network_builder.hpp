@@ -39,6 +39,7 @@ private:
     std::uint32_t network = 0;         // 0: of none
     bool tunnelled = false;            // behind a tunnel
     producer* source = nullptr;
+    std::vector<consumer*> readers;
   };
   // What is attached to one end of a link.
   struct attachment {
@@ -78,6 +79,7 @@ private:
     // feeds[port]: the ports from which traffic can come to it
     std::vector<std::vector<bool>> feeds;
     forwarding_engine* engine = nullptr;
+    std::optional<ecn_settings> ecn;
     std::optional<shared_memory_config> memory;  // if the ports share it
   };
 
@@ -110,6 +112,9 @@ private:
   void build_links();
   void build_switching(switch_plan& plan);
   void fill_producers();
+  void regulate_producers();
+  red::config early(const std::optional<ecn_settings>& settings, const std::string& queue,
+                    bool drops = true) const;
   std::shared_ptr<const std::vector<std::uint8_t>> listeners(std::uint32_t port) const;
 
   // A queue inside a host, before it is joined to who fills it.

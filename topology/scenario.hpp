@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/logic/pcie_credits.hpp"
+#include "actors/logic/rate_limiter.hpp"
 #include "metrics/expectation.hpp"
 #include "traffic/settings.hpp"
 #include "traffic/units.hpp"
@@ -55,6 +56,21 @@ struct ib_settings {
   source_mark where;    ///< of what was written last; line 0: nothing was
 };
 
+/// Which arrivals of a queue are marked as congested, or dropped early.
+struct ecn_settings {
+  std::int64_t min_bytes = 100 * 1024, max_bytes = 400 * 1024;
+  std::uint32_t mark_ppm = 100'000;  ///< probability at max, in millionths; beyond it, all
+  bool drops = true;                 ///< what may not be marked, and is not lossless
+};
+
+/// How a source slows down that is told of congestion: see rate_limiter.hpp. `line_bps` is set by
+/// the wiring.
+struct rate_settings {
+  rate_limiter::config limiter;
+  sim_time interval = 50 * microsecond;  ///< a receiver tells no more often than this
+  sim_time latency = 10 * microsecond;   ///< from the receiver to the source
+};
+
 /// Flow control of each kind of hop, named after who owns the queue that is filled. The names of
 /// the scenario's four groups set several of them.
 struct flow_control_settings {
@@ -70,6 +86,8 @@ struct flow_control_settings {
   on_off_settings on_off;
   pfc_settings pfc;
   ib_settings ib;
+  bool regulates = false;  ///< the applications' rates are regulated
+  rate_settings rate;
 };
 
 enum class scheduler_kind : std::uint8_t { strict, wrr, dwrr };
@@ -156,6 +174,7 @@ struct nic_settings {
 
 struct host_settings {
   std::vector<vm_settings> vms;
+  std::optional<ecn_settings> ecn;  ///< of the NIC's receive buffer and each VM's socket buffers
   std::uint64_t guest_bps = 100'000'000'000;  ///< speed of a copy between queues inside a VM
   sim_time guest_latency = 100 * nanosecond;  ///< and its latency
   hypervisor_settings hypervisor;
@@ -180,6 +199,7 @@ struct switch_settings {
   /// For each egress port (none), ingress port (on_off).
   std::optional<std::int64_t> port_queue_bytes;
   std::optional<shared_memory_settings> shared;
+  std::optional<ecn_settings> ecn;  ///< of each egress queue
   sim_time forwarding_delay = 300 * nanosecond;
   scheduler_settings scheduler;
   /// Where what is for the nodes at switch `to` goes next, instead of on a shortest path.

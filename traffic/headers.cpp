@@ -84,6 +84,7 @@ void parse_ipv4(bytes data, frame_headers& h) {
   h.ip_version = 4;
   h.ip_bytes = static_cast<std::uint16_t>((data[0] & 15) * 4);
   h.dscp = data[1] >> 2;
+  h.ecn = data[1] & 3;
   h.more_fragments = (data[6] & 0x20) != 0;
   h.fragment = (be16(data, 6) & 0x1fff) != 0;
   h.protocol = data[9];
@@ -103,6 +104,7 @@ void parse_ipv6(bytes data, frame_headers& h) {
   h.ip_version = 6;
   h.ip_bytes = 40;
   h.dscp = static_cast<std::uint8_t>((data[0] & 15) << 2 | data[1] >> 6);
+  h.ecn = data[1] >> 4 & 3;
   h.source = net_address::ipv6(data.subspan<8, 16>());
   h.destination = net_address::ipv6(data.subspan<24, 16>());
   h.protocol = data[6];

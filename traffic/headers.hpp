@@ -40,6 +40,7 @@ struct frame_headers {
   std::uint16_t source_port = 0, destination_port = 0;
   std::optional<std::uint8_t> pcp;  ///< of the outer VLAN tag
   std::optional<std::uint8_t> dscp;
+  std::uint8_t ecn = 0;  ///< the two bits behind the DSCP; 0: not capable, or not IP
 };
 
 /// \param link_type DLT_ value.

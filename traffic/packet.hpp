@@ -48,10 +48,13 @@ struct packet {
   bool tunnelled = false;    ///< the bridge of its host has to put a tunnel's headers in front
   std::uint32_t path = 0;    ///< hash of the flow, for the choice among equal paths
   std::uint8_t socket = 0;   ///< which of the receiving VM's sockets it is for, or `filtered`
-  std::uint8_t reserved[3] = {};
+  std::uint8_t ecn = 0;      ///< of its IP header (RFC 3168): see ecn_*
+  std::uint8_t reserved[2] = {};
 
   /// In place of a socket: the receiver's packet filter lets it go no further.
   static constexpr std::uint8_t filtered = 0xff;
+
+  static constexpr std::uint8_t ecn_not_capable = 0, ecn_capable = 2, ecn_congested = 3;
 
   /// What is counted: the frame that was made, without what a tunnel puts around it.
   std::uint32_t frame_bytes() const { return bytes - overlay; }

@@ -14,7 +14,7 @@ namespace {
 // What a source needs of one emission; the rest is the same for all.
 struct stored {
   sim_time due = 0;  // from the round's begin
-  std::uint64_t offset : 48 = 0, socket : 8 = 0, priority : 8 = 0;
+  std::uint64_t offset : 48 = 0, socket : 8 = 0, priority : 6 = 0, ecn : 2 = 0;
   std::uint32_t bytes = 0;
   std::uint32_t to = 0;
 };
@@ -64,7 +64,9 @@ public:
                     entry.bytes,
                     entry.to,
                     static_cast<std::uint8_t>(entry.socket),
-                    static_cast<std::uint8_t>(entry.priority)};
+                    entry.priority < max_priorities ? static_cast<std::uint8_t>(entry.priority)
+                                                    : emission::unclassified,
+                    static_cast<std::uint8_t>(entry.ecn)};
         ++at_;
       }
     }
@@ -111,7 +113,8 @@ public:
         else
           out[n++] = {due,          frame_ref{state_->config.capture_index, piece.offset},
                       piece.bytes,  piece.to,
-                      piece.socket, piece.priority};
+                      piece.socket, piece.priority,
+                      piece.ecn};
       }
     }
     return n;
@@ -166,8 +169,9 @@ void replay::state::read() {
       kept.clear();
     }
     if (report.in_memory)
-      kept[piece.from].push_back(
-          {piece.due, piece.offset, piece.socket, piece.priority, piece.bytes, piece.to});
+      kept[piece.from].push_back({piece.due, piece.offset, piece.socket,
+                                  static_cast<std::uint8_t>(piece.priority & 0x3f), piece.ecn,
+                                  piece.bytes, piece.to});
   }
   for (auto& [endpoint, schedule] : kept)
     schedule.shrink_to_fit();

@@ -62,7 +62,7 @@ std::optional<packet_selector::selected> packet_selector::select(const capture_r
   const auto bytes = ethernet_bytes(record.link_type, headers, record.wire_bytes);
   if (bytes == 0)
     return skip(&replay_report::runts);
-  selected result{from_, to_, {}, 0, emission::unclassified};
+  selected result{from_, to_, {}, 0, emission::unclassified, headers.ecn};
   if (mapped_ && !map_packet(headers, result, report))
     return skip(&replay_report::unmapped);
   if (!fit(headers, bytes, result, report))
@@ -196,6 +196,7 @@ bool replay_walk::emit(planned& piece) {
   piece.to = packet_.to;
   piece.socket = packet_.socket;
   piece.priority = packet_.priority;
+  piece.ecn = packet_.ecn;
   return true;
 }
 

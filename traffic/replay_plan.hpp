@@ -24,6 +24,7 @@ public:
     split_plan pieces;
     std::uint8_t socket = 0;
     std::uint8_t priority = emission::unclassified;
+    std::uint8_t ecn = 0;
   };
 
   /// Compiles what the packet's link type needs.
@@ -73,6 +74,7 @@ struct planned {
   std::uint32_t from = 0, to = 0;
   std::uint8_t socket = 0;
   std::uint8_t priority = emission::unclassified;
+  std::uint8_t ecn = 0;
 };
 
 /// One round.

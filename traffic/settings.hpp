@@ -61,6 +61,7 @@ struct generate_settings {
   std::uint32_t burst_packets =
       32;                     ///< burst: back to back at line rate, then silence, at the mean rate
   std::uint64_t packets = 0;  ///< stop after so many for each producer; 0: no limit
+  bool ecn = true;            ///< its packets say that they may be marked (RFC 3168)
   std::uint32_t port = 0;     ///< destination port of TCP or UDP; 0: none that anybody listens to
 };
 

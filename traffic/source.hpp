@@ -18,6 +18,7 @@ struct emission {
   std::uint32_t to = 0;     ///< index of the destination endpoint
   std::uint8_t socket = 0;  ///< of that endpoint; see packet
   std::uint8_t priority = unclassified;
+  std::uint8_t ecn = 0;  ///< as packet's
 
   /// In place of a priority: that of the traffic entry.
   static constexpr std::uint8_t unclassified = 0xff;

@@ -31,6 +31,7 @@ struct signal {
     pfc,      ///< a PFC frame has had its effect: see pause_request, which is packed into the rest
     pause,    ///< likewise a PAUSE frame
     credit,   ///< likewise a flow packet of InfiniBand's
+    slow_down,  ///< packets of this source have been marked as congested
   };
   sim_time at = 0;
   std::uint32_t bytes = 0;
@@ -72,7 +73,7 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, packet& x) {
   return f(caf::meta::type_name("packet"), x.at, x.due, x.id, x.frame, x.bytes, x.flow, x.from,
            x.to, x.ingress, x.egress, x.priority, x.pulled, x.overlay, x.tunnelled, x.path,
-           x.socket);
+           x.socket, x.ecn);
 }
 
 /// The value of a parcel.

@@ -46,7 +46,7 @@ producer::schedule* producer::earliest(unsigned classes) const {
 // When the packet can start that is due next; or, where single classes are held, any.
 transmitter::verdict producer::first_start(sim_time due, std::uint32_t bytes) {
   if (!line_.obeys_pauses())
-    return line_.start(outputs_[side], due, bytes, limit_);
+    return line_.start(outputs_[side], std::max(due, may_start()), bytes, limit_);
   unsigned waiting = 0;
   for (const auto& s : schedules_)
     if (s->next < s->size)
@@ -57,7 +57,63 @@ transmitter::verdict producer::first_start(sim_time due, std::uint32_t bytes) {
   };
   return line_.start_class(
       outputs_[side], outputs_[frames_], waiting,
-      [&](unsigned c) { return earliest(1u << c)->due(); }, size, limit_);
+      [&](unsigned c) { return std::max(earliest(1u << c)->due(), may_start()); }, size, limit_);
+}
+
+// Whether it is known when the next packet may start: what was told by the start of the last one.
+bool producer::settle_rate() {
+  auto& r = *regulated_;
+  if (r.settled)
+    return true;
+  bool known = true;
+  for (const auto o : r.told_by)
+    if (auto& out = outputs_[o];
+        out.promise <= r.started && (out.items.empty() || out.items.back().at <= r.started)) {
+      need_signals(o, r.started);
+      known = false;
+    }
+  if (!known)
+    return false;
+  for (;;) {
+    output* first = nullptr;
+    for (const auto o : r.told_by)
+      if (auto& out = outputs_[o];
+          !out.items.empty() && out.items.front().at <= r.started
+          && (first == nullptr || out.items.front().at < first->items.front().at))
+        first = &out;
+    if (first == nullptr)
+      break;
+    r.rate.notify(first->items.front().at);
+    first->items.pop();
+    ++first->heard;
+  }
+  r.rate.sent(r.bytes, r.started);
+  r.may_start = r.rate.limited() ? later(r.started, r.rate.time_of(r.bytes)) : 0;
+  r.settled = true;
+  return true;
+}
+
+rate_limiter producer::rate(sim_time now) const {
+  auto rate = regulated_->rate;
+  std::vector<sim_time> told;
+  for (const auto o : regulated_->told_by)
+    each_coming(outputs_[o], [&](const signal& s) {
+      if (s.at <= now)
+        told.push_back(s.at);
+    });
+  std::sort(told.begin(), told.end());
+  auto sent = regulated_->settled;
+  for (const auto t : told) {
+    if (!sent && t > regulated_->started) {
+      rate.sent(regulated_->bytes, regulated_->started);
+      sent = true;
+    }
+    rate.notify(t);
+  }
+  if (!sent)
+    rate.sent(regulated_->bytes, regulated_->started);
+  rate.advance(now);
+  return rate;
 }
 
 // No packet that can be the next is smaller.
@@ -83,6 +139,10 @@ void producer::advance() {
     if (front_->due() > limit_) {
       idle(front_->due());
       head_ = {std::max(front_->due(), line_.busy()), false};
+      return;
+    }
+    if (regulated_ && !settle_rate()) {
+      head_ = {std::max({front_->due(), line_.busy(), regulated_->started}), false};
       return;
     }
     const auto free = line_.busy();
@@ -115,6 +175,7 @@ void producer::advance() {
     p.from = config_.endpoint;
     p.to = e.to;
     p.priority = s.priority();
+    p.ecn = e.ecn | s.config.ecn;
     p.socket = s.config.sockets ? (*s.config.sockets)[e.to] : e.socket;
     p.path = path_hash(p.from, p.to, p.flow);
     const auto sent = line_.transmit(head_.at, e.bytes);
@@ -123,6 +184,11 @@ void producer::advance() {
     counters_.out.add(e.bytes);
     s.sent.add(e.bytes);
     emit(side, p);
+    if (regulated_) {
+      regulated_->settled = false;
+      regulated_->started = head_.at;
+      regulated_->bytes = e.bytes;
+    }
     ++s.next;
     if (schedules_.size() > 1 || s.next == s.size) {
       s.refill();
@@ -155,7 +221,9 @@ void producer::explain_packet(port_index o, sim_time beyond) {
     return;
   const auto& out = outputs_[side];
   const auto t = beyond - out.packet_latency - line_.least_service(least_bytes());
-  if (head_.pauses_beyond != never)
+  if (regulated_ && !regulated_->settled)
+    settle_rate();  // which asks
+  else if (head_.pauses_beyond != never)
     need_signals(frames_, std::min(std::max(t, outputs_[frames_].promise), head_.pauses_beyond));
   else if (line_.stopped())
     need_signals(side, std::max(t, out.promise));

@@ -11,6 +11,10 @@
 /// On a wire with PFC it obeys frames by priority, on an InfiniBand link it needs credits by lane:
 /// of those that are not held the earliest due goes.
 ///
+/// With a regulated rate it leaves at least as much time after a packet's start as the packet takes
+/// at that rate, which goes down when a consumer tells of congestion and up again by itself
+/// (rate_limiter.hpp). What was told by the start of a packet decides when the next one may start.
+///
 /// A packet counts as made when it is due; `held` are those due by the end but not sent. Latency
 /// counts from the due time, so waiting here is part of it (no coordinated omission).
 /// Counters: made, out, held, stops and starts received, time held.
@@ -22,6 +26,7 @@
 #include <vector>
 
 #include "actors/component.hpp"
+#include "actors/logic/rate_limiter.hpp"
 #include "actors/queue/transmitter.hpp"
 #include "traffic/source.hpp"
 
@@ -41,6 +46,8 @@ struct schedule_config {
   bool shift_on_stop = false;
   /// For a source that knows no sockets: by endpoint, which one its packets are for.
   std::shared_ptr<const std::vector<std::uint8_t>> sockets;
+  /// Of packets that have none themselves: see packet.
+  std::uint8_t ecn = packet::ecn_not_capable;
 };
 
 class producer final : public component {
@@ -60,6 +67,14 @@ public:
     line_.obey_credits(c);
     frames_ = last_output();
   }
+
+  /// Before the run: its rate is regulated...
+  void regulate(const rate_limiter::config& c) { regulated_ = std::make_unique<regulation>(c); }
+  /// ...by who was joined to it last, among others.
+  void listen() { regulated_->told_by.push_back(last_output()); }
+  bool regulated() const { return regulated_ != nullptr; }
+  /// As of `now`. \pre regulated
+  rate_limiter rate(sim_time now) const;
 
   std::string_view kind() const override { return "producer"; }
   component_counters snapshot(sim_time now) const override;
@@ -104,12 +119,25 @@ private:
   static constexpr unsigned all_classes = (1u << max_priorities) - 1;
   // With the earliest due packet of these classes; nullptr: none has one.
   schedule* earliest(unsigned classes = all_classes) const;
+  // Between a packet and the next.
+  struct regulation {
+    explicit regulation(const rate_limiter::config& c) : rate{c} {}
+    rate_limiter rate;
+    std::vector<port_index> told_by;
+    bool settled = true;     // it is known when the next one may start...
+    sim_time may_start = 0;  // ...not before this
+    sim_time started = 0;    // the last one
+    std::uint32_t bytes = 0;
+  };
+  bool settle_rate();
+  sim_time may_start() const { return regulated_ ? regulated_->may_start : 0; }
   transmitter::verdict first_start(sim_time due, std::uint32_t bytes);
   std::uint32_t least_bytes() const;
   static constexpr port_index side = 0;
 
   producer_config config_;
   transmitter line_;
+  std::unique_ptr<regulation> regulated_;
   std::vector<std::unique_ptr<schedule>> schedules_;
   schedule* front_ = nullptr;  // with the earliest due packet; nullptr: all have ended
   port_index frames_ = 0;      // the output by which pauses come; 0: none

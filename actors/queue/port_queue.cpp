@@ -12,6 +12,7 @@ port_queue::port_queue(port_queue_config c)
       gate_{config_.buffer},
       stops_{config_.buffer.stops()},
       least_stop_{config_.buffer.least_stop()},
+      early_{config_.early},
       line_{config_.line},
       scheduler_{config_.scheduler},
       single_{(config_.priorities & (config_.priorities - 1)) == 0},
@@ -196,7 +197,16 @@ void port_queue::arrive(const packet& p) {
     counters_.drop(config_.full, p);
     return;
   }
+  const auto early = early_.decide(gate_.of(p.priority).bytes(), p);
+  if (early == red::verdict::drop && !reported(p)) {
+    counters_.drop(drop_reason::early, p);
+    return;
+  }
   enqueue(p);
+  if (early == red::verdict::mark) {
+    ++counters_.marked;
+    queues_[single_ ? 0 : p.priority].back().ecn = packet::ecn_congested;
+  }
   if (gate_.arrive(p.priority, p.bytes))
     tell(signal::kind::stop, p.priority, p.at);
 }
@@ -237,13 +247,14 @@ void port_queue::enqueue(const packet& p) {
   waiting_ |= 1u << queue;
 }
 
-// Whether the packet fits and stops nobody even if nothing has left since the gate looked last.
+// Whether the packet fits, stops nobody and is not looked at early, even if nothing has left since
+// the gate looked last.
 bool port_queue::fits_anyway(const packet& p) const {
   const auto& gate = gate_.of(p.priority);
   const auto& s = gate.settings();
   const auto bytes = gate.bytes() + pending_bytes_ + p.bytes;
   const auto packets = gate.packets() + pending_packets_ + 1;
-  if (bytes > s.capacity.bytes || packets > s.capacity.packets)
+  if (bytes > s.capacity.bytes || packets > s.capacity.packets || early_.acts(bytes))
     return false;
   return !s.stops || (!gate.stopping() && !s.stop.reached_by(bytes, packets));
 }

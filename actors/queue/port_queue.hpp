@@ -42,6 +42,7 @@
 #include "actors/logic/class_gates.hpp"
 #include "actors/logic/ib_grants.hpp"
 #include "actors/logic/pause_requests.hpp"
+#include "actors/logic/red.hpp"
 #include "actors/logic/scheduler.hpp"
 #include "actors/logic/sender_bound.hpp"
 #include "actors/queue/pause_sender.hpp"
@@ -74,6 +75,7 @@ struct port_queue_config {
   unsigned arriving = 0;  ///< bit p: traffic of priority p may come; 0: of those that have a queue
   line_config line;
   drop_reason full = drop_reason::buffer_full;
+  red::config early;  ///< what it marks or drops before it is full; nothing that is reported
 };
 
 class port_queue final : public component {
@@ -208,6 +210,7 @@ private:
   class_gates gate_;
   const bool stops_;
   const buffer_limit least_stop_;
+  const red early_;
   transmitter line_;
   priority_scheduler scheduler_;
   const bool single_;

@@ -296,7 +296,8 @@ public:
       hear(out, held(at));
   }
   void idle(cell::output& out, cell::output& pauses, sim_time t, sim_time limit) {
-    obey(out, pauses, std::min(std::max(t, busy_), limit));
+    // What waits for credits is looked at from when it is ready on, whatever else the line carries.
+    obey(out, pauses, std::min(std::max(t, credits_ ? credits_->free : busy_), limit));
   }
 
   sim_time busy() const { return busy_; }

@@ -125,7 +125,7 @@ TEST_CASE("the schema is JSON, knows every implemented key and no planned one") 
   const auto& nodes = schema["properties"]["nodes"]["additionalProperties"]["oneOf"];
   CHECK(nodes.size() == 4);
   CHECK(nodes[0]["properties"]["nic"]["properties"].contains("rx-buffer"));
-  CHECK_FALSE(nodes[1]["properties"].contains("ecn"));
+  CHECK_FALSE(nodes[1]["properties"].contains("classify"));
   CHECK(schema["properties"]["defaults"]["properties"]["host"]["properties"].contains("nic"));
   CHECK_FALSE(schema["properties"]["defaults"]["properties"]["host"]["properties"].contains("vms"));
 }

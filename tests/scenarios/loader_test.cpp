@@ -240,8 +240,8 @@ TEST_CASE("what is not implemented yet is refused, never ignored") {
         "defaults: {flow-control: s_pfc}", "expect: [{check: \"drops == 0\", between: [1ms, 2ms]}]",
         "events: [{at: 1ms, link: a -- b, state: up}]"})
     CHECK_MESSAGE(mentions(wrong_with(text), "not implemented yet"), text);
-  CHECK(mentions(wrong("nodes: {s: {kind: switch, ecn: {min: 1kB}}}"),
-                 "`ecn` is not implemented yet"));
+  CHECK(mentions(wrong("nodes: {s: {kind: switch, classify: {otherwise: 1}}}"),
+                 "`classify` is not implemented yet"));
 }
 
 TEST_CASE("duplicate keys are errors, wherever they are") {

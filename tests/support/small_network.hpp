@@ -30,7 +30,7 @@ inline node make_node(std::string name, decltype(node::as) as, flow_control_sett
 }
 
 inline flow_control_settings everywhere(hop_policy p) {
-  return {p, p, p, p, p, p, p, p, p, {}, {}, {}};
+  return {p, p, p, p, p, p, p, p, p, {}, {}, {}, false, {}};
 }
 
 inline sluice::link make_link(const std::string& a, const std::string& a_port, const std::string& b,
@@ -56,8 +56,8 @@ inline std::string digest(const run_results& r) {
     }
     add(static_cast<std::uint64_t>(x.max_bytes));
     add(static_cast<std::uint64_t>(x.max_packets));
-    for (auto n : {x.stops_sent, x.starts_sent, x.stops_received, x.starts_received, x.wake_ups,
-                   x.pushes, x.pulls})
+    for (auto n : {x.marked, x.stops_sent, x.starts_sent, x.stops_received, x.starts_received,
+                   x.wake_ups, x.pushes, x.pulls})
       add(n);
     add(static_cast<std::uint64_t>(x.stopped));
     text += "\n";
@@ -69,6 +69,7 @@ inline std::string digest(const run_results& r) {
     add(f.dropped.packets);
     add(static_cast<std::uint64_t>(f.latency.max()));
     add(f.reordered);
+    add(f.marked);
     add(static_cast<std::uint64_t>(f.completed));
     text += "\n";
   }
@@ -85,6 +86,12 @@ inline std::string digest(const run_results& r) {
         for (auto n : {x.frames, x.quanta, x.transitions, static_cast<std::uint64_t>(x.time)})
           add(n);
     for (auto n : {p.sent.frames, p.sent.lost, p.had.frames, p.had.ignored, p.had.under_way})
+      add(n);
+    text += "\n";
+  }
+  for (const auto& x : r.rates) {
+    text += x.source + ": ";
+    for (auto n : {x.notifications, x.lowest_bps, x.bps})
       add(n);
     text += "\n";
   }

@@ -66,8 +66,8 @@ drawn draw(std::uint64_t seed) {
     return c;
   };
   const auto flow_control = [&] {
-    flow_control_settings fc{policy(), policy(), policy(), policy(), policy(), policy(),
-                             policy(), policy(), policy(), {},       {},       {}};
+    flow_control_settings fc{policy(), policy(), policy(), policy(), policy(),
+                             policy(), policy(), policy(), policy()};
     if (r.below(4) == 0)
       fc.on_off.stop =
           queue_limit{static_cast<std::int64_t>(pick(1, 40'000)), queue_limit::unit::bytes};
@@ -78,6 +78,14 @@ drawn draw(std::uint64_t seed) {
     if (pfc)
       fc.fabric = hop_policy::pfc;
     fc.ib = ib_of_node();
+    if (r.below(4) == 0) {
+      fc.regulates = true;
+      fc.rate.interval = static_cast<sim_time>(pick(1, 60)) * microsecond;
+      fc.rate.latency = static_cast<sim_time>(pick(1, 20'000)) * nanosecond;
+      fc.rate.limiter.increase_time = static_cast<sim_time>(pick(1, 60)) * microsecond;
+      fc.rate.limiter.alpha_time = static_cast<sim_time>(pick(1, 60)) * microsecond;
+      fc.rate.limiter.increase_bytes = pick(1'000, 1'000'000);
+    }
     if (credits)
       fc.fabric = hop_policy::ib_credit;
     if (r.below(3) == 0)
@@ -107,12 +115,24 @@ drawn draw(std::uint64_t seed) {
                : queue_limit{inner(), queue_limit::unit::bytes};
   };
 
+  const auto marking = [&]() -> std::optional<ecn_settings> {
+    if (r.below(3) != 0)
+      return {};
+    ecn_settings e;
+    e.min_bytes = static_cast<std::int64_t>(pick(0, 20'000));
+    e.max_bytes = e.min_bytes + static_cast<std::int64_t>(pick(0, 20'000));
+    e.mark_ppm = static_cast<std::uint32_t>(pick(0, 1'000'000));
+    e.drops = !lossless;
+    return e;
+  };
+
   const auto switches = pick(1, 4);
   for (std::uint64_t i = 0; i < switches; ++i) {
     switch_settings w;
     w.port_queue_bytes = buffer();
     w.forwarding_delay = static_cast<sim_time>(pick(1, 600)) * nanosecond;
     w.scheduler = scheduler();
+    w.ecn = marking();
     if (pfc && r.below(3) == 0) {
       w.shared.emplace();
       w.shared->reserve_bytes = static_cast<std::int64_t>(pick(0, 5'000));
@@ -135,6 +155,7 @@ drawn draw(std::uint64_t seed) {
   };
   for (std::uint64_t i = 0, n = pick(0, 3); i < n; ++i) {
     host_settings h;
+    h.ecn = marking();
     for (std::uint64_t v = 0, vms = pick(1, 3); v < vms; ++v) {
       vm_settings vm;
       vm.name = fmt::format("v{}", v);
@@ -198,6 +219,7 @@ drawn draw(std::uint64_t seed) {
     g.burst_packets = static_cast<std::uint32_t>(pick(2, 60));
     g.packets = pick(50, 500);
     g.port = static_cast<std::uint32_t>(pick(0, 2));
+    g.ecn = r.below(4) != 0;
     t.what = g;
     t.priority = static_cast<std::uint8_t>(r.below(2) == 0 ? 0 : r.below(8));
     t.start = static_cast<sim_time>(pick(0, 20)) * microsecond;
@@ -285,7 +307,7 @@ drawn draw(std::uint64_t seed) {
 
 TEST_CASE("no order of activation and no number of threads changes a result") {
   std::uint64_t lossless = 0, dropped = 0, stopped = 0, noticed = 0, frames = 0, ignored = 0;
-  std::uint64_t flow_packets = 0, lost = 0;
+  std::uint64_t flow_packets = 0, lost = 0, told = 0, marked = 0;
   // SLUICE_NETWORKS=5000 looks longer; SLUICE_FIRST_NETWORK=8 begins with the one that failed.
   const auto from_environment = [](const char* name, std::uint64_t otherwise) {
     const auto* text = std::getenv(name);
@@ -337,6 +359,10 @@ TEST_CASE("no order of activation and no number of threads changes a result") {
     }
     for (const auto& p : first.ports)
       noticed += p.stops;
+    for (const auto& x : first.rates)
+      told += x.notifications;
+    for (const auto& f : first.flows)
+      marked += f.marked;
   }
   if (networks < 100 || from_environment("SLUICE_FIRST_NETWORK", 1) != 1)
     return;  // somebody looks at a few
@@ -347,6 +373,8 @@ TEST_CASE("no order of activation and no number of threads changes a result") {
   CHECK(noticed > networks);
   CHECK(frames > networks);
   CHECK(flow_packets > networks);
+  CHECK(told > networks);
+  CHECK(marked > networks);
   CHECK(ignored > networks / 10);
   if (networks >= 1000)
     CHECK(lost > 0);

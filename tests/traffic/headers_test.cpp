@@ -58,6 +58,22 @@ TEST_CASE("Ethernet, IPv4 and TCP headers are found behind any number of tags") 
   }
 }
 
+TEST_CASE("the two bits behind the DSCP say whether a packet may be marked") {
+  for (std::uint8_t ecn = 0; ecn < 4; ++ecn) {
+    auto v4 = make_frame({.bytes = 200});
+    v4[15] = static_cast<std::uint8_t>(46 << 2 | ecn);
+    auto h = parse_headers(DLT_EN10MB, v4);
+    CHECK(h.ecn == ecn);
+    CHECK(h.dscp == 46);
+    auto v6 = make_frame({.protocol = 17, .bytes = 200, .ip6 = true});
+    v6[14] = 0x60 | 46 >> 2;
+    v6[15] = static_cast<std::uint8_t>((46 & 3) << 6 | ecn << 4);
+    h = parse_headers(DLT_EN10MB, v6);
+    CHECK(h.ecn == ecn);
+    CHECK(h.dscp == 46);
+  }
+}
+
 TEST_CASE("IPv6 and UDP headers are found") {
   const auto h = parse_headers(DLT_EN10MB, make_frame({.protocol = 17, .bytes = 200, .ip6 = true}));
   CHECK(h.ip_version == 6);

@@ -484,7 +484,8 @@ TEST_CASE("a classified replay emits each frame with the priority of its DSCP, s
   std::vector<packet_spec> packets;
   for (const unsigned dscp : {0u, 26u, 48u, 26u}) {
     auto frame = make_frame({.to = {10, 0, 0, 2}, .protocol = 17});
-    frame[15] = static_cast<std::uint8_t>(dscp << 2);  // the second byte of the IP header
+    // The second byte of the IP header; the last two bits say whether it may be marked.
+    frame[15] = static_cast<std::uint8_t>(dscp << 2 | (dscp == 48 ? 3 : dscp == 26 ? 2 : 0));
     packets.push_back({1, frame, 0});
   }
   packets.push_back({1, packets[1].data, 3000});
@@ -501,8 +502,10 @@ TEST_CASE("a classified replay emits each frame with the priority of its DSCP, s
     config.max_records_in_memory = kept;
     const auto r = replay::open(config);
     std::vector<int> priorities;
-    for (const auto& e : drain(*r.source_for(1)))
+    for (const auto& e : drain(*r.source_for(1))) {
       priorities.push_back(e.priority);
+      CHECK(e.ecn == (e.priority == 6 ? 3 : e.priority == 3 ? 2 : 0));
+    }
     CHECK(priorities == std::vector<int>{0, 3, 6, 3, 3, 3, 3});
     CHECK(r.report().producers[0].priorities == (1 << 0 | 1 << 3 | 1 << 6));
   }
