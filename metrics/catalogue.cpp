@@ -370,6 +370,17 @@ std::vector<metric_definition> make_catalogue() {
       {"sluice_pause_quanta_total", counter, count, by_direction,
        "Quanta (512 bit times) that these frames said.",
        of_pause_frames<&pause_counts::of_priority::quanta>},
+      {"sluice_watchdog_storms_total", counter, count, by_hop,
+       "How often a PFC watchdog has let go of a priority, by the port whose frames held it.",
+       [](const run_results& run) {
+         series_list out;
+         for (const auto& p : run.pause_frames)
+           for (unsigned c = 0; c < max_priorities; ++c)
+             if (!p.credits && (p.expected >> c & 1) != 0)
+               out.push_back({{{"on", p.from}, {"priority", std::to_string(c)}},
+                              as_double(p.had.priorities[c].storms)});
+         return out;
+       }},
       {"sluice_flow_packets_total", counter, count, by_direction,
        "InfiniBand flow packets with credits of a lane (`priority`), by the port that sent or "
        "received them.",

@@ -23,14 +23,15 @@ enum class drop_reason : std::uint8_t {
   no_route,           ///< no port leads to its destination
   link_down,          ///< on a link while it was down
   filtered,           ///< the receiver's packet filter does not let it in
+  watchdog,           ///< its priority was held for so long that a PFC watchdog let go of it
   early,              ///< random early detection: the queue was filling, and it may not be marked
 };
-inline constexpr std::size_t drop_reasons = 7;
+inline constexpr std::size_t drop_reasons = 8;
 
 constexpr std::string_view name_of(drop_reason r) {
   constexpr std::string_view names[drop_reasons] = {
       "buffer_full", "headroom_exceeded", "mtu_exceeded", "no_route",
-      "link_down",   "filtered",          "early"};
+      "link_down",   "filtered",          "watchdog",     "early"};
   return names[static_cast<std::size_t>(r)];
 }
 
@@ -77,6 +78,7 @@ struct pause_counts {
     std::uint64_t quanta = 0;       ///< that they said
     std::uint64_t transitions = 0;  ///< of who obeys: from running to held
     sim_time time = 0;              ///< likewise: for which it was held
+    std::uint64_t storms = 0;       ///< likewise: that its watchdog has seen
   };
   std::array<of_priority, max_priorities> priorities{};
   std::uint64_t frames = 0;     ///< in all

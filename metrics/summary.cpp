@@ -318,9 +318,11 @@ std::string frames_section(const run_results& run) {
     unsigned priority;
   };
   std::vector<line> rows;
-  std::uint64_t ignored = 0;
+  std::uint64_t ignored = 0, storms = 0;
   for (const auto& p : run.pause_frames) {
     ignored += p.had.ignored;
+    for (const auto& x : p.had.priorities)
+      storms += x.storms;
     for (unsigned c = 0; c < max_priorities && !p.credits; ++c)
       if (p.sent.priorities[c].frames != 0)
         rows.push_back({&p, c});
@@ -345,7 +347,11 @@ std::string frames_section(const run_results& run) {
          + (ignored == 0 ? std::string{}
                          : fmt::format("  {} frames were ignored, for a priority that is not "
                                        "lossless or as PAUSE on a port with PFC\n",
-                                       human_count(ignored)));
+                                       human_count(ignored)))
+         + (storms == 0
+                ? std::string{}
+                : fmt::format("  watchdogs have let go of a priority {}\n",
+                              storms == 1 ? "once" : fmt::format("{} times", human_count(storms))));
 }
 
 std::string_view state_of(const port_result& p) {
@@ -516,6 +522,7 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
              {"received", had.frames},
              {"quanta", had.quanta},
              {"transitions", had.transitions},
+             {"storms", had.storms},
              {"paused_seconds", seconds_of(had.time)},
              {"share", run.virtual_time == 0 ? 0.0
                                              : static_cast<double>(had.time)

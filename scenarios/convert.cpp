@@ -436,6 +436,14 @@ private:
     size("headroom", out.headroom);
     if (word(*n, "headroom") == "auto")
       out.headroom.reset();
+    if (const auto* w = n->find("watchdog"); w != nullptr && w->is_map()) {
+      if (!out.watchdog)
+        out.watchdog.emplace();
+      read_time(*w, "detect", out.watchdog->detect);
+      read_time(*w, "restore", out.watchdog->restore);
+      if (const auto action = word(*w, "action"); !action.empty())
+        out.watchdog->drops = action == "drop";
+    }
     read(*n, "quanta", quantity::kind::count, out.quanta);
     time("refresh", out.refresh);
     time("response", out.response);

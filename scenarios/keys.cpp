@@ -272,6 +272,29 @@ constexpr std::array table{
              .fallback = "what IEEE 802.3 allows at the link's rate: 3.4us at 10Gbit, 2us at "
                          "100Gbit",
              .range = "0ps..1s"},
+    key_info{.path = "defaults.pfc.watchdog",
+             .forms = form_map,
+             .help = "Of a priority of a port of this node (a switch's, a NIC's) that PFC frames "
+                     "hold without a break: a storm, or a deadlock.",
+             .fallback = "none",
+             .example = "watchdog: {detect: 5ms, action: drop, restore: 5ms}"},
+    key_info{.path = "defaults.pfc.watchdog.detect",
+             .forms = form_duration,
+             .help = "After so long the watchdog lets go of it.",
+             .fallback = "200ms",
+             .range = latencies},
+    key_info{.path = "defaults.pfc.watchdog.action",
+             .forms = form_choice,
+             .help =
+                 "What becomes of its packets then: drop those that wait and those that come, or "
+                 "forward them as if nothing held them.",
+             .fallback = "drop",
+             .choices = "drop|forward"},
+    key_info{.path = "defaults.pfc.watchdog.restore",
+             .forms = form_duration,
+             .help = "Until no frame has held it for so long.",
+             .fallback = "200ms",
+             .range = latencies},
     key_info{.path = "defaults.ib",
              .forms = form_map,
              .help = "InfiniBand's credits, of the links with the policy ib_credit. Priority n is "

@@ -281,7 +281,7 @@ sender_bound network_builder::wire_bound(std::size_t node, std::size_t link_inde
   const auto lossless = unsigned{own.priorities} & peer.priorities;
   bound.held_whole =
       std::popcount(all_priorities_) == 1 && (all_priorities_ & lossless) != 0
-      && outages(link_index).empty() && !injects(link_index, at_b)
+      && outages(link_index).empty() && !injects(link_index, at_b) && !peer.watchdog
       && quanta_time(own.quanta, l.rate_bps) > pfc_refresh(own, l.rate_bps) + waits + microsecond;
   return bound;
 }
@@ -598,7 +598,8 @@ void network_builder::build_switching(switch_plan& plan) {
     }
     if (p.has_egress) {
       p.egress_index = static_cast<std::uint16_t>(engine.egress_ports++);
-      engine.egress_rates.push_back(p.line.rate);
+      if (!plan.watched)
+        engine.egress_rates.push_back(p.line.rate);
     }
   }
   for (std::size_t k = 0; k < plan.ports.size(); ++k) {
@@ -735,6 +736,7 @@ void network_builder::build_switch(std::size_t n) {
   }
   plan.feeds = feeds_[n];
   plan.ecn = s.ecn;
+  plan.watched = node.flow_control.pfc.watchdog.has_value();
   if (s.shared)
     plan.memory = shared_memory(n, plan);
   build_switching(plan);
@@ -1243,8 +1245,15 @@ void network_builder::join_pauses(std::size_t link_index, int way) {
       w.answer = receiver.flow_control.ib.update;
       who.obey_credits(w);
     } else {
-      who.obey_pauses({l.rate_bps, pfc ? sender.flow_control.pfc.priorities : std::uint8_t{0}}, pfc,
-                      injected);
+      pause_timers::config t;
+      t.bps = l.rate_bps;
+      t.lossless = pfc ? sender.flow_control.pfc.priorities : std::uint8_t{0};
+      if (const auto& w = sender.flow_control.pfc.watchdog; pfc && w && from.queue != nullptr) {
+        t.detect = w->detect;
+        t.restore = w->restore;
+        t.drops = w->drops;
+      }
+      who.obey_pauses(t, pfc, injected);
     }
   };
   if (from.queue != nullptr)

@@ -80,6 +80,7 @@ private:
     std::vector<std::vector<bool>> feeds;
     forwarding_engine* engine = nullptr;
     std::optional<ecn_settings> ecn;
+    bool watched = false;                        // what is held may leave all at once
     std::optional<shared_memory_config> memory;  // if the ports share it
   };
 

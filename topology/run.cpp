@@ -36,6 +36,8 @@ public:
     }
     for (const auto& l : s.links)
       longest_pause_ = std::max(longest_pause_, 2 * quanta_time(max_quanta, l.rate_bps));
+    for (const auto& n : scenario_.nodes)
+      watched_ = watched_ || n.flow_control.pfc.watchdog.has_value();
     setup_seconds_ = since(created_);
     started_ = last_snapshot_ = wall_clock::now();
   }
@@ -92,7 +94,8 @@ private:
       const auto passed = network_.packet_hops() - hops;
       hops += passed;
       deadlock_ = network_.find_deadlock();
-      if (deadlock_ && (passed == 0 || now_ - deadlock_->since > patience))
+      // A watchdog breaks it up.
+      if (deadlock_ && !watched_ && (passed == 0 || now_ - deadlock_->since > patience))
         break;
       // Traffic that waits for somebody who will never go on: only refreshes would follow.
       if (passed == 0 && scenario_.until_traffic_done && slice > longest_pause_
@@ -184,6 +187,7 @@ private:
   sim_time now_ = 0;
   std::optional<deadlock_result> deadlock_;
   sim_time longest_pause_ = 0;
+  bool watched_ = false;  // by watchdogs
   bool interrupted_ = false;
 };
 

@@ -115,7 +115,10 @@ void port_queue::serve() {
       out_of_window_ = true;
       return;
     }
-    transmit<Sorts>(head_.at, queue);
+    if (line_.drops(p.priority, head_.at))
+      drop_in_storm(head_.at, queue);
+    else
+      transmit<Sorts>(head_.at, queue);
   }
   head_ = {never, false};
 }
@@ -163,6 +166,11 @@ void port_queue::advance_classes() {
         }
         // Those that are held do not take part.
         const auto may = line_.obeys_pauses() ? head_.classes : waiting_;
+        if (line_.watched() && drop_storms(head_.at, may)) {
+          settle(head_.at + 1);
+          head_ = {never, false};
+          continue;
+        }
         const auto chosen = scheduler_.pick(
             may, [&](unsigned p) { return static_cast<std::int64_t>(queues_[p].front().bytes); });
         transmit<false>(head_.at, queues_[chosen]);
@@ -299,6 +307,33 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
     pulling_ = true;
     settle_pull();
   }
+}
+
+// The packet does not leave by the line, but it does leave the buffer.
+void port_queue::drop_in_storm(sim_time at, ring<packet>& from) {
+  const packet p = from.front();
+  from.pop();
+  if (from.empty())
+    waiting_ &= ~(1u << (&from - queues_.data()));
+  leaving_.push({at, p.bytes, p.priority});
+  if (reported(p))
+    emit_signal(side, {.at = report_at(at) + inputs_[side].signal_latency,
+                       .bytes = p.bytes,
+                       .port = p.ingress,
+                       .what = signal::kind::release,
+                       .priority = p.priority});
+  counters_.drop(drop_reason::watchdog, p);
+}
+
+// Of those classes that may start at `at`, what is in a storm.
+bool port_queue::drop_storms(sim_time at, unsigned may) {
+  bool any = false;
+  for (unsigned c = 0; c < max_priorities; ++c)
+    if ((may >> c & 1) != 0 && line_.drops(c, at)) {
+      drop_in_storm(at, queues_[c]);
+      any = true;
+    }
+  return any;
 }
 
 sim_time port_queue::report_at(sim_time leaves) {
@@ -646,7 +681,7 @@ sim_time port_queue::next_work() const {
     t = std::min(t, grants_->due());
   if (frames_ && frames_->has_news())
     t = std::min(t, line_.control_start(frames_->first()));
-  if (waiting_ != 0 && head_.pauses_beyond != never && line_.obeys_credits())
+  if (waiting_ != 0 && head_.pauses_beyond != never && (line_.obeys_credits() || line_.watched()))
     t = std::min(t, std::max(head_.at, head_.ends));
   if (gate_.stopping())
     t = std::min(

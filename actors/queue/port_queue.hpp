@@ -157,6 +157,8 @@ private:
   void serve();
   template <bool Sorts>
   void transmit(sim_time at, ring<packet>& from);
+  void drop_in_storm(sim_time at, ring<packet>& from);
+  bool drop_storms(sim_time at, unsigned may);
   void idle();
   bool reported(const packet& p) const;
   sim_time report_at(sim_time leaves);

@@ -148,6 +148,11 @@ public:
   void obey_credits(const ib_window::config& c) { credits_ = std::make_unique<window>(c); }
   /// Whether frames of the other side decide on what it may send.
   bool obeys_pauses() const { return obeys_ != nullptr || credits_ != nullptr; }
+  bool watched() const { return obeys_ != nullptr && obeys_->timers.watched(); }
+  /// Whether a packet of the class that would start at `t` is dropped in its place: in a storm.
+  bool drops(unsigned c, sim_time t) const {
+    return watched() && obeys_->timers.drops() && obeys_->timers.storm(c, t);
+  }
   bool obeys_credits() const { return credits_ != nullptr; }
   /// Whether nothing but frames holds it.
   bool held_by_frames() const {
@@ -205,9 +210,11 @@ public:
       for (unsigned left = waiting; left != 0; left &= left - 1) {
         const auto c = static_cast<unsigned>(__builtin_ctz(left));
         const auto r = ready(c);
-        if (o.timers.paused(c, t)) {
+        if (o.timers.paused(c, t) && !(o.timers.watched() && o.timers.storm(c, t))) {
           paused = true;
-          next = std::min(next, std::max(r, o.timers.resumes(c)));
+          const auto ends = o.timers.watched() ? std::min(o.timers.resumes(c), o.timers.storm_at(c))
+                                               : o.timers.resumes(c);
+          next = std::min(next, std::max(r, ends));
         } else if (r > t) {
           next = std::min(next, r);
         } else {
@@ -309,7 +316,7 @@ public:
   /// refreshes it or ends it, and asking him about a far time would come back to us. Frames that
   /// nobody has announced follow no such rule.
   bool asks_for_pauses(const verdict& v) const {
-    return v.classes != 0 || credits_ != nullptr || obeys_->injected;
+    return v.classes != 0 || credits_ != nullptr || obeys_->injected || watched();
   }
   /// It is never faster.
   line_rate fastest() const { return fastest_; }
@@ -360,7 +367,7 @@ public:
     });
     for (unsigned c = 0; c < pause_classes; ++c) {
       const auto k = timers.of(c, now);
-      sum.priorities[c] = {k.frames, k.quanta, k.transitions, k.paused};
+      sum.priorities[c] = {k.frames, k.quanta, k.transitions, k.paused, k.storms};
     }
     sum.frames = timers.frames();
     sum.ignored = timers.ignored();

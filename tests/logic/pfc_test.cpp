@@ -285,3 +285,38 @@ TEST_CASE("nothing is lost at that head-room for any phase, and it is no more th
         CHECK(most >= bound - 2 * std::int64_t{frame});
       }
 }
+
+// -- watchdog ------------------------------------------------------------------------------------
+
+TEST_CASE("a watchdog sees what is held without a break, refreshed or not, and when it is over") {
+  pause_timers::config c{10 * gbit, 0xff};
+  c.detect = 100 * quantum;
+  c.restore = 30 * quantum;
+  pause_timers t{c};
+  // Paused for long, but with a break: no storm.
+  t.hear(0, pfc(1, 90));
+  t.hear(95 * quantum, pfc(1, 90));
+  CHECK(t.storm_at(0) == never);
+  CHECK_FALSE(t.storm(0, 180 * quantum));
+  // Refreshed in time it is one from `detect` on.
+  t.hear(180 * quantum, pfc(1, 90));
+  CHECK(t.storm_at(0) == 195 * quantum);
+  CHECK_FALSE(t.storm(0, 195 * quantum - 1));
+  CHECK(t.storm(0, 195 * quantum));
+  CHECK(t.paused(0, 200 * quantum));  // what the peer says is another matter
+  CHECK(t.of(0, 194 * quantum).storms == 0);
+  CHECK(t.of(0, 200 * quantum).storms == 1);
+  // It lasts until nothing has held it for `restore`; a new pause within that time makes it longer.
+  t.hear(250 * quantum, pfc(1, 0));
+  CHECK(t.storm(0, 279 * quantum));
+  CHECK_FALSE(t.storm(0, 280 * quantum));
+  t.hear(270 * quantum, pfc(1, 5));
+  CHECK(t.storm(0, 304 * quantum));
+  CHECK_FALSE(t.storm(0, 305 * quantum));
+  // The next one is another.
+  t.hear(400 * quantum, pfc(1, 200));
+  CHECK_FALSE(t.storm(0, 499 * quantum));
+  CHECK(t.storm(0, 500 * quantum));
+  CHECK(t.of(0, never).storms == 2);
+  CHECK_FALSE(t.storm(1, 500 * quantum));
+}

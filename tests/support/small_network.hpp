@@ -83,7 +83,8 @@ inline std::string digest(const run_results& r) {
     text += p.from + ": ";
     for (const auto* c : {&p.sent, &p.had})
       for (const auto& x : c->priorities)
-        for (auto n : {x.frames, x.quanta, x.transitions, static_cast<std::uint64_t>(x.time)})
+        for (auto n :
+             {x.frames, x.quanta, x.transitions, x.storms, static_cast<std::uint64_t>(x.time)})
           add(n);
     for (auto n : {p.sent.frames, p.sent.lost, p.had.frames, p.had.ignored, p.had.under_way})
       add(n);

@@ -261,3 +261,62 @@ TEST_CASE("a frame takes its time on the line, and waits for what is on it") {
   CHECK(had.sent.frames < 5'001);
   CHECK(flow(r, "free").delivered.packets > flow(r, "held").delivered.packets);
 }
+
+TEST_CASE("a watchdog lets go of what is held too long, and of nothing else") {
+  enum class action { none, drop, forward };
+  for (const auto act : {action::none, action::drop, action::forward}) {
+    CAPTURE(static_cast<int>(act));
+    scenario s;
+    s.name = "storm";
+    s.duration = 20 * millisecond;
+    auto fc = pfc(1 << 3);
+    if (act != action::none)
+      fc.pfc.watchdog = {1 * millisecond, 500 * microsecond, act == action::drop};
+    s.nodes = {make_node("g", generator_settings{}, pfc(1 << 3)),
+               make_node("s", switch_settings{}, fc), make_node("k", sink_settings{}, pfc(1 << 3))};
+    s.links = {make_link("g", "p", "s", "1", 10 * gbit, cable),
+               make_link("s", "2", "k", "p", 10 * gbit, cable)};
+    s.traffic = {stream("held", "g", "k", 3, 1000, 200'000),
+                 stream("free", "g", "k", 0, 1000, 200'000)};
+    timed_event e;
+    e.what = timed_event::kind::inject_pause;
+    e.link = 1;
+    e.at = 2 * millisecond;
+    e.duration = 10 * millisecond;
+    e.inject.from_b = true;
+    e.inject.priorities = 1 << 3;
+    s.events = {e};
+    const auto r = run_once(s);
+    run_options o;
+    o.threads = 2;
+    CHECK(difference(digest(run(s, o)), digest(r)) == "");
+    const auto& held = flow(r, "held");
+    const auto storms = frames(r, "k").had.priorities[3].storms;
+    const auto between = 5 * line_rate{10 * gbit}.time_of(1024);  // packets, at 20% of the line
+    CHECK(flow(r, "free").dropped.packets == 0);
+    switch (act) {
+      case action::none:
+        CHECK(storms == 0);
+        CHECK(held.dropped.packets == 0);
+        CHECK(held.latency.max() > 9 * millisecond);
+        break;
+      case action::drop: {
+        // From the pause until half a millisecond after its end nothing gets through.
+        CHECK(storms == 1);
+        const auto expected = (10 * millisecond + 500 * microsecond) / between;
+        CHECK(static_cast<std::int64_t>(held.dropped.packets) >= expected - 2);
+        CHECK(static_cast<std::int64_t>(held.dropped.packets) <= expected + 2);
+        CHECK(held.latency.max() < 20 * microsecond);
+        // Nor does a backlog come after it, which is served first.
+        CHECK(flow(r, "free").latency.max() < 20 * microsecond);
+        break;
+      }
+      case action::forward:
+        CHECK(storms == 1);
+        CHECK(held.dropped.packets == 0);
+        CHECK(held.latency.max() > 990 * microsecond);
+        CHECK(held.latency.max() < 1010 * microsecond);
+        break;
+    }
+  }
+}

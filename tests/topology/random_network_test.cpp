@@ -54,6 +54,9 @@ drawn draw(std::uint64_t seed) {
       p.refresh = static_cast<sim_time>(pick(1, 20)) * microsecond;
     if (r.below(3) == 0)
       p.response = static_cast<sim_time>(pick(0, 2000)) * nanosecond;
+    if (!d.lossless && r.below(3) == 0)
+      p.watchdog = {static_cast<sim_time>(pick(2, 100)) * microsecond,
+                    static_cast<sim_time>(pick(0, 60)) * microsecond, r.below(2) == 0};
     return p;
   };
   const auto ib_of_node = [&] {
@@ -307,7 +310,7 @@ drawn draw(std::uint64_t seed) {
 
 TEST_CASE("no order of activation and no number of threads changes a result") {
   std::uint64_t lossless = 0, dropped = 0, stopped = 0, noticed = 0, frames = 0, ignored = 0;
-  std::uint64_t flow_packets = 0, lost = 0, told = 0, marked = 0;
+  std::uint64_t flow_packets = 0, lost = 0, told = 0, marked = 0, storms = 0;
   // SLUICE_NETWORKS=5000 looks longer; SLUICE_FIRST_NETWORK=8 begins with the one that failed.
   const auto from_environment = [](const char* name, std::uint64_t otherwise) {
     const auto* text = std::getenv(name);
@@ -346,6 +349,8 @@ TEST_CASE("no order of activation and no number of threads changes a result") {
         with_credits.insert(p.from);
       (p.credits ? flow_packets : frames) += p.had.frames;
       lost += p.credits ? p.sent.lost : 0;
+      for (const auto& x : p.had.priorities)
+        storms += x.storms;
       ignored += p.had.ignored;
     }
     for (const auto& p : first.pauses) {
@@ -374,6 +379,7 @@ TEST_CASE("no order of activation and no number of threads changes a result") {
   CHECK(frames > networks);
   CHECK(flow_packets > networks);
   CHECK(told > networks);
+  CHECK(storms > networks / 20);
   CHECK(marked > networks);
   CHECK(ignored > networks / 10);
   if (networks >= 1000)
