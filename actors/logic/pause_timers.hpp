@@ -96,7 +96,8 @@ public:
   counters of(unsigned c, sim_time now) const {
     auto k = timers_[c].counted;
     k.paused += held(c, now);
-    k.storms += timers_[c].storm_from == never && storm_at(c) <= now ? 1 : 0;
+    const auto storm = timers_[c].storm_from == never ? storm_at(c) : never;
+    k.storms += storm < never && storm <= now ? 1 : 0;
     return k;
   }
   /// Frames in all.
