@@ -450,7 +450,8 @@ private:
         const auto comes = w.lanes.recovers();
         const auto from = std::min({std::max(t, flows.promise), next, comes});
         return {std::max(classes != 0 ? t : from, busy_), false, std::max(t, flows.promise),
-                classes, classes != 0 ? t : std::min(next, comes)};
+                classes,
+                t};  // even if nothing comes of it: that it waits from here on has to be noted
       }
       for (unsigned left = lacking; left != 0; left &= left - 1) {
         const auto c = static_cast<unsigned>(__builtin_ctz(left));
