@@ -691,9 +691,9 @@ sim_time port_queue::next_work() const {
 
 // -- promises -----------------------------------------------------------------------------------
 
-// A tunnel's headers may be gone when the packet leaves.
+// A tunnel's headers may be gone when the packet leaves; or it is dropped, and the next one goes.
 sim_time port_queue::least_service() const {
-  if (waiting_ == 0 || !single_)
+  if (waiting_ == 0 || !single_ || line_.watched())
     return line_.least_service(1);
   const auto& p = first_queued();
   return line_.least_service(config_.decapsulates ? p.frame_bytes() : p.bytes);
