@@ -278,6 +278,9 @@ void read_host(const yaml_node& map, host_settings& out) {
       }
     if (const auto q = number(m->find("max-payload")); q && q->what == quantity::kind::size)
       out.pcie.max_payload = static_cast<std::uint32_t>(q->amount);
+    if (const auto* credits = m->find("non-posted"))
+      read(*credits, "headers", quantity::kind::count, out.pcie.non_posted_headers);
+    read(*m, "read-request", quantity::kind::size, out.pcie.read_request);
     read_time(*m, "update", out.pcie.update);
   }
 }

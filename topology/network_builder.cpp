@@ -942,6 +942,9 @@ void network_builder::build_host(std::size_t n) {
   const pcie_window::config reads{pcie_pool::completion, h.pcie.completion, h.pcie.max_payload};
   const auto nic_tx = add_stage(std::move(tx), n, {h.nic.tx_buffer_bytes}, fc.nic, most, reads);
   fill(*bridge_tx.queue, nic_tx, h.pcie.latency);
+  if (fc.nic == hop_policy::pcie_credit)
+    bridge_tx.queue->limit_reads(
+        {h.pcie.non_posted_headers, h.pcie.read_request, 2 * h.pcie.latency});
 
   // From the wire to the uplink.
   const auto gate = wire_gates(n, h.nic.rx_buffer_bytes, link_index);

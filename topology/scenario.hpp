@@ -167,8 +167,10 @@ struct pcie_settings {
   std::uint64_t bps = 128'000'000'000;
   sim_time latency = 500 * nanosecond;
   // With the policy pcie_credit:
-  pcie_credits posted{64, 1024};      ///< of the host, for what the NIC writes; 0: infinite
-  pcie_credits completion{64, 1024};  ///< of the NIC, for what it has read
+  pcie_credits posted{64, 1024};          ///< of the host, for what the NIC writes; 0: infinite
+  pcie_credits completion{64, 1024};      ///< of the NIC, for what it has read
+  std::uint32_t non_posted_headers = 64;  ///< of the host, for the NIC's read requests
+  std::uint32_t read_request = 512;       ///< bytes that such a request asks for at most
   std::uint32_t max_payload = 256;
   sim_time update = 100 * nanosecond;  ///< UpdateFCs are no closer together
 };

@@ -99,6 +99,8 @@ public:
   void check_room(const room::config& c, bool commanded = false) {
     line_.check_room(c, commanded, outputs_.size() - 1);
   }
+  /// Before the run: what it sends is read by a device.
+  void limit_reads(const read_requests::config& c) { line_.limit_reads(c); }
   /// Before the run, with PFC: its buffer asks who it was joined to last, as his upper cell, to
   /// send frames.
   void request_pauses(const pause_requests::config& c) {

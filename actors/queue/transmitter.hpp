@@ -29,6 +29,7 @@
 #include "actors/engine/cell.hpp"
 #include "actors/logic/ib_window.hpp"
 #include "actors/logic/pause_timers.hpp"
+#include "actors/logic/read_requests.hpp"
 #include "actors/logic/room.hpp"
 #include "actors/queue/hold.hpp"
 #include "actors/queue/pause_sender.hpp"
@@ -83,6 +84,13 @@ public:
     held(at).seen = room{c};
     commanded_ = commanded;
   }
+  /// Before the run: what it sends is read over PCI Express, with so many requests outstanding.
+  void limit_reads(const read_requests::config& c) {
+    if (c.credits == 0)
+      return;
+    reads_ = std::make_unique<read_requests>(c);
+    steady_ = false;
+  }
   bool checks_room(std::size_t at = 0) const { return held(at).seen.checked(); }
 
   /// A process that is free since `busy()` and finds the first packet at `ready` has slept, unless
@@ -106,6 +114,8 @@ public:
         return {t, false};
       if (!steady_) {
         t = open_at(t);
+        if (reads_)
+          t = reads_->ready(t, bytes);
         if (t >= never)
           return {never, false};
       }
@@ -275,6 +285,8 @@ public:
   sim_time transmit(sim_time t, std::uint32_t bytes, std::size_t to = 0) {
     if (!steady_)
       at(t);
+    if (reads_)
+      reads_->send(t, bytes);
     if (slept_) {
       ++wake_ups_;
       in_a_row_ = 0;
@@ -549,6 +561,7 @@ private:
   std::vector<hold> others_;
   std::unique_ptr<obedience> obeys_;
   std::unique_ptr<window> credits_;
+  std::unique_ptr<read_requests> reads_;
   bool commanded_ = false;
   line_rate rate_;
   line_rate fastest_;

@@ -32,6 +32,7 @@ scenario loop(bool at_sender, pcie_settings limited) {
     h.hypervisor.copy_bps = h.bridge.copy_bps = 400'000'000'000;
     h.bridge.per_packet = 0;
     h.pcie.posted = h.pcie.completion = {0, 0};
+    h.pcie.non_posted_headers = 0;
     h.pcie.update = 1;
     if (sends == at_sender)
       h.pcie = limited;
@@ -61,6 +62,7 @@ TEST_CASE("a credit loop passes what its credits and its round trip allow") {
         p.bps = 64'000'000'000;
         p.latency = latency;
         p.update = 1;
+        p.non_posted_headers = 0;
         // Credits for so many frames: by data, by headers, or both.
         const auto by = window % 3;
         p.posted = {by == 0 ? 0 : 4 * window, by == 1 ? 0 : 64 * window};
@@ -85,6 +87,36 @@ TEST_CASE("a credit loop passes what its credits and its round trip allow") {
       }
   CHECK(below > 10);  // the sweep has to have both sides of the knee
   CHECK(above > 10);
+}
+
+TEST_CASE("read requests pass what their credits and the round trip of the bus allow") {
+  int below = 0, above = 0;
+  for (const sim_time latency : {300 * nanosecond, 1 * microsecond, 4 * microsecond})
+    for (const std::uint32_t headers : {1u, 2u, 4u, 6u, 10u, 18u, 32u, 64u, 128u}) {
+      pcie_settings p;
+      p.bps = 64'000'000'000;
+      p.latency = latency;
+      p.update = 1;
+      p.posted = p.completion = {0, 0};
+      p.non_posted_headers = headers;
+      const auto s = loop(true, p);
+      const auto r = run(s, {});
+      CHECK(r.violations.empty());
+      CHECK(r.dropped.packets == 0);
+      // A frame is two requests of 512 bytes; with one credit it takes what there is.
+      const auto frames = std::max<std::int64_t>(1, headers / 2);
+      const auto service = line_rate{p.bps}.time_of(frame);
+      const auto between = std::max(service, 2 * latency / frames);
+      CAPTURE(latency);
+      CAPTURE(headers);
+      CHECK(static_cast<double>(r.delivered.packets)
+            == doctest::Approx(static_cast<double>(s.duration - 20 * microsecond)
+                               / static_cast<double>(between))
+                   .epsilon(0.01));
+      (2 * latency / frames > service ? below : above) += 1;
+    }
+  CHECK(below > 10);
+  CHECK(above > 5);
 }
 
 TEST_CASE("a slower UpdateFC makes the round trip longer by what it waits") {
