@@ -267,10 +267,9 @@ bool port_queue::fits_anyway(const packet& p) const {
   return !s.stops || (!gate.stopping() && !s.stop.reached_by(bytes, packets));
 }
 
-template <bool Sorts>
-void port_queue::transmit(sim_time at, ring<packet>& from) {
-  packet p = from.front();
-  const auto o = Sorts ? towards(p) : side;
+// Takes the first packet out of its queue, and out of the buffer as of `at`.
+packet port_queue::let_go(sim_time at, ring<packet>& from) {
+  const packet p = from.front();
   from.pop();
   if (from.empty())
     waiting_ &= ~(1u << (&from - queues_.data()));
@@ -283,6 +282,13 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
                        .port = p.ingress,
                        .what = signal::kind::release,
                        .priority = p.priority});
+  return p;
+}
+
+template <bool Sorts>
+void port_queue::transmit(sim_time at, ring<packet>& from) {
+  packet p = let_go(at, from);
+  const auto o = Sorts ? towards(p) : side;
   if (Sorts && o >= outputs_.size()) {
     line_.transmit(at, p.bytes, o);
     counters_.drop(drop_reason::filtered, p);
@@ -311,17 +317,7 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
 
 // The packet does not leave by the line, but it does leave the buffer.
 void port_queue::drop_in_storm(sim_time at, ring<packet>& from) {
-  const packet p = from.front();
-  from.pop();
-  if (from.empty())
-    waiting_ &= ~(1u << (&from - queues_.data()));
-  leaving_.push({at, p.bytes, p.priority});
-  if (reported(p))
-    emit_signal(side, {.at = report_at(at) + inputs_[side].signal_latency,
-                       .bytes = p.bytes,
-                       .port = p.ingress,
-                       .what = signal::kind::release,
-                       .priority = p.priority});
+  const auto p = let_go(at, from);
   counters_.drop(drop_reason::watchdog, p);
 }
 

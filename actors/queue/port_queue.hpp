@@ -159,6 +159,7 @@ private:
   void serve();
   template <bool Sorts>
   void transmit(sim_time at, ring<packet>& from);
+  packet let_go(sim_time at, ring<packet>& from);
   void drop_in_storm(sim_time at, ring<packet>& from);
   bool drop_storms(sim_time at, unsigned may);
   void idle();

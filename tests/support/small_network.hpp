@@ -2,6 +2,8 @@
 /// Helpers of tests that build scenarios in code.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <sstream>
 #include <string>
 #include <vector>
@@ -41,6 +43,31 @@ inline sluice::link make_link(const std::string& a, const std::string& a_port, c
   l.rate_bps = bps;
   l.delay = delay;
   return l;
+}
+
+/// An endless generator at a share of its line.
+inline traffic_entry stream(std::string name, std::string from, std::string to,
+                            std::uint8_t priority, std::uint32_t size,
+                            std::uint32_t share_ppm = 1'000'000) {
+  generate_settings g;
+  g.size_bytes = size;
+  g.share_ppm = share_ppm;
+  traffic_entry t;
+  t.name = std::move(name);
+  t.what = g;
+  t.from = {std::move(from)};
+  t.to = {std::move(to)};
+  t.priority = priority;
+  return t;
+}
+
+/// The counters of the component with that name.
+inline const component_counters& counters_of(const run_results& r, const std::string& name) {
+  for (const auto& c : r.components)
+    if (c.name == name)
+      return c.counters;
+  FAIL("no component ", name);
+  return r.components.front().counters;
 }
 
 /// Everything of a result that has to be the same in every run of a scenario.

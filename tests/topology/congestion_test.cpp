@@ -26,30 +26,15 @@ scenario incast(int senders, bool capable, const ecn_settings& ecn, bool regulat
     s.links.push_back(make_link(name, "p", "s", name, 10'000'000'000, 500 * nanosecond));
   };
   link("k");
-  generate_settings g;
-  g.size_bytes = 1000;
-  g.share_ppm = 1'000'000;
-  g.ecn = capable;
   for (int i = 0; i < senders; ++i) {
     const auto name = fmt::format("g{}", i);
     s.nodes.push_back(make_node(name, generator_settings{}, fc));
     link(name);
-    traffic_entry t;
-    t.name = "f" + name;
-    t.what = g;
-    t.to = {"k"};
-    t.from = {name};
+    auto t = stream("f" + name, name, "k", 0, 1000);
+    std::get<generate_settings>(t.what).ecn = capable;
     s.traffic.push_back(t);
   }
   return s;
-}
-
-const component_counters& counters_of(const run_results& r, const std::string& name) {
-  for (const auto& c : r.components)
-    if (c.name == name)
-      return c.counters;
-  FAIL("no component ", name);
-  return r.components.front().counters;
 }
 
 }  // namespace

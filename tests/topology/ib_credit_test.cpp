@@ -13,20 +13,6 @@ using namespace sluice::testing;
 
 namespace {
 
-traffic_entry flow(const std::string& name, const std::string& from, const std::string& to,
-                   std::uint32_t bytes, std::uint8_t priority = 0) {
-  generate_settings g;
-  g.size_bytes = bytes;
-  g.share_ppm = 1'000'000;
-  traffic_entry t;
-  t.name = name;
-  t.what = g;
-  t.from = {from};
-  t.to = {to};
-  t.priority = priority;
-  return t;
-}
-
 /// A generator and a sink on one cable.
 scenario loop(const ib_settings& ib, sim_time cable, std::uint64_t drain_bps = 400'000'000'000) {
   scenario s;
@@ -38,16 +24,8 @@ scenario loop(const ib_settings& ib, sim_time cable, std::uint64_t drain_bps = 4
   k.drain_bps = drain_bps;
   s.nodes = {make_node("g", generator_settings{}, fc), make_node("k", k, fc)};
   s.links = {make_link("g", "p", "k", "p", 25'000'000'000, cable)};
-  s.traffic = {flow("t", "g", "k", 1024)};
+  s.traffic = {stream("t", "g", "k", 0, 1024)};
   return s;
-}
-
-std::uint64_t in(const run_results& r, const std::string& component) {
-  for (const auto& c : r.components)
-    if (c.name == component)
-      return static_cast<std::uint64_t>(c.counters.max_bytes);
-  FAIL("no component ", component);
-  return 0;
 }
 
 }  // namespace
@@ -86,8 +64,10 @@ TEST_CASE("a slow reader behind credits loses nothing and is never given more th
     const auto r = run(loop(ib, 700 * nanosecond, 3'000'000'000), {});
     CAPTURE(credits);
     CHECK(r.dropped.packets == 0);
-    CHECK(in(r, "k") <= static_cast<std::uint64_t>(credits));
-    CHECK(in(r, "k") > static_cast<std::uint64_t>(credits) / 2);
+    CHECK(static_cast<std::uint64_t>(counters_of(r, "k").max_bytes)
+          <= static_cast<std::uint64_t>(credits));
+    CHECK(static_cast<std::uint64_t>(counters_of(r, "k").max_bytes)
+          > static_cast<std::uint64_t>(credits) / 2);
     CHECK(static_cast<double>(r.delivered.bytes) * 8 == doctest::Approx(3e9 * 0.004).epsilon(0.02));
     REQUIRE(r.pause_frames.size() == 1);
     const auto& p = r.pause_frames[0];
@@ -111,8 +91,7 @@ TEST_CASE("lane 15 has no credits: what finds no room is lost, and nothing else 
   s.links = {make_link("g", "p", "s", "1", 25'000'000'000, 500 * nanosecond),
              make_link("g2", "p", "s", "2", 25'000'000'000, 500 * nanosecond),
              make_link("s", "3", "k", "p", 25'000'000'000, 500 * nanosecond)};
-  s.traffic = {flow("data", "g", "k", 1024, 2), flow("management", "g2", "k", 256, 7)};
-  std::get<generate_settings>(s.traffic[1].what).share_ppm = 400'000;
+  s.traffic = {stream("data", "g", "k", 2, 1024), stream("management", "g2", "k", 7, 256, 400'000)};
   const auto r = run(s, {});
   CHECK(r.violations.empty());
   CHECK(r.flows[0].dropped.packets == 0);
@@ -175,7 +154,7 @@ TEST_CASE("a circle of credits that waits for ever is found, and named") {
     s.links.push_back(make_link(fmt::format("s{}", i), "3", fmt::format("s{}", next), "4",
                                 10'000'000'000, 500 * nanosecond));
     s.traffic.push_back(
-        flow(fmt::format("t{}", i), fmt::format("g{}", i), fmt::format("k{}", over), 1000, 3));
+        stream(fmt::format("t{}", i), fmt::format("g{}", i), fmt::format("k{}", over), 3, 1000));
   }
   std::string expected;
   for (const unsigned threads : {1u, 2u}) {

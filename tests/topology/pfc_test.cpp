@@ -23,20 +23,6 @@ flow_control_settings pfc(std::uint8_t priorities) {
   return fc;
 }
 
-traffic_entry stream(std::string name, std::string from, std::string to, std::uint8_t priority,
-                     std::uint32_t size, std::uint32_t share_ppm = 1'000'000) {
-  generate_settings g;
-  g.size_bytes = size;
-  g.share_ppm = share_ppm;
-  traffic_entry t;
-  t.name = std::move(name);
-  t.what = g;
-  t.from = {std::move(from)};
-  t.to = {std::move(to)};
-  t.priority = priority;
-  return t;
-}
-
 run_results run_once(const scenario& s) {
   run_options o;
   o.random_executor = true;  // starts faster than CAF, and there are thousands of runs

@@ -30,14 +30,8 @@ scenario incast(int senders, const shared_memory_settings& shared, std::uint8_t 
     s.links.push_back(make_link(name, "p", "s", name, 10'000'000'000, 500 * nanosecond));
   };
   link("k");
-  generate_settings g;
-  g.size_bytes = frame;
-  g.share_ppm = 1'000'000;
-  traffic_entry t;
-  t.name = "t";
-  t.what = g;
-  t.to = {"k"};
-  t.priority = priority;
+  auto t = stream("t", "", "k", priority, frame);
+  t.from.clear();
   for (int i = 0; i < senders; ++i) {
     const auto name = fmt::format("g{}", i);
     s.nodes.push_back(make_node(name, generator_settings{}, fc));
@@ -46,14 +40,6 @@ scenario incast(int senders, const shared_memory_settings& shared, std::uint8_t 
   }
   s.traffic = {t};
   return s;
-}
-
-const component_counters& counters_of(const run_results& r, const std::string& name) {
-  for (const auto& c : r.components)
-    if (c.name == name)
-      return c.counters;
-  FAIL("no component ", name);
-  return r.components.front().counters;
 }
 
 }  // namespace
