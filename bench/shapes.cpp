@@ -2,7 +2,8 @@
 /// How fast the engine is on the shapes that matter: chain, permutation, random, incast,
 /// leaf-spine.
 ///
-///     bench_shapes [--shape S] [--hosts N] [--kind bare|full] [--policy on_off|pfc|none]
+///     bench_shapes [--shape S] [--hosts N] [--kind bare|full] [--policy on_off|pfc|ib_credit|none]
+///     [--shared]
 ///                  [--packets N] [--threads N,...] [--load PERCENT] [--repeat N]
 ///
 /// Real components, no files. One line a run: packet-hops/s by wall clock and by processor time,
@@ -29,6 +30,7 @@ namespace {
 using namespace sluice;
 
 struct settings {
+  bool shared = false;
   std::string shape = "all", kind = "bare", policy = "on_off";
   std::size_t hosts = 8;
   std::uint64_t packets = 2'000'000;
@@ -141,16 +143,18 @@ node plain(std::string name, decltype(node::as) as, hop_policy policy) {
   n.name = std::move(name);
   n.as = std::move(as);
   // PFC is for wires; inside a host it is on/off then.
-  const auto inside = policy == hop_policy::pfc ? hop_policy::on_off : policy;
+  const bool wire_only = policy == hop_policy::pfc || policy == hop_policy::ib_credit;
+  const auto inside = wire_only ? hop_policy::on_off : policy;
   n.flow_control = {inside, inside, inside, inside, inside, inside, inside, inside, policy, {}, {}};
   n.flow_control.pfc.priorities = 1;
   return n;
 }
 
 scenario fabric(const settings& o, const std::string& shape) {
-  const auto policy = o.policy == "on_off" ? hop_policy::on_off
-                      : o.policy == "pfc"  ? hop_policy::pfc
-                                           : hop_policy::none;
+  const auto policy = o.policy == "on_off"      ? hop_policy::on_off
+                      : o.policy == "pfc"       ? hop_policy::pfc
+                      : o.policy == "ib_credit" ? hop_policy::ib_credit
+                                                : hop_policy::none;
   const bool full = o.kind == "full";
   scenario s;
   s.name = shape;
@@ -205,8 +209,14 @@ scenario fabric(const settings& o, const std::string& shape) {
     auto node = plain("sw", sw, policy);
     node.flow_control.on_off.stop = queue_limit{48'000, queue_limit::unit::bytes};
     node.flow_control.on_off.start = queue_limit{24'000, queue_limit::unit::bytes};
-    node.flow_control.pfc.xoff = 48'000;
-    node.flow_control.pfc.xon = 24'000;
+    if (!o.shared) {
+      node.flow_control.pfc.xoff = 48'000;
+      node.flow_control.pfc.xon = 24'000;
+    }
+    if (o.shared) {
+      std::get<switch_settings>(node.as).shared.emplace();
+      std::get<switch_settings>(node.as).buffer_bytes = static_cast<std::int64_t>(n) * 96'000;
+    }
     if (policy == hop_policy::none)
       std::get<switch_settings>(node.as).port_queue_bytes = 2'000'000;
     s.nodes.push_back(node);
@@ -247,10 +257,10 @@ void run_fabric(const settings& o, const std::string& shape, unsigned threads) {
   std::uint64_t stops = 0;
   for (const auto& p : x.pauses)
     stops += p.sent;
-  print(fmt::format("{} {} {} {}", shape, o.hosts, o.kind, o.policy), threads, x.packet_hops,
-        x.wall_seconds, processor_seconds() - cpu - x.setup_seconds, x.setup_seconds,
-        x.engine.parcels, x.engine.wants, x.engine.activations, x.engine.recoveries,
-        x.dropped.packets, stops, x.fingerprint);
+  print(fmt::format("{} {} {} {}{}", shape, o.hosts, o.kind, o.policy, o.shared ? " shared" : ""),
+        threads, x.packet_hops, x.wall_seconds, processor_seconds() - cpu - x.setup_seconds,
+        x.setup_seconds, x.engine.parcels, x.engine.wants, x.engine.activations,
+        x.engine.recoveries, x.dropped.packets, stops, x.fingerprint);
   for (const auto& v : x.violations)
     fmt::print("  VIOLATION: {}\n", v);
   if (x.held.packets != 0)
@@ -266,7 +276,9 @@ int main(int argc, char** argv) {
                  "chain, slow-chain, permutation, random, incast, leaf-spine, all");
   app.add_option("--hosts", o.hosts);
   app.add_option("--kind", o.kind)->check(CLI::IsMember({"bare", "full"}));
-  app.add_option("--policy", o.policy)->check(CLI::IsMember({"on_off", "pfc", "none"}));
+  app.add_option("--policy", o.policy)
+      ->check(CLI::IsMember({"on_off", "pfc", "ib_credit", "none"}));
+  app.add_flag("--shared", o.shared, "one memory for all ports of the switch, with pfc or none");
   app.add_option("--packets", o.packets);
   app.add_option("--threads", o.threads)->delimiter(',');
   app.add_option("--load", o.load, "percent of each sender's line");
