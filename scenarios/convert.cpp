@@ -462,7 +462,8 @@ private:
     out.where = forest_.mark(*n);
     if (const auto q = number(n->find("credits")); q && q->what == quantity::kind::size)
       out.credits = static_cast<std::int64_t>(q->amount);
-    read_time(*n, "update", out.update);
+    if (const auto q = number(n->find("update")); q && q->what == quantity::kind::duration)
+      out.update = static_cast<sim_time>(q->amount);
     read(*n, "management", quantity::kind::count, out.management);
     if (word(*n, "management") == "none")
       out.management = -1;

@@ -310,7 +310,7 @@ constexpr std::array table{
              .forms = form_duration,
              .help = "How often a port looks which lanes have room again, and sends a flow packet "
                      "for each of them.",
-             .fallback = "1us",
+             .fallback = "a quarter of the time in which the line uses them up",
              .range = "10ns..1s"},
     key_info{.path = "defaults.ib.management",
              .forms = form_integer | form_choice,

@@ -54,6 +54,11 @@ priority_scheduler::config scheduler_of(const scheduler_settings& s) {
   return c;
 }
 
+// Of each lane, which have the same.
+std::int64_t lane_room(const class_gates::config& room) {
+  return room.parts.empty() ? 0 : room.parts.front().capacity.bytes;
+}
+
 // By lane.
 std::array<std::uint16_t, pause_classes> granted_blocks(const class_gates::config& room) {
   std::array<std::uint16_t, pause_classes> blocks{};
@@ -1245,7 +1250,7 @@ void network_builder::join_pauses(std::size_t link_index, int way) {
       w.granted = granted_blocks(to.room);
       w.cable = c.cable;
       w.refresh = ib_refresh(l.rate_bps);
-      w.answer = receiver.flow_control.ib.update;
+      w.answer = ib_update(receiver.flow_control.ib, lane_room(to.room), l.rate_bps);
       who.obey_credits(w);
     } else {
       pause_timers::config t;
@@ -1292,7 +1297,8 @@ void network_builder::join_credits(std::size_t link_index, int way, component& t
   ib_grants::config c;
   c.lanes = to.room.own;
   c.granted = granted_blocks(to.room);
-  c.update = node_named(way == 0 ? l.b : l.a).flow_control.ib.update;
+  c.update =
+      ib_update(node_named(way == 0 ? l.b : l.a).flow_control.ib, lane_room(to.room), l.rate_bps);
   if (to.engine != nullptr) {
     join(*to.engine, transmits, inside_switch, inside_switch);
     to.engine->grant_credits(to.ingress, c);

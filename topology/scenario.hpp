@@ -57,8 +57,8 @@ struct pfc_settings {
 /// lane p.
 struct ib_settings {
   std::optional<std::int64_t>
-      credits;                    ///< bytes that each lane has room for; unset: see thresholds
-  sim_time update = microsecond;  ///< how often a port looks what has left
+      credits;                     ///< bytes that each lane has room for; unset: see thresholds
+  std::optional<sim_time> update;  ///< how often a port looks what has left; likewise
   int management = -1;  ///< the priority that goes by lane 15, which has no credits; -1: none does
   source_mark where;    ///< of what was written last; line 0: nothing was
 };

@@ -83,6 +83,11 @@ std::uint8_t ib_lanes(const ib_settings& a, const ib_settings& b) {
   return static_cast<std::uint8_t>(lanes);
 }
 
+sim_time ib_update(const ib_settings& settings, std::int64_t room, std::uint64_t bps) {
+  const auto lasts = line_rate{bps}.time_of(static_cast<std::uint64_t>(room));
+  return settings.update.value_or(std::clamp(lasts / 4, 100 * nanosecond, ib_refresh(bps)));
+}
+
 sim_time ib_refresh(std::uint64_t bps) {
   constexpr std::uint64_t symbols = 65'536;  // of a byte each
   return line_rate{bps}.time_of(symbols);

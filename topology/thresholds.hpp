@@ -58,6 +58,9 @@ std::vector<shared_buffer::account_config> shared_accounts_for(
 
 /// bit p: priority p goes by a lane with credits, on a link between nodes with these settings.
 std::uint8_t ib_lanes(const ib_settings& a, const ib_settings& b);
+/// How often a port that gives each lane credits for `room` bytes looks what has left: as often as
+/// `settings` say, else four times while a line of `bps` uses them up, but no closer than 100 ns.
+sim_time ib_update(const ib_settings& settings, std::int64_t room, std::uint64_t bps);
 /// From one flow packet of a lane to the next, at the latest: 65,536 symbol times.
 sim_time ib_refresh(std::uint64_t bps);
 /// The parts of a port's buffer on an InfiniBand link, in whole blocks: for each of the `lanes`

@@ -226,8 +226,8 @@ private:
       return;
     const auto room = ib_gates_for(capacity, own, bits, false, frame).parts[0].capacity.bytes;
     // A frame arrives, leaves, is noticed, and the flow packet may wait for a frame the other way.
-    const auto round =
-        2 * (l.delay + hand_over) + own.update + 2 * rate.time_of(frame + ethernet_overhead_bytes);
+    const auto round = 2 * (l.delay + hand_over) + ib_update(own, room, l.rate_bps)
+                       + 2 * rate.time_of(frame + ethernet_overhead_bytes);
     const auto need = static_cast<std::int64_t>(static_cast<uint128>(round) * l.rate_bps
                                                 / (8 * static_cast<uint128>(second)))
                       + frame;

@@ -1,6 +1,7 @@
 #include "actors/switching/forwarding_engine.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <map>
 
 #include "actors/queue/pause_sender.hpp"
@@ -24,6 +25,8 @@ forwarding_engine::forwarding_engine(forwarding_engine_config c)
     gates_ = std::max(gates_, in.parts.size());
   accounted_.assign(n * m * gates_, 0);
   stopped_.assign(n * m, 0);
+  forwarded_.assign(m * max_priorities, 0);
+  left_.assign(m * max_priorities, 0);
   order_.assign(n, 0);
   std::map<std::vector<std::uint16_t>, std::size_t> known;
   for (std::size_t k = 0; k < m; ++k) {
@@ -43,7 +46,13 @@ void forwarding_engine::request_pauses(std::size_t i, const pause_requests::conf
 }
 
 void forwarding_engine::grant_credits(std::size_t i, const ib_grants::config& c) {
-  ingress_[i].grants = std::make_unique<ib_grants>(c);
+  auto& s = ingress_[i];
+  s.grants = std::make_unique<ib_grants>(c);
+  s.one_lane = std::popcount(c.lanes) == 1;
+  for (std::size_t k = 0; k < config_.egress_ports; ++k)
+    if (std::binary_search(config_.feeds[k].begin(), config_.feeds[k].end(),
+                           static_cast<std::uint16_t>(i)))
+      s.feeds.push_back(static_cast<std::uint16_t>(k));
   ingress_[i].requests_out = last_output();
   requested_by_.push_back(static_cast<std::uint16_t>(i));
 }
@@ -102,8 +111,17 @@ void forwarding_engine::hear_egress(port_index k) {
     in.releases.push({s.at, charged(s.port, s.bytes), static_cast<std::uint16_t>(k), s.priority});
     for (auto x = in.releases.size() - 1; x > 0 && in.releases[x - 1].at > in.releases[x].at; --x)
       in.releases.swap(x - 1, x);
+    left_[k * max_priorities + s.priority] += s.bytes;
     if (in.grants)
       in.grants->leave(s.priority, s.bytes, s.at);
+    if (in.one_lane) {
+      std::size_t x = 0;
+      while (in.at_egress[x].egress != k)
+        ++x;
+      for (; x > 0; --x)
+        in.at_egress.swap(x - 1, x);
+      in.at_egress.pop();
+    }
     if (--unknown_[s.port * m + k] == 0)
       in.owing.erase(std::find(in.owing.begin(), in.owing.end(), static_cast<std::uint16_t>(k)));
     touch(s.port);
@@ -344,6 +362,12 @@ void forwarding_engine::forward(port_index k) {
     e.heap.pop_back();
     packet& p = slots_[slot];
     counters_.out.add(p.frame_bytes());
+    if (accounts(p.ingress, p.priority)) {
+      auto& bytes = forwarded_[k * max_priorities + p.priority];
+      if (ingress_[p.ingress].one_lane)
+        ingress_[p.ingress].at_egress.push({static_cast<std::uint16_t>(k), bytes});
+      bytes += p.bytes;
+    }
     p.at += latency;
     emit(k, p);
     free_slots_.push_back(slot);
@@ -509,9 +533,46 @@ sim_time forwarding_engine::next_transition(port_index i) const {
   return t;
 }
 
-// Of what is accounted to ingress i, but for what is known.
+// Of what is accounted to ingress i, but for what is known. Its packets have to wait for those of
+// their class that are before them, from wherever these came.
 sim_time forwarding_engine::nothing_leaves_before(port_index i) const {
-  return std::min(next_unknown_release(i), next_arrival(i));
+  const auto& s = ingress_[i];
+  auto t = never;
+  for (auto k : s.owing)
+    t = std::min(t, later(outputs_[k].promise, least_wait(i, k)));
+  auto arrival = never;
+  if (const auto next = next_arrival(i); next < never) {
+    arrival = later(next, outputs_[0].packet_latency);
+    if (s.one_lane) {
+      const auto lane = static_cast<unsigned>(std::countr_zero(config_.ingress[i].own));
+      auto behind_all = never;
+      for (auto k : s.feeds)
+        behind_all = std::min(
+            behind_all,
+            later(outputs_[k].promise, drain_of(k, lane, forwarded_[k * max_priorities + lane])));
+      arrival = std::max(arrival, behind_all);
+    }
+  }
+  return std::min(t, arrival);
+}
+
+// From when the next packet leaves egress k to when one can that is so far behind in its class.
+sim_time forwarding_engine::drain_of(port_index k, unsigned priority, std::uint64_t behind) const {
+  const auto left = left_[k * max_priorities + priority];
+  if (config_.egress_rates.empty() || behind <= left)
+    return 0;
+  return config_.egress_rates[k].time_of(std::min<std::uint64_t>(behind - left, 1'000'000));
+}
+
+// Likewise of the first packet of ingress i there.
+sim_time forwarding_engine::least_wait(port_index i, port_index k) const {
+  constexpr std::size_t looked_at = 16;
+  const auto& s = ingress_[i];
+  const auto lane = static_cast<unsigned>(std::countr_zero(config_.ingress[i].own));
+  for (std::size_t x = 0; x < std::min(looked_at, s.at_egress.size()); ++x)
+    if (s.at_egress[x].egress == k)
+      return drain_of(k, lane, s.at_egress[x].behind);
+  return 0;
 }
 
 // It asks for no frame before this.
@@ -605,9 +666,9 @@ void forwarding_engine::explain_transition(port_index i, sim_time t) {
     // What leaves after the last look that matters counts for a later one.
     const auto x = s.grants->look_until(t) - 1;
     for (auto k : s.owing)
-      need_signals(k, x);
+      need_signals(k, x - least_wait(i, k));
     if (inputs_[i].items.empty())
-      need_packets(i, x);
+      need_packets(i, x - outputs_[0].packet_latency);
     return;
   }
   if (s.gate.stopping() || pending_matter(i)) {

@@ -107,6 +107,11 @@ protected:
     std::uint16_t egress;
     std::uint8_t priority;
   };
+  // A packet at an egress port, behind so many bytes of its class since the run began.
+  struct queued {
+    std::uint16_t egress;
+    std::uint64_t behind;
+  };
   // Accounting of one ingress port. `arrivals` were forwarded but not accounted; `releases` were
   // announced but not accounted; `owing` are the egress ports that hold packets of this port and
   // have not said when they leave.
@@ -117,6 +122,9 @@ protected:
     port_index requests_out = nowhere;  // to who sends the frames...
     pause_requests requests;            // ...that are asked for
     std::unique_ptr<ib_grants> grants;  // or what credits its sender has
+    bool one_lane = false;              // and all that has credits is of one class:
+    ring<queued> at_egress;             // what was forwarded and has not left
+    std::vector<std::uint16_t> feeds;   // and where it can go
     std::array<std::uint64_t, max_priorities> stops_of{};
     std::array<sim_time, max_priorities> since_of{};  // when it was stopped last
     ring<amount> arrivals;
@@ -188,6 +196,8 @@ protected:
   bool pending_matter(port_index i) const;
   sim_time next_transition(port_index i) const;
   sim_time nothing_leaves_before(port_index i) const;
+  sim_time drain_of(port_index k, unsigned priority, std::uint64_t behind) const;
+  sim_time least_wait(port_index i, port_index k) const;
   virtual sim_time next_request(port_index i) const;
   virtual void explain_transition(port_index i, sim_time beyond);
   sim_time next_to_forward() const;
@@ -207,6 +217,8 @@ protected:
     return config_.ingress[i].own == 0 ? 0 : config_.ingress[i].part(priority);
   }
 
+  // By egress and priority: bytes of packets that it reports, forwarded to it and left.
+  std::vector<std::uint64_t> forwarded_, left_;
   std::size_t gates_ = 1;  // of an ingress, at most
   std::vector<std::int64_t>
       accounted_;                  // [(ingress * egress ports + egress) * gates + gate]: bytes

@@ -45,7 +45,7 @@ TEST_CASE("an InfiniBand credit loop passes what its credits and its round trip 
       const auto service = rate.time_of(1024 + ethernet_overhead_bytes);
       // Packets that come may be larger than these: a lane has room for the largest frame.
       const auto frames = std::max<std::int64_t>(window, (1518 + 1023) / 1024);
-      const auto round_trip = service + 2 * cable + rate.time_of(8) + ib.update / 2 + nanosecond;
+      const auto round_trip = service + 2 * cable + rate.time_of(8) + *ib.update / 2 + nanosecond;
       const auto between = std::max(service, round_trip / frames);
       const auto expected = static_cast<double>(s.duration - cable) / static_cast<double>(between);
       CAPTURE(cable);
@@ -61,6 +61,7 @@ TEST_CASE("a slow reader behind credits loses nothing and is never given more th
   for (const std::int64_t credits : {2048, 10'000, 65'536}) {
     ib_settings ib;
     ib.credits = credits;
+    ib.update = 1 * microsecond;
     const auto r = run(loop(ib, 700 * nanosecond, 3'000'000'000), {});
     CAPTURE(credits);
     CHECK(r.dropped.packets == 0);

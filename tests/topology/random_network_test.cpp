@@ -63,7 +63,8 @@ drawn draw(std::uint64_t seed) {
     ib_settings c;
     if (r.below(2) == 0)
       c.credits = static_cast<std::int64_t>(pick(64, 131'072));
-    c.update = static_cast<sim_time>(pick(10, 20'000)) * nanosecond;
+    if (r.below(2) == 0)
+      c.update = static_cast<sim_time>(pick(10, 20'000)) * nanosecond;
     if (!d.lossless && r.below(3) == 0)
       c.management = static_cast<int>(r.below(8));
     return c;
