@@ -234,6 +234,24 @@ TEST_CASE("unknown keys get the nearest known one, or the place where they belon
   CHECK(mentions(wrong_with("zzz: 3"), "keys here are name, "));
 }
 
+TEST_CASE("flow control that cannot work is refused") {
+  const auto with = [](const std::string& policy, const std::string& sw, const std::string& event) {
+    return wrong("defaults: {flow-control: {nic-fabric: " + policy
+                 + "}, pfc: {priorities: [0]}}\nnodes: {a: {kind: generator}, s: {kind: switch, " + sw
+                 + "}, k: {kind: sink}}\nlinks: [a -- s, s -- k]\n"
+                   "traffic: {t: {generate: {rate: 1Gbit}, from: a, to: k}}\n"
+                 + event);
+  };
+  CHECK(mentions(with("pfc", "ecn: {min: 500KiB, max: 100KiB}", ""), "marks from 512000 B on"));
+  CHECK(mentions(with("pfc", "buffer: 20KiB, shared-buffer: {}", ""),
+                 "and reserves and head-rooms of"));
+  CHECK(
+      mentions(with("on_off", "shared-buffer: {}", ""), "shares its buffer, and the link a -- s"));
+  CHECK(mentions(with("ib_credit", "buffer: 1MiB",
+                      "events: [{at: 1ms, inject: pfc-pause, on: k, priority: 0, for: 1us}]\n"),
+                 "the link has InfiniBand's credits"));
+}
+
 TEST_CASE("what is not implemented yet is refused, never ignored") {
   for (const auto* text :
        {"taps: {x: {on: a}}", "defaults: {flow-control: {nic-fabric: credit_list}}",

@@ -131,10 +131,10 @@ TEST_CASE("a circle of lossless links is found and named") {
   CHECK(has(out, "s4:p3 -> s1:p3"));
 }
 
-TEST_CASE("with PFC a circle has to close within one priority") {
-  const auto with = [](int last) {
+TEST_CASE("with PFC, or credits, a circle has to close within one priority") {
+  const auto with = [](int last, const std::string& policy = "pfc") {
     return warnings(
-        "defaults: {flow-control: {nic-fabric: pfc}, pfc: {priorities: [3, 4]}}\n"
+        "defaults: {flow-control: {nic-fabric: " + policy + "}, pfc: {priorities: [3, 4]}}\n"
         "nodes: {s1: {kind: switch, routes: {s3: s2}}, s2: {kind: switch, routes: {s1: s3}},\n"
         "  s3: {kind: switch, routes: {s2: s1}}, g1: {kind: generator}, g2: {kind: generator},\n"
         "  g3: {kind: generator}, k1: {kind: sink}, k2: {kind: sink}, k3: {kind: sink}}\n"
@@ -148,6 +148,19 @@ TEST_CASE("with PFC a circle has to close within one priority") {
   };
   CHECK(has(with(3), "wait for each other in a circle: s1:p3 -> s2:p3"));
   CHECK_FALSE(has(with(4), "circle"));
+  CHECK(has(with(3, "ib_credit"), "wait for each other in a circle: s1:p3 -> s2:p3"));
+  CHECK_FALSE(has(with(4, "ib_credit"), "circle"));
+}
+
+TEST_CASE("credits that cannot fill the line are warned of") {
+  const auto with = [](const std::string& credits) {
+    return warnings("defaults: {flow-control: {nic-fabric: ib_credit}, ib: {credits: " + credits
+                    + "}}\nnodes: {a: {kind: generator}, s: {kind: switch}, k: {kind: sink}}\n"
+                      "links: [a -- s, s -- k]\n"
+                      "traffic: {t: {generate: {rate: 1Gbit}, from: a, to: k}}\n");
+  };
+  CHECK(has(with("2KiB"), "gives a lane credits for 2048 B, and "));
+  CHECK(with("64KiB").empty());
 }
 
 TEST_CASE("a circle in which anybody may drop is none") {
