@@ -49,11 +49,9 @@ void forwarding_engine::grant_credits(std::size_t i, const ib_grants::config& c)
   auto& s = ingress_[i];
   s.grants = std::make_unique<ib_grants>(c);
   s.one_lane = std::popcount(c.lanes) == 1;
-  for (std::size_t k = 0; k < config_.egress_ports; ++k)
-    if (std::binary_search(config_.feeds[k].begin(), config_.feeds[k].end(),
-                           static_cast<std::uint16_t>(i)))
-      s.feeds.push_back(static_cast<std::uint16_t>(k));
-  ingress_[i].requests_out = last_output();
+  s.lane = static_cast<std::uint8_t>(std::countr_zero(c.lanes));
+  find_feeds(static_cast<port_index>(i));
+  s.requests_out = last_output();
   requested_by_.push_back(static_cast<std::uint16_t>(i));
 }
 
@@ -111,17 +109,9 @@ void forwarding_engine::hear_egress(port_index k) {
     in.releases.push({s.at, charged(s.port, s.bytes), static_cast<std::uint16_t>(k), s.priority});
     for (auto x = in.releases.size() - 1; x > 0 && in.releases[x - 1].at > in.releases[x].at; --x)
       in.releases.swap(x - 1, x);
-    left_[k * max_priorities + s.priority] += s.bytes;
     if (in.grants)
       in.grants->leave(s.priority, s.bytes, s.at);
-    if (in.one_lane) {
-      std::size_t x = 0;
-      while (in.at_egress[x].egress != k)
-        ++x;
-      for (; x > 0; --x)
-        in.at_egress.swap(x - 1, x);
-      in.at_egress.pop();
-    }
+    note_left(s.port, k, s);
     if (--unknown_[s.port * m + k] == 0)
       in.owing.erase(std::find(in.owing.begin(), in.owing.end(), static_cast<std::uint16_t>(k)));
     touch(s.port);
@@ -130,6 +120,27 @@ void forwarding_engine::hear_egress(port_index k) {
   for (auto i : groups_[egress_[k].group].inputs)
     if (!ingress_[i].arrivals.empty() || ingress_[i].gate.stopping() || !inputs_[i].items.empty())
       touch(i);
+}
+
+// Ingress i's packet is no longer before others.
+void forwarding_engine::note_left(port_index i, port_index k, const signal& s) {
+  left_[k * max_priorities + s.priority] += s.bytes;
+  auto& queue = ingress_[i].at_egress;
+  if (!ingress_[i].one_lane)
+    return;
+  std::size_t x = 0;
+  while (queue[x].egress != k)
+    ++x;
+  for (; x > 0; --x)
+    queue.swap(x - 1, x);
+  queue.pop();
+}
+
+void forwarding_engine::find_feeds(port_index i) {
+  for (std::size_t k = 0; k < config_.egress_ports; ++k)
+    if (std::binary_search(config_.feeds[k].begin(), config_.feeds[k].end(),
+                           static_cast<std::uint16_t>(i)))
+      ingress_[i].feeds.push_back(static_cast<std::uint16_t>(k));
 }
 
 // -- what arrives --------------------------------------------------------------------------------
@@ -544,7 +555,7 @@ sim_time forwarding_engine::nothing_leaves_before(port_index i) const {
   if (const auto next = next_arrival(i); next < never) {
     arrival = later(next, outputs_[0].packet_latency);
     if (s.one_lane) {
-      const auto lane = static_cast<unsigned>(std::countr_zero(config_.ingress[i].own));
+      const unsigned lane = s.lane;
       auto behind_all = never;
       for (auto k : s.feeds)
         behind_all = std::min(
@@ -568,7 +579,7 @@ sim_time forwarding_engine::drain_of(port_index k, unsigned priority, std::uint6
 sim_time forwarding_engine::least_wait(port_index i, port_index k) const {
   constexpr std::size_t looked_at = 16;
   const auto& s = ingress_[i];
-  const auto lane = static_cast<unsigned>(std::countr_zero(config_.ingress[i].own));
+  const unsigned lane = s.lane;
   for (std::size_t x = 0; x < std::min(looked_at, s.at_egress.size()); ++x)
     if (s.at_egress[x].egress == k)
       return drain_of(k, lane, s.at_egress[x].behind);

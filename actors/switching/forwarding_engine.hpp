@@ -122,7 +122,8 @@ protected:
     port_index requests_out = nowhere;  // to who sends the frames...
     pause_requests requests;            // ...that are asked for
     std::unique_ptr<ib_grants> grants;  // or what credits its sender has
-    bool one_lane = false;              // and all that has credits is of one class:
+    bool one_lane = false;              // all that is accounted is of one class:
+    std::uint8_t lane = 0;              // this,
     ring<queued> at_egress;             // what was forwarded and has not left
     std::vector<std::uint16_t> feeds;   // and where it can go
     std::array<std::uint64_t, max_priorities> stops_of{};
@@ -186,18 +187,20 @@ protected:
   void forward(port_index k);
   void touch(port_index i);
 
-  bool upper_is_held(port_index i) const;
+  virtual bool upper_is_held(port_index i) const;
   sim_time round_trip(port_index i) const;
   sim_time next_arrival(port_index i) const;
   sim_time next_unknown_release(port_index i) const;
   sim_time known_resume(port_index i) const;
-  sim_time resume_bound(port_index i) const;
+  virtual sim_time resume_bound(port_index i) const;
   sim_time least_drain_of(port_index i) const;
   bool pending_matter(port_index i) const;
   sim_time next_transition(port_index i) const;
   sim_time nothing_leaves_before(port_index i) const;
   sim_time drain_of(port_index k, unsigned priority, std::uint64_t behind) const;
   sim_time least_wait(port_index i, port_index k) const;
+  void find_feeds(port_index i);
+  void note_left(port_index i, port_index k, const signal& s);
   virtual sim_time next_request(port_index i) const;
   virtual void explain_transition(port_index i, sim_time beyond);
   sim_time next_to_forward() const;

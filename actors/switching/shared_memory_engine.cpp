@@ -11,7 +11,7 @@ forwarding_engine_config by_priority(forwarding_engine_config c) {
   for (auto& in : c.ingress) {
     in = {};
     for (unsigned p = 0; p < max_priorities; ++p)
-      in.add(p, {});
+      in.add(p, {.stops = true});  // everything is accounted
   }
   return c;
 }
@@ -39,6 +39,14 @@ shared_memory_engine::shared_memory_engine(forwarding_engine_config c, shared_me
     bps_ += s.rate.bps();
     a_frame_each_ += s.max_frame_bytes;
   }
+  for (port_index i = 0; i < ingress_.size(); ++i) {
+    // With one class in the run all that comes from a sender waits when that is paused.
+    ingress_[i].one_lane = config_.senders[i].held_whole;
+    for (unsigned p = 0; p < max_priorities; ++p)
+      if (accounts_[account_of(i, p)].headroom != 0)
+        ingress_[i].lane = static_cast<std::uint8_t>(p);
+    find_feeds(i);
+  }
 }
 
 void shared_memory_engine::advance() {
@@ -52,8 +60,9 @@ void shared_memory_engine::advance() {
     more = settle() || more;
   }
   refresh_all();
+  to_come_ = arrivals_to_come();
   // What is still here waits for what is earlier.
-  if (const auto u = arrivals_to_come();
+  if (const auto& u = to_come_;
       u.from <= limit_ && u.first < inputs_.size() && !inputs_[u.first].items.empty())
     need(u.from, u.from - 1);
   forward_all();
@@ -68,6 +77,11 @@ void shared_memory_engine::hear(port_index k) {
     out.items.pop();
     ++out.heard;
     --owed_[k];
+    note_left(s.port, k, s);
+    auto& own = ingress_[s.port].releases;
+    own.push({s.at, s.bytes, static_cast<std::uint16_t>(k), s.priority});
+    for (auto x = own.size() - 1; x > 0 && own[x - 1].at > own[x].at; --x)
+      own.swap(x - 1, x);
     events_.push_back({s.at, s.bytes, s.port, static_cast<std::uint16_t>(k), s.priority, true});
     std::push_heap(events_.begin(), events_.end(), later_first{});
   }
@@ -192,8 +206,13 @@ void shared_memory_engine::apply(const event& e) {
   auto& accounted = accounted_[(e.ingress * config_.egress_ports + e.egress) * gates_ + e.priority];
   if (e.leaves) {
     accounted -= e.bytes;
-    if (memory_.leave(a, e.bytes))
+    ingress_[e.ingress].releases.pop();  // of one time they are alike
+    const bool held = upper_is_held(e.ingress);
+    if (memory_.leave(a, e.bytes)) {
       start(e.ingress, e.priority, e.at);
+      if (held)
+        ingress_[e.ingress].no_arrival_before = e.at + round_trip(e.ingress);
+    }
     return;
   }
   accounted += e.bytes;
@@ -211,7 +230,8 @@ void shared_memory_engine::stop(port_index i, unsigned priority, std::uint32_t e
   auto& s = ingress_[i];
   ++s.stops;
   ++s.stops_of[priority];
-  s.since_of[priority] = at;
+  s.since_of[priority] = s.stopped_at = at;
+  s.no_arrival_before = 0;
   if (stopping_[i] == 0) {
     s.stopped_since = at;
     s.stopped_for = static_cast<std::uint16_t>(egress);
@@ -271,14 +291,27 @@ sim_time shared_memory_engine::fill_time(port_index i) const {
 }
 
 sim_time shared_memory_engine::next_transition(port_index i) const {
-  const auto leaves = nothing_leaves_before();
-  auto t = later(std::min(arrivals_to_come().from, events_.empty() ? never : events_.front().at),
-                 fill_time(i));
-  if (stopping_[i] != 0) {
-    t = std::min(t, leaves);
-    if (!events_.empty())
-      t = std::min(t, events_.front().at);
-  }
+  auto t =
+      later(std::min(to_come_.from, events_.empty() ? never : events_.front().at), fill_time(i));
+  return stopping_[i] != 0 ? std::min(t, resume_bound(i)) : t;
+}
+
+// As the base has it, of the one class that its sender sends.
+bool shared_memory_engine::upper_is_held(port_index i) const {
+  const auto& in = inputs_[i];
+  return stopping_[i] != 0 && ingress_[i].one_lane && in.items.empty()
+         && in.promise >= config_.senders[i].quiet_after(ingress_[i].stopped_at);
+}
+
+// While stopping: nothing of ingress i leaves before this, so its sender is not let go.
+sim_time shared_memory_engine::resume_bound(port_index i) const {
+  const auto& s = ingress_[i];
+  auto t = s.releases.empty() ? never : s.releases.front().at;
+  if (!s.one_lane)
+    return std::min(t, nothing_leaves_before());
+  for (auto k : s.feeds)
+    if (owed_[k] != 0)
+      t = std::min(t, later(outputs_[k].promise, least_wait(i, k)));
   return t;
 }
 
@@ -296,6 +329,15 @@ void shared_memory_engine::explain_transition(port_index i, sim_time t) {
   const auto x = std::min(t, ingress_[i].requests.refresh_at());
   const bool refreshes = ingress_[i].requests.refresh_at() <= t;
   const auto takes = fill_time(i);
+  if (stopping_[i] != 0 && ingress_[i].one_lane && !refreshes) {
+    // Only what leaves of its own matters.
+    if (const auto& own = ingress_[i].releases; !own.empty() && own.front().at <= t)
+      return need(own.front().at, own.front().at);
+    for (auto k : ingress_[i].feeds)
+      if (owed_[k] != 0)
+        need_signals(k, t - least_wait(i, k));
+    return;
+  }
   const auto y = stopping_[i] != 0 || refreshes ? x : takes >= never ? -1 : x - takes;
   if (y >= 0) {
     const auto z = events_.empty() ? y : std::min(y, events_.front().at);

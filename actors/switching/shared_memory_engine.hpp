@@ -52,6 +52,8 @@ protected:
   void advance() override;
   sim_time earliest_signal(port_index) override;
   bool grant(port_index, bool) override { return false; }
+  bool upper_is_held(port_index i) const override;
+  sim_time resume_bound(port_index i) const override;
   sim_time next_request(port_index i) const override;
   void explain_transition(port_index i, sim_time beyond) override;
 
@@ -96,6 +98,7 @@ private:
   bool accounted_by(const event& e, const unknown& u, sim_time leaves) const;
 
   std::vector<shared_buffer::account_config> accounts_;
+  unknown to_come_{0, 0};  // as of the end of the last advance: promises are made by it
   shared_buffer memory_;
   std::vector<event> events_;          // a heap: accepted or left, and not accounted
   std::vector<std::int64_t> pending_;  // by account: accepted, not accounted
