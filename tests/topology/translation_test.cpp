@@ -85,6 +85,24 @@ TEST_CASE("every pair of policies translates, in both directions, without loss")
               for (const auto& p : r.pauses)
                 if (p.on == from + "/v.socket-tx")
                   CHECK(p.paused > s.duration / 4);
+
+              // The same with a rate at the source: what fills up in the receiver's host is marked,
+              // and the marks come through every kind of hop.
+              auto rated = s;
+              for (auto& n : rated.nodes) {
+                n.flow_control.regulates = true;
+                if (auto* h = std::get_if<host_settings>(&n.as))
+                  h->ecn = ecn_settings{20'000, 60'000, 1'000'000, true};
+              }
+              const auto x = run(rated, o);
+              ++runs;
+              CHECK(x.violations.empty());
+              CHECK(x.dropped.packets == 0);
+              CHECK(static_cast<double>(x.delivered.bytes) * 8 > 0.8 * 1e9 * 0.01);
+              REQUIRE(x.rates.size() == 2);
+              CHECK(x.rates[forth ? 0 : 1].notifications > 5);
+              CHECK(x.rates[forth ? 0 : 1].lowest_bps < 2'000'000'000);
+              CHECK(x.rates[forth ? 1 : 0].notifications == 0);
             }
-  CHECK(runs == 216);
+  CHECK(runs == 432);
 }
