@@ -280,22 +280,30 @@ std::string rates_section(const run_results& run) {
   return '\n' + table.to_string() + more_rows(rows.size(), "sources");
 }
 
+/// A priority of a port that has sent frames to hold its peer, or flow packets for it.
+struct frame_line {
+  const pause_frames_result* link;
+  unsigned priority;
+};
+
+/// Of the one or the other, those first that held their peer the longest.
+std::vector<frame_line> frame_lines(const run_results& run, bool credits) {
+  std::vector<frame_line> rows;
+  for (const auto& p : run.pause_frames)
+    for (unsigned c = 0; c < max_priorities && p.credits == credits; ++c)
+      if (p.sent.priorities[c].frames != 0)
+        rows.push_back({&p, c});
+  std::ranges::stable_sort(rows, std::greater{},
+                           [](const auto& x) { return x.link->had.priorities[x.priority].time; });
+  return rows;
+}
+
 /// Flow packets by port and lane: who sent how many, and how long the other side waited for
 /// credits.
 std::string credits_section(const run_results& run) {
-  struct line {
-    const pause_frames_result* link;
-    unsigned lane;
-  };
-  std::vector<line> rows;
-  for (const auto& p : run.pause_frames)
-    for (unsigned c = 0; c < max_priorities && p.credits; ++c)
-      if (p.sent.priorities[c].frames != 0)
-        rows.push_back({&p, c});
+  const auto rows = frame_lines(run, true);
   if (rows.empty())
     return {};
-  std::ranges::stable_sort(rows, std::greater{},
-                           [](const auto& x) { return x.link->had.priorities[x.lane].time; });
   using enum text_table::align;
   text_table table{
       {"flow packets", "to", "lane", "sent", "received", "waits", "waited for", "share"},
@@ -313,24 +321,15 @@ std::string credits_section(const run_results& run) {
 
 /// PFC frames by port and priority: who sent how many, and what they did to the other side.
 std::string frames_section(const run_results& run) {
-  struct line {
-    const pause_frames_result* link;
-    unsigned priority;
-  };
-  std::vector<line> rows;
+  const auto rows = frame_lines(run, false);
   std::uint64_t ignored = 0, storms = 0;
   for (const auto& p : run.pause_frames) {
     ignored += p.had.ignored;
     for (const auto& x : p.had.priorities)
       storms += x.storms;
-    for (unsigned c = 0; c < max_priorities && !p.credits; ++c)
-      if (p.sent.priorities[c].frames != 0)
-        rows.push_back({&p, c});
   }
   if (rows.empty())
     return {};
-  std::ranges::stable_sort(rows, std::greater{},
-                           [](const auto& x) { return x.link->had.priorities[x.priority].time; });
   using enum text_table::align;
   text_table table{{"pause frames", "to", "priority", "sent", "received", "quanta", "pauses",
                     "paused for", "share"},

@@ -212,19 +212,15 @@ private:
     const auto& own = node.flow_control.ib;
     const auto frame = l.mtu + frame_overhead;
     const line_rate rate{l.rate_bps};
-    std::set<unsigned> lanes;
+    unsigned lanes = 0;  // that the run uses
     const auto with_credits =
         ib_lanes(own, node_named(node.name == l.b.node ? l.a : l.b).flow_control.ib);
     for (const auto& t : s_.traffic)
       for (const auto p : priorities_of(t))
-        if ((with_credits >> p & 1) != 0)
-          lanes.insert(p);
-    unsigned bits = 0;
-    for (const auto p : lanes)
-      bits |= 1u << p;
-    if (bits == 0)
+        lanes |= with_credits & 1u << p;
+    if (lanes == 0)
       return;
-    const auto room = ib_gates_for(capacity, own, bits, false, frame).parts[0].capacity.bytes;
+    const auto room = ib_gates_for(capacity, own, lanes, false, frame).parts[0].capacity.bytes;
     // A frame arrives, leaves, is noticed, and the flow packet may wait for a frame the other way.
     const auto round = 2 * (l.delay + hand_over) + ib_update(own, room, l.rate_bps)
                        + 2 * rate.time_of(frame + ethernet_overhead_bytes);

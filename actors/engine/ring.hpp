@@ -54,4 +54,12 @@ private:
   std::size_t capacity_ = 0, mask_ = 0, head_ = 0, tail_ = 0;
 };
 
+/// Puts the value behind all that are no later, by their `at`. Mostly that is at the end.
+template <class T>
+void insert_by_time(ring<T>& r, T value) {
+  r.push(std::move(value));
+  for (auto x = r.size() - 1; x > 0 && r[x - 1].at > r[x].at; --x)
+    r.swap(x - 1, x);
+}
+
 }  // namespace sluice

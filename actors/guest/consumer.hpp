@@ -3,10 +3,13 @@
 ///
 /// One input, nothing leaves. How fast an application reads is the drain of the queue before it.
 /// A source whose rate is regulated is told, on a link of its own, when a packet of it comes that
-/// was marked as congested; and then not again for `interval`. For each flow: packets, bytes,
-/// latency from the due time. Over all, in the order of arrival: the fingerprint of (packet id,
-/// time). Counters: in, consumed, held (under way at the end). Source: US 9,485,188 (the data
-/// packet consumer).
+/// was marked as congested; and then not again for `interval`.
+///
+/// For each flow: packets, bytes, marks, latency from the due time. Over all, in the order of
+/// arrival: the fingerprint of (packet id, time). Counters: in, consumed, held (under way at the
+/// end).
+///
+/// Source: US 9,485,188 (the data packet consumer).
 #pragma once
 
 #include <vector>
@@ -33,11 +36,11 @@ public:
     sim_time last = 0;                ///< delivery
     std::vector<std::uint64_t> seen;  ///< the latest packet id, by producer
   };
-  /// By flow index; flows that never came here may be missing at the end.
   /// Before the run: who was joined last, as an upper cell, is the producer with this endpoint, and
   /// wants to be told of congestion no more often than this.
   void notify(std::uint32_t endpoint, sim_time interval);
 
+  /// By flow index; flows that never came here may be missing at the end.
   const std::vector<flow_delivered>& flows() const { return flows_; }
   std::uint64_t fingerprint() const { return fingerprint_.value(); }
   sim_time last_delivery() const { return last_; }

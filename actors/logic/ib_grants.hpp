@@ -34,10 +34,8 @@ public:
   void leave(unsigned lane, std::uint32_t bytes, sim_time at) {
     if ((config_.lanes >> lane & 1) == 0)
       return;
-    freed_.push(
-        {at, static_cast<std::uint16_t>(ib_blocks(bytes)), static_cast<std::uint8_t>(lane)});
-    for (auto x = freed_.size() - 1; x > 0 && freed_[x - 1].at > freed_[x].at; --x)
-      freed_.swap(x - 1, x);
+    insert_by_time(freed_, amount{at, static_cast<std::uint16_t>(ib_blocks(bytes)),
+                                  static_cast<std::uint8_t>(lane)});
   }
 
   /// The first look later than `t`, and the last that is no later.

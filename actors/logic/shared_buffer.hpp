@@ -40,7 +40,6 @@ public:
     std::int64_t xon_offset = 0;  ///< bytes below the threshold
     bool lossless = false;
   };
-  enum class pool : std::uint8_t { none, reserve, shared, headroom };
   struct verdict {
     bool accepted = false;
     bool pause = false;  ///< the account has just come to XOFF

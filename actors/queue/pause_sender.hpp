@@ -88,7 +88,7 @@ public:
     sim_time repeat = never;
   };
 
-  pause_sender() { again_.fill(never); }
+  pause_sender() : pause_sender{config{}} {}
   explicit pause_sender(config c) : config_{std::move(c)} { again_.fill(never); }
 
   /// In order of time.

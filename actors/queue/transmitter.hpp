@@ -473,7 +473,7 @@ private:
         return {t, true, never, classes, t};
       if (classes != 0)
         next = std::min(next, busy_);
-      auto come = std::min(never, w.lanes.recovers());
+      auto come = w.lanes.recovers();
       if (!flows.items.empty())
         come = std::min(come, flows.items.front().at);
       else if (lacking != 0 && flows.promise <= std::min(next, come))

@@ -106,9 +106,8 @@ void forwarding_engine::hear_egress(port_index k) {
     ++out.heard;
     auto& in = ingress_[s.port];
     // Each egress reports in order of time; several have to be merged. Mostly it appends.
-    in.releases.push({s.at, charged(s.port, s.bytes), static_cast<std::uint16_t>(k), s.priority});
-    for (auto x = in.releases.size() - 1; x > 0 && in.releases[x - 1].at > in.releases[x].at; --x)
-      in.releases.swap(x - 1, x);
+    insert_by_time(in.releases, amount{s.at, charged(s.port, s.bytes),
+                                       static_cast<std::uint16_t>(k), s.priority});
     if (in.grants)
       in.grants->leave(s.priority, s.bytes, s.at);
     note_left(s.port, k, s);
@@ -174,9 +173,9 @@ bool forwarding_engine::clears(port_index i, const packet& p) {
   const auto& cap = gate_config.capacity;
   const auto& gate = s.gate.of(p.priority);
   // Who has credits has room.
-  if (s.grants) {
-  } else if (gate.bytes() + s.pending_bytes + p.bytes > cap.bytes
-             || gate.packets() + s.pending_packets >= cap.packets) {
+  if (!s.grants
+      && (gate.bytes() + s.pending_bytes + p.bytes > cap.bytes
+          || gate.packets() + s.pending_packets >= cap.packets)) {
     // It may not fit: now it matters what has left by then.
     account(i);
     if (!s.arrivals.empty())
@@ -296,12 +295,18 @@ void forwarding_engine::apply_release(port_index i, const amount& r) {
       r.bytes;
   if (!s.gate.release(r.priority, r.bytes))
     return;
+  start_sender(i, r.priority, held, r.at);
+}
+
+// The class has come down to its start threshold.
+void forwarding_engine::start_sender(port_index i, unsigned priority, bool held, sim_time at) {
+  auto& s = ingress_[i];
   ++s.starts;
-  if (!s.gate.stopping())
-    stopped_[i * config_.egress_ports + s.stopped_for] += r.at - s.stopped_since;
-  tell(i, signal::kind::start, r.priority, r.at);
+  if (!stopping(i))
+    stopped_[i * config_.egress_ports + s.stopped_for] += at - s.stopped_since;
+  tell(i, signal::kind::start, priority, at);
   if (held)
-    s.no_arrival_before = r.at + round_trip(i);
+    s.no_arrival_before = at + round_trip(i);
 }
 
 void forwarding_engine::apply_arrival(port_index i, const amount& a) {
@@ -310,25 +315,31 @@ void forwarding_engine::apply_arrival(port_index i, const amount& a) {
   s.arrived_bytes += a.bytes;
   ++s.arrived_packets;
   const auto gate = gate_number(i, a.priority);
-  const auto row = i * config_.egress_ports;
-  accounted_[(row + a.egress) * gates_ + gate] += a.bytes;
-  const bool stopping = s.gate.stopping();
-  if (!s.gate.arrive(a.priority, a.bytes))
-    return;
+  accounted_[(i * config_.egress_ports + a.egress) * gates_ + gate] += a.bytes;
+  const bool first = !s.gate.stopping();
+  if (s.gate.arrive(a.priority, a.bytes))
+    stop_sender(i, a.priority, first, 0, a.at);
+}
+
+// The class has come to its stop threshold. \param first none of ingress i's was there before.
+// \param egress to blame if no other has more of it.
+void forwarding_engine::stop_sender(port_index i, unsigned priority, bool first,
+                                    std::uint16_t egress, sim_time at) {
+  auto& s = ingress_[i];
   ++s.stops;
-  ++s.stops_of[a.priority];
+  ++s.stops_of[priority];
   s.no_arrival_before = 0;
-  s.stopped_at = s.since_of[a.priority] = a.at;
+  s.stopped_at = s.since_of[priority] = at;
   if (config_.ingress[i].own == 0)
-    s.since_of.fill(a.at);
-  if (!stopping) {
-    s.stopped_since = a.at;
-    s.stopped_for = 0;
-    for (std::size_t k = 1; k < config_.egress_ports; ++k)
-      if (accounted_[(row + k) * gates_ + gate] > accounted_[(row + s.stopped_for) * gates_ + gate])
+    s.since_of.fill(at);
+  if (first) {
+    s.stopped_since = at;
+    s.stopped_for = egress;
+    for (std::size_t k = 0; k < config_.egress_ports; ++k)
+      if (accounted(i, k, priority) > accounted(i, s.stopped_for, priority))
         s.stopped_for = static_cast<std::uint16_t>(k);
   }
-  tell(i, signal::kind::stop, a.priority, a.at);
+  tell(i, signal::kind::stop, priority, at);
 }
 
 // Stops or starts the sender of ingress i: by the signal itself, or by a frame that it announces.
@@ -410,7 +421,7 @@ bool forwarding_engine::upper_is_held(port_index i) const {
   const auto& s = ingress_[i];
   if (s.grants || (s.requests_out != nowhere && !config_.senders[i].held_whole))
     return false;
-  return s.gate.stopping() && in.items.empty()
+  return stopping(i) && in.items.empty()
          && ((s.requests_out == nowhere && in.heard >= in.signals)
              || (config_.senders[i].known()
                  && in.promise >= config_.senders[i].quiet_after(s.stopped_at)));
@@ -759,7 +770,7 @@ std::int64_t forwarding_engine::accounted(std::size_t i, std::size_t k, unsigned
 sim_time forwarding_engine::stopped_for(std::size_t i, std::size_t k, sim_time now) const {
   const auto& s = ingress_[i];
   auto t = stopped_[i * config_.egress_ports + k];
-  if (s.gate.stopping() && s.stopped_for == k && now > s.stopped_since)
+  if (stopping(i) && s.stopped_for == k && now > s.stopped_since)
     t += now - s.stopped_since;
   return t;
 }

@@ -65,7 +65,7 @@ public:
   stop_counts stops_at(std::size_t i, unsigned priority) const override;
   /// For how long ingress i has stopped its sender while most of what it accounts for was to leave
   /// by egress k (looked at when it said stop).
-  virtual sim_time stopped_for(std::size_t i, std::size_t k, sim_time now) const;
+  sim_time stopped_for(std::size_t i, std::size_t k, sim_time now) const;
 
   /// What of the class is accounted to ingress i and has not left by egress k.
   std::int64_t accounted(std::size_t i, std::size_t k, unsigned priority) const;
@@ -173,6 +173,10 @@ protected:
   void account(port_index i);
   void apply_release(port_index i, const amount& r);
   void apply_arrival(port_index i, const amount& a);
+  /// Whether it stops the sender of ingress i, of any class.
+  virtual bool stopping(std::size_t i) const { return ingress_[i].gate.stopping(); }
+  void stop_sender(port_index i, unsigned priority, bool first, std::uint16_t egress, sim_time at);
+  void start_sender(port_index i, unsigned priority, bool held, sim_time at);
   void tell(port_index i, signal::kind what, unsigned priority, sim_time at);
   void refresh(port_index i, sim_time before);
   void request(port_index o, const pause_request& r);
@@ -187,7 +191,7 @@ protected:
   void forward(port_index k);
   void touch(port_index i);
 
-  virtual bool upper_is_held(port_index i) const;
+  bool upper_is_held(port_index i) const;
   sim_time round_trip(port_index i) const;
   sim_time next_arrival(port_index i) const;
   sim_time next_unknown_release(port_index i) const;

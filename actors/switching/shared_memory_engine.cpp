@@ -78,10 +78,8 @@ void shared_memory_engine::hear(port_index k) {
     ++out.heard;
     --owed_[k];
     note_left(s.port, k, s);
-    auto& own = ingress_[s.port].releases;
-    own.push({s.at, s.bytes, static_cast<std::uint16_t>(k), s.priority});
-    for (auto x = own.size() - 1; x > 0 && own[x - 1].at > own[x].at; --x)
-      own.swap(x - 1, x);
+    insert_by_time(ingress_[s.port].releases,
+                   amount{s.at, s.bytes, static_cast<std::uint16_t>(k), s.priority});
     events_.push_back({s.at, s.bytes, s.port, static_cast<std::uint16_t>(k), s.priority, true});
     std::push_heap(events_.begin(), events_.end(), later_first{});
   }
@@ -209,9 +207,9 @@ void shared_memory_engine::apply(const event& e) {
     ingress_[e.ingress].releases.pop();  // of one time they are alike
     const bool held = upper_is_held(e.ingress);
     if (memory_.leave(a, e.bytes)) {
-      start(e.ingress, e.priority, e.at);
-      if (held)
-        ingress_[e.ingress].no_arrival_before = e.at + round_trip(e.ingress);
+      auto& stops = stopping_[e.ingress];
+      stops = static_cast<std::uint8_t>(stops & ~(1u << e.priority));
+      start_sender(e.ingress, e.priority, held, e.at);
     }
     return;
   }
@@ -225,34 +223,11 @@ void shared_memory_engine::apply(const event& e) {
     stop(e.ingress, e.priority, e.egress, e.at);
 }
 
-void shared_memory_engine::stop(port_index i, unsigned priority, std::uint32_t egress,
+void shared_memory_engine::stop(port_index i, unsigned priority, std::uint16_t egress,
                                 sim_time at) {
-  auto& s = ingress_[i];
-  ++s.stops;
-  ++s.stops_of[priority];
-  s.since_of[priority] = s.stopped_at = at;
-  s.no_arrival_before = 0;
-  if (stopping_[i] == 0) {
-    s.stopped_since = at;
-    s.stopped_for = static_cast<std::uint16_t>(egress);
-    const auto bytes = [&](std::size_t k) { return accounted(i, k, priority); };
-    for (std::size_t k = 0; k < config_.egress_ports; ++k)
-      if (bytes(k) > bytes(s.stopped_for))
-        s.stopped_for = static_cast<std::uint16_t>(k);
-  }
+  const bool first = stopping_[i] == 0;
   stopping_[i] = static_cast<std::uint8_t>(stopping_[i] | 1u << priority);
-  tell(i, signal::kind::stop, priority, at);
-}
-
-void shared_memory_engine::start(port_index i, unsigned priority, sim_time at) {
-  auto& s = ingress_[i];
-  ++s.starts;
-  stopping_[i] = static_cast<std::uint8_t>(stopping_[i] & ~(1u << priority));
-  if (stopping_[i] == 0) {
-    stopped_[i * config_.egress_ports + s.stopped_for] += at - s.stopped_since;
-    s.stopped_since = never;
-  }
-  tell(i, signal::kind::start, priority, at);
+  stop_sender(i, priority, first, egress, at);
 }
 
 // Refreshes that nothing can come before.
@@ -294,13 +269,6 @@ sim_time shared_memory_engine::next_transition(port_index i) const {
   auto t =
       later(std::min(to_come_.from, events_.empty() ? never : events_.front().at), fill_time(i));
   return stopping_[i] != 0 ? std::min(t, resume_bound(i)) : t;
-}
-
-// As the base has it, of the one class that its sender sends.
-bool shared_memory_engine::upper_is_held(port_index i) const {
-  const auto& in = inputs_[i];
-  return stopping_[i] != 0 && ingress_[i].one_lane && in.items.empty()
-         && in.promise >= config_.senders[i].quiet_after(ingress_[i].stopped_at);
 }
 
 // While stopping: nothing of ingress i leaves before this, so its sender is not let go.
@@ -355,13 +323,6 @@ void shared_memory_engine::need(sim_time arrivals, sim_time departures) {
       need_signals(k, departures);
 }
 
-sim_time shared_memory_engine::next_event() const {
-  auto t = next_work();
-  for (const auto& s : ingress_)
-    t = std::min(t, s.requests.refresh_at());
-  return t;
-}
-
 sim_time shared_memory_engine::next_work() const {
   auto t = next_to_forward();
   for (const auto& in : inputs_)
@@ -391,13 +352,6 @@ loss_point shared_memory_engine::loses() const {
 stop_counts shared_memory_engine::stops_at(std::size_t i, unsigned priority) const {
   return {ingress_[i].stops_of[priority],
           static_cast<double>(memory_.of(account_of(i, priority)).closest_ppm) / 1e6};
-}
-
-sim_time shared_memory_engine::stopped_for(std::size_t i, std::size_t k, sim_time now) const {
-  const auto& s = ingress_[i];
-  const auto t = stopped_[i * config_.egress_ports + k];
-  const bool stops = stopping_[i] != 0 && s.stopped_for == k && now > s.stopped_since;
-  return stops ? t + now - s.stopped_since : t;
 }
 
 sim_time shared_memory_engine::stopping_since(std::size_t i, unsigned priority) const {

@@ -39,12 +39,10 @@ public:
 
   loss_point loses() const override;
   component_counters snapshot(sim_time now) const override;
-  sim_time next_event() const override;
   sim_time next_work() const override;
   void finish(sim_time now) override;
 
   stop_counts stops_at(std::size_t i, unsigned priority) const override;
-  sim_time stopped_for(std::size_t i, std::size_t k, sim_time now) const override;
   sim_time stopping_since(std::size_t i, unsigned priority) const override;
   std::int64_t start_bytes(std::size_t i, unsigned priority) const override;
 
@@ -52,7 +50,7 @@ protected:
   void advance() override;
   sim_time earliest_signal(port_index) override;
   bool grant(port_index, bool) override { return false; }
-  bool upper_is_held(port_index i) const override;
+  bool stopping(std::size_t i) const override { return stopping_[i] != 0; }
   sim_time resume_bound(port_index i) const override;
   sim_time next_request(port_index i) const override;
   void explain_transition(port_index i, sim_time beyond) override;
@@ -87,8 +85,7 @@ private:
   void decide(port_index i);
   void apply(const event& e);
   void take(port_index i, const packet& p);
-  void stop(port_index i, unsigned priority, std::uint32_t egress, sim_time at);
-  void start(port_index i, unsigned priority, sim_time at);
+  void stop(port_index i, unsigned priority, std::uint16_t egress, sim_time at);
   void refresh_all();
   void need(sim_time arrivals, sim_time departures);
   unknown arrivals_to_come() const;
