@@ -124,6 +124,7 @@ std::string normal_ip(const std::string& text) {
 hop_policy policy(std::string_view w, hop_policy otherwise) {
   return w == "on_off"        ? hop_policy::on_off
          : w == "pfc"         ? hop_policy::pfc
+         : w == "s_pfc"       ? hop_policy::s_pfc
          : w == "pcie_credit" ? hop_policy::pcie_credit
          : w == "ib_credit"   ? hop_policy::ib_credit
          : w == "rate"        ? hop_policy::on_off  // and the application's rate besides
@@ -141,6 +142,8 @@ void read_flow_control(const yaml_node* n, flow_control_settings& out) {
   if (n->is_scalar()) {
     set(n->text, {&out.qdisc, &out.guest_tx, &out.guest_rx, &out.hypervisor, &out.vnic_rx,
                   &out.vswitch, &out.bridge, &out.nic, &out.fabric});
+    if (out.fabric == hop_policy::s_pfc)
+      out.fabric = hop_policy::pfc;  // of which it is the likeness in software
     return;
   }
   if (const auto guest = word(*n, "guest"); !guest.empty())
@@ -1295,8 +1298,20 @@ private:
     }
   }
 
-  // Whoever speaks PFC needs a lossless priority.
+  // Whoever speaks PFC, or has its likeness, needs a lossless priority.
   void priorities() {
+    for (const auto& n : s_.nodes) {
+      const auto& fc = n.flow_control;
+      const auto software = {fc.qdisc,   fc.guest_tx, fc.guest_rx, fc.hypervisor,
+                             fc.vnic_rx, fc.vswitch,  fc.bridge,   fc.nic};
+      if (fc.pfc.priorities != 0 || !std::holds_alternative<host_settings>(n.as)
+          || std::find(software.begin(), software.end(), hop_policy::s_pfc) == software.end())
+        continue;
+      forest_.error(key_of_node(n.name),
+                    fmt::format("`{}` has s_pfc and no lossless priority", n.name),
+                    "for example `defaults: {pfc: {priorities: [3]}}`");
+      return;
+    }
     for (const auto& l : s_.links)
       for (const auto* name : {&l.a.node, &l.b.node}) {
         const auto found = node_index_.find(*name);

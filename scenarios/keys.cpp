@@ -15,13 +15,11 @@ namespace sluice {
 namespace {
 
 constexpr auto planned = key_status::planned;
-constexpr std::string_view policies = "none|on_off";
-constexpr std::string_view guest_policies = "none|on_off|rate";
-constexpr std::string_view later_policies = "s_pfc|credit_list";
-constexpr std::string_view bus_policies = "none|on_off|pcie_credit";
-constexpr std::string_view later_bus_policies = "s_pfc|credit_list";
+constexpr std::string_view policies = "none|on_off|s_pfc";
+constexpr std::string_view guest_policies = "none|on_off|s_pfc|rate";
+constexpr std::string_view bus_policies = "none|on_off|s_pfc|pcie_credit";
+constexpr std::string_view later_policies = "credit_list";
 constexpr std::string_view link_policies = "none|on_off|pfc|ib_credit";
-constexpr std::string_view later_link_policies = "credit_list";
 constexpr std::string_view line_rates = "1kbit..100Tbit";
 constexpr std::string_view drains = "0bit..100Tbit";
 constexpr std::string_view buffers = "64B..64GiB";
@@ -123,7 +121,8 @@ constexpr std::array table{
         .forms = form_map | form_choice,
         .help =
             "The policy of each kind of hop, by who owns the queue that is filled; one word sets "
-            "all. Four groups set several kinds; a kind named by itself counts more. A link is "
+            "all. s_pfc: by priority, see `pfc`; of all, the links have pfc. Four groups set "
+            "several kinds; a kind named by itself counts more. A link is "
             "regulated if both of its ends want it.",
         .fallback = "none",
         .choices = policies,
@@ -132,7 +131,9 @@ constexpr std::array table{
                    "nic-fabric: on_off}"},
     key_info{.path = "defaults.flow-control.guest",
              .forms = form_choice,
-             .help = "Inside a VM: qdisc, guest-tx and guest-rx. rate: on_off, and the application "
+             .help = "Inside a VM: qdisc, guest-tx and guest-rx. s_pfc: qdisc and guest-tx hold "
+                     "each priority by itself, and an application has a socket for each; its RX "
+                     "buffer is held as on_off. rate: on_off, and the application "
                      "slows down when it is told of congestion, see `rate`; of a generator, too.",
              .fallback = "none",
              .choices = guest_policies,
@@ -144,13 +145,13 @@ constexpr std::array table{
              .help = "Between virtual switch and NIC: bridge and nic.",
              .fallback = "none",
              .choices = bus_policies,
-             .later = later_bus_policies},
+             .later = later_policies},
     key_info{.path = "defaults.flow-control.nic-fabric",
              .forms = form_choice,
              .help = "On every link: fabric.",
              .fallback = "none",
              .choices = link_policies,
-             .later = later_link_policies},
+             .later = later_policies},
     policy_key(
         "defaults.flow-control.qdisc",
         "Into a VM's qdisc, if it has a length of its own; else nothing is lost there anyway.",
@@ -171,20 +172,20 @@ constexpr std::array table{
                      "see `pcie`; the rest is on_off.",
              .fallback = "vswitch-nic",
              .choices = bus_policies,
-             .later = later_bus_policies},
+             .later = later_policies},
     key_info{.path = "defaults.flow-control.nic",
              .forms = form_choice,
              .help = "Into the NIC's TX ring. pcie_credit: by credits of the bus, see `pcie`.",
              .fallback = "vswitch-nic",
              .choices = bus_policies,
-             .later = later_bus_policies},
+             .later = later_policies},
     key_info{.path = "defaults.flow-control.fabric",
              .forms = form_choice,
              .help = "Between NIC, generator or sink and a switch, and between switches. pfc: "
                      "priority flow control, see `pfc`; ib_credit: InfiniBand's credits, see `ib`.",
              .fallback = "nic-fabric",
              .choices = link_policies,
-             .later = later_link_policies},
+             .later = later_policies},
     key_info{.path = "defaults.on-off",
              .forms = form_map,
              .help = "Thresholds of the policy on_off, of every queue that uses it.",
@@ -996,7 +997,7 @@ constexpr std::array table{
                  "one kind of flow control ends and another begins.",
              .fallback = "what both nodes have as `nic-fabric`",
              .choices = link_policies,
-             .later = later_link_policies},
+             .later = later_policies},
     key_info{.path = "links[].mtu",
              .forms = form_integer | form_size,
              .help = "Largest IP packet; frames may have 18 bytes more.",

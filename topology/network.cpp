@@ -81,7 +81,7 @@ run_results network::gather(sim_time now) const {
     p.closest = own.closest;
     if (s.priority >= 0) {
       const auto had = s.sender->pauses_had(now).priorities[static_cast<unsigned>(s.priority)];
-      p.sent = s.credits ? had.transitions : own.stops;
+      p.sent = s.credits || s.looks ? had.transitions : own.stops;
       p.received = had.transitions;
       p.paused = had.time;
     } else {
@@ -99,7 +99,7 @@ run_results network::gather(sim_time now) const {
     r.commands = controller_->commands_sent();
     for (auto& p : controller_->state(now))
       r.ports.push_back(
-          {std::move(p.name), p.stops, p.starts, p.stopped_for, p.stopped, p.ordered});
+          {std::move(p.name), p.stops, p.starts, p.stopped_for, p.stopped != 0, p.ordered});
   }
   for (const auto* p : regulated_) {
     const auto rate = p->rate(now);

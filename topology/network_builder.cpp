@@ -54,6 +54,11 @@ priority_scheduler::config scheduler_of(const scheduler_settings& s) {
   return c;
 }
 
+// Where a queue is not for one priority or another: all of them are held together.
+hop_policy undivided(hop_policy policy) {
+  return policy == hop_policy::s_pfc ? hop_policy::on_off : policy;
+}
+
 // Of each lane, which have the same.
 std::int64_t lane_room(const class_gates::config& room) {
   return room.parts.empty() ? 0 : room.parts.front().capacity.bytes;
@@ -121,8 +126,11 @@ void network_builder::connect(component& upper, component& lower, sim_time down,
 // A queue behind a wire stops its sender, with head-room for what is under way.
 port_queue& network_builder::add_wire_queue(std::string name, std::size_t node, std::string kind,
                                             const class_gates::config& gate, std::size_t link_index,
-                                            line_config line) {
+                                            line_config line, unsigned priorities,
+                                            const scheduler_settings& scheduler) {
   port_queue_config c;
+  c.priorities = priorities;
+  c.scheduler = scheduler_of(scheduler);
   c.name = std::move(name);
   c.node = scenario_.nodes[node].name;
   c.kind = std::move(kind);
@@ -142,12 +150,41 @@ port_queue& network_builder::add_wire_queue(std::string name, std::size_t node, 
   return add<port_queue>(std::move(c));
 }
 
+// For one priority S-PFC is what on/off is, or nothing.
+network_builder::division network_builder::divide(hop_policy& policy, unsigned priorities,
+                                                  std::uint8_t lossless) {
+  if (policy != hop_policy::s_pfc)
+    return {};
+  if (std::popcount(priorities) > 1)
+    return {priorities, static_cast<std::uint8_t>(priorities & lossless)};
+  policy = (priorities & ~unsigned{lossless}) == 0 ? hop_policy::on_off : hop_policy::none;
+  return {};
+}
+
+// Of all the traffic of a host.
+unsigned network_builder::priorities_of(std::size_t node) const {
+  unsigned all = 0;
+  for (const auto e : endpoints_at_[node])
+    all |= endpoints_[e].sends | endpoints_[e].receives;
+  return all;
+}
+
 // A queue in a host reports what leaves it, and its sender looks whether there is room.
 network_builder::stage network_builder::add_stage(port_queue_config c, std::size_t node,
                                                   buffer_limit capacity, hop_policy policy,
-                                                  std::uint32_t largest_frame,
+                                                  std::uint32_t largest_frame, const coming& what,
                                                   std::optional<pcie_window::config> credits) {
   const auto& n = scenario_.nodes[node];
+  const auto parts =
+      divide(policy, what.priorities, what.lossless.value_or(n.flow_control.pfc.priorities));
+  if (parts.priorities != 0) {
+    capacity = share_of(capacity, std::popcount(parts.priorities));
+    c.priorities = parts.priorities;
+    c.lossless = parts.lossless;
+    for (unsigned p = 0; p < max_priorities; ++p)
+      if ((parts.priorities >> p & 1) != 0)
+        c.buffer.add(p, {.capacity = capacity});
+  }
   auto room = room_for(capacity, policy, n.flow_control.on_off, largest_frame);
   if (policy == hop_policy::pcie_credit && credits) {
     room.counts_credits = true;
@@ -159,19 +196,34 @@ network_builder::stage network_builder::add_stage(port_queue_config c, std::size
   if (room.checked)
     c.leaving = port_queue_config::reports::everything;
   c.looked = room.stop;
-  return {&add<port_queue>(std::move(c)), room};
+  return {&add<port_queue>(std::move(c)), room, parts};
 }
 
 template <class Upper>
 void network_builder::fill(Upper& upper, const stage& lower, sim_time latency) {
   connect(upper, *lower.queue, latency, latency);
-  upper.check_room(lower.seen);
+  if (lower.parts.priorities != 0)
+    upper.check_rooms({lower.parts.lossless, lower.seen});
+  else
+    upper.check_room(lower.seen);
   if (lower.seen.checked)
-    net_.stoppables_.push_back({.sender = &upper,
-                                .output = upper.last_output(),
-                                .owner = lower.queue,
-                                .name = lower.queue->name(),
-                                .looks = true});
+    note_looking(upper, *lower.queue, 0, lower.queue->name(), lower.parts);
+}
+
+// For the results: who was joined to whom last, and finds no room there.
+void network_builder::note_looking(component& sender, const component& owner, std::size_t input,
+                                   const std::string& name, const division& parts) {
+  network::stoppable s{.sender = &sender,
+                       .output = sender.last_output(),
+                       .owner = &owner,
+                       .input = input,
+                       .name = name,
+                       .looks = true};
+  if (parts.priorities == 0)
+    net_.stoppables_.push_back(s);
+  for (s.priority = 0; s.priority < static_cast<int>(max_priorities); ++s.priority)
+    if ((parts.lossless >> s.priority & 1) != 0)
+      net_.stoppables_.push_back(s);
 }
 
 const link& network_builder::link_at(std::size_t node, std::size_t port) const {
@@ -768,8 +820,10 @@ network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
   const auto vms = h.vms.size();
   const bool linked = has_link(n);
   const auto most = frame_bound(n);
-  const auto policy = node.flow_control.vswitch;
-  const buffer_limit capacity{h.vswitch.port_queue_bytes};
+  auto policy = node.flow_control.vswitch;
+  const auto parts = divide(policy, priorities_of(n), node.flow_control.pfc.priorities);
+  const auto capacity =
+      share_of({h.vswitch.port_queue_bytes}, std::max(1, std::popcount(parts.priorities)));
 
   virtual_switch_config c;
   c.name = node.name + ".vswitch";
@@ -803,12 +857,14 @@ network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
     priorities.push_back(all_priorities_);
   }
   c.table = std::move(table);
+  c.divided = static_cast<std::uint8_t>(parts.priorities);
 
   vswitch_plan plan;
+  plan.parts = parts;
   plan.input = room_for(capacity, policy, node.flow_control.on_off, most);
   const auto ports = c.ports;
   plan.hub = &add<virtual_switch>(c);
-  control(*plan.hub, n, c, plan.input, capacity);
+  control(*plan.hub, n, c, plan, capacity);
   for (std::size_t k = 0; k < ports.size(); ++k) {
     port_queue_config q;
     q.name = ports[k].name;
@@ -824,6 +880,13 @@ network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
       q.leaving = port_queue_config::reports::everything;
       q.pulls = true;
     }
+    if (parts.priorities != 0) {
+      q.priorities = parts.priorities;
+      q.lossless = parts.lossless;
+      for (unsigned p = 0; p < max_priorities; ++p)
+        if ((parts.priorities >> p & 1) != 0)
+          q.buffer.add(p, {.capacity = capacity});
+    }
     plan.outputs.push_back(&add<port_queue>(std::move(q)));
   }
   network::switching_point point{plan.hub, nullptr, {}, {}};
@@ -837,7 +900,8 @@ network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
 
 // What the controller has to tell this switch, and when.
 void network_builder::control(virtual_switch& hub, std::size_t n, const virtual_switch_config& c,
-                              const room::config& input, buffer_limit output) {
+                              const vswitch_plan& plan, buffer_limit output) {
+  const auto& input = plan.input;
   using kind = command::kind;
   controller_config::device d{c.name, {}, {}};
   // Before the first packet, which comes later than the begin.
@@ -851,7 +915,8 @@ void network_builder::control(virtual_switch& hub, std::size_t n, const virtual_
     now({.what = kind::start_limit, .port = p, .limit = input.start});
     now({.what = kind::output_limit, .port = p, .limit = output});
   }
-  now({.what = kind::lossless, .value = input.checked ? all_priorities_ : 0});
+  const auto held = plan.parts.priorities != 0 ? unsigned{plan.parts.lossless} : 0xffu;
+  now({.what = kind::lossless, .value = input.checked ? held : 0});
   const bool tunnels = std::get<host_settings>(scenario_.nodes[n].as).bridge.vxlan;
   if (tunnels || several_networks_)
     for (const auto to : destinations_of_[n])
@@ -894,14 +959,12 @@ void network_builder::enter(const vswitch_plan& vswitch, std::size_t port, port_
   connect(sender, *vswitch.hub, latency, latency);
   const auto name = vswitch.hub->port_name(port);
   const bool stopped = commanded(name);
-  sender.check_room(vswitch.input, stopped);
+  if (vswitch.parts.priorities != 0)
+    sender.check_rooms({vswitch.parts.lossless, vswitch.input}, stopped);
+  else
+    sender.check_room(vswitch.input, stopped);
   if (vswitch.input.checked || stopped)
-    net_.stoppables_.push_back({.sender = &sender,
-                                .output = sender.last_output(),
-                                .owner = vswitch.hub,
-                                .input = port,
-                                .name = name + ".in",
-                                .looks = true});
+    note_looking(sender, *vswitch.hub, port, name + ".in", vswitch.parts);
 }
 
 void network_builder::build_host(std::size_t n) {
@@ -933,7 +996,9 @@ void network_builder::build_host(std::size_t n) {
     std::optional<pcie_window::config> credits;
     if (!sends)
       credits = {pcie_pool::posted, h.pcie.posted, h.pcie.max_payload};
-    return add_stage(std::move(c), n, as_limit(h.bridge.queue), fc.bridge, most, credits);
+    c.scheduler = scheduler_of(h.nic.scheduler);
+    return add_stage(std::move(c), n, as_limit(h.bridge.queue), fc.bridge, most, {priorities_of(n)},
+                     credits);
   };
   const auto bridge_tx = bridging(".bridge-tx", h.pcie.bps, true);
   fill(uplink, bridge_tx, h.guest_latency);
@@ -945,7 +1010,8 @@ void network_builder::build_host(std::size_t n) {
   tx.line = wire(link_index);
   // It reads what it is to send, and the host completes.
   const pcie_window::config reads{pcie_pool::completion, h.pcie.completion, h.pcie.max_payload};
-  const auto nic_tx = add_stage(std::move(tx), n, {h.nic.tx_buffer_bytes}, fc.nic, most, reads);
+  const auto nic_tx =
+      add_stage(std::move(tx), n, {h.nic.tx_buffer_bytes}, fc.nic, most, {priorities_of(n)}, reads);
   fill(*bridge_tx.queue, nic_tx, h.pcie.latency);
   if (fc.nic == hop_policy::pcie_credit)
     bridge_tx.queue->limit_reads(
@@ -953,7 +1019,10 @@ void network_builder::build_host(std::size_t n) {
 
   // From the wire to the uplink.
   const auto gate = wire_gates(n, h.nic.rx_buffer_bytes, link_index);
-  auto& nic_rx = add_wire_queue(nic, n, "nic", gate, link_index, steady(h.pcie.bps, no_overhead));
+  auto from_wire = steady(h.pcie.bps, no_overhead);
+  const bool by_priority = fc.bridge == hop_policy::s_pfc;
+  auto& nic_rx = add_wire_queue(nic, n, "nic", gate, link_index, std::move(from_wire),
+                                by_priority ? all_priorities_ : 1, h.nic.scheduler);
   const auto bridge_rx = bridging(".bridge-rx", h.bridge.copy_bps, false);
   fill(nic_rx, bridge_rx, h.pcie.latency);
   enter(vswitch, h.vms.size(), *bridge_rx.queue, h.guest_latency);
@@ -979,16 +1048,17 @@ void network_builder::build_vm(std::size_t n, std::size_t v, const vswitch_plan&
   const auto copy = steady(h.guest_bps, no_overhead);
   const auto hypervisor = steady(h.hypervisor.copy_bps, no_overhead, h.hypervisor.per_packet);
   const auto stage_of = [&](const char* part, const char* kind, buffer_limit capacity,
-                            hop_policy policy, line_config line, unsigned priorities = 1,
-                            bool marks = false) {
+                            hop_policy policy, line_config line, const coming& what,
+                            bool by_priority = false) {
     port_queue_config c;
     c.name = name + part;
-    if (marks)
-      c.early = early(h.ecn, c.name, false);
     c.kind = kind;
     c.line = std::move(line);
-    c.priorities = priorities;
-    return add_stage(std::move(c), n, capacity, policy, most);
+    if (by_priority)
+      c.priorities = what.priorities;
+    else
+      c.scheduler = scheduler_of(h.vswitch.scheduler);
+    return add_stage(std::move(c), n, capacity, policy, most, what);
   };
 
   // Down: the application sends. `send` tells it when the socket buffer is full, whatever the
@@ -996,20 +1066,25 @@ void network_builder::build_vm(std::size_t n, std::size_t v, const vswitch_plan&
   auto& source = add<producer>(producer_config{name + ".producer", node.name, e, copy});
   net_.producers_.push_back(&source);
   endpoints_[e].source = &source;
-  const auto socket =
-      stage_of(".socket-tx", "socket", {vm.socket_buffer_bytes}, hop_policy::on_off, copy);
+  // Where the qdisc holds single priorities, an application has a socket for each of them.
+  const coming sent{endpoints_[e].sends};
+  const auto sockets = std::max(1, std::popcount(sent.priorities));
+  const buffer_limit all_sockets{vm.socket_buffer_bytes
+                                 * (fc.qdisc == hop_policy::s_pfc ? sockets : 1)};
+  const auto send = fc.qdisc == hop_policy::s_pfc ? hop_policy::s_pfc : hop_policy::on_off;
+  const coming any{sent.priorities, 0xff};
+  const auto socket = stage_of(".socket-tx", "socket", all_sockets, send, copy, any);
   fill(source, socket, t);
-  // pfifo_fast: the only queue of a guest that looks at priorities.
-  const auto qdisc = stage_of(".qdisc", "qdisc",
-                              vm.qdisc ? as_limit(*vm.qdisc) : buffer_limit{vm.socket_buffer_bytes},
-                              vm.qdisc ? fc.qdisc : hop_policy::on_off, copy, endpoints_[e].sends);
+  // pfifo_fast: the only queue of a guest that looks at priorities, but for S-PFC.
+  const auto qdisc = stage_of(".qdisc", "qdisc", vm.qdisc ? as_limit(*vm.qdisc) : all_sockets,
+                              vm.qdisc ? fc.qdisc : send, copy, vm.qdisc ? sent : any, true);
   fill(*socket.queue, qdisc, t);
   auto kicked = copy;
   kicked.wake_up = h.hypervisor.notification;
-  const auto ring = stage_of(".vnic-tx", "vnic", as_limit(vm.vnic_ring), fc.guest_tx, kicked);
+  const auto ring = stage_of(".vnic-tx", "vnic", as_limit(vm.vnic_ring), fc.guest_tx, kicked, sent);
   fill(*qdisc.queue, ring, t);
   const auto taken = stage_of(".hypervisor-tx", "hypervisor", as_limit(h.hypervisor.queue),
-                              fc.hypervisor, hypervisor);
+                              fc.hypervisor, hypervisor, sent);
   fill(*ring.queue, taken, t);
   enter(vswitch, v, *taken.queue, t);
   net_.entries_.push_back(
@@ -1018,8 +1093,9 @@ void network_builder::build_vm(std::size_t n, std::size_t v, const vswitch_plan&
         taken.queue->name(), vswitch.outputs[v]->name() + ".in"}});
 
   // Up: the application receives.
+  const coming had{endpoints_[e].receives};
   const auto given = stage_of(".hypervisor", "hypervisor", as_limit(h.hypervisor.queue),
-                              fc.hypervisor, hypervisor);
+                              fc.hypervisor, hypervisor, had);
   fill(*vswitch.outputs[v], given, t);
   auto softirq = steady(h.guest_bps, no_overhead, h.napi.per_packet);
   softirq.wake_up = h.napi.interrupt;
@@ -1033,11 +1109,20 @@ void network_builder::build_vm(std::size_t n, std::size_t v, const vswitch_plan&
   ring_rx.line = softirq;
   ring_rx.sockets = 1 + vm.sockets.size();
   ring_rx.filters = !vm.filter.empty();
-  const auto shared = add_stage(std::move(ring_rx), n, as_limit(vm.vnic_ring), fc.vnic_rx, most);
+  // A ring that is sorted by socket is not divided by priority besides.
+  const bool sorted = ring_rx.sockets > 1 || ring_rx.filters;
+  const auto into_ring = sorted ? undivided(fc.vnic_rx) : fc.vnic_rx;
+  const auto shared =
+      add_stage(std::move(ring_rx), n, as_limit(vm.vnic_ring), into_ring, most, had);
   fill(*given.queue, shared, t);
   const auto read = [&](const std::string& suffix, std::int64_t buffer_bytes, line_config reading) {
-    const auto buffer = stage_of((".socket" + suffix).c_str(), "socket", {buffer_bytes},
-                                 fc.guest_rx, std::move(reading), 1, true);
+    port_queue_config socket_rx;
+    socket_rx.name = name + ".socket" + suffix;
+    socket_rx.kind = "socket";
+    socket_rx.line = std::move(reading);
+    socket_rx.early = early(h.ecn, socket_rx.name, false);
+    const auto buffer =
+        add_stage(std::move(socket_rx), n, {buffer_bytes}, undivided(fc.guest_rx), most, had);
     fill(*shared.queue, buffer, t);
     auto& reader = add<consumer>(name + ".consumer" + suffix, node.name);
     net_.consumers_.push_back(&reader);

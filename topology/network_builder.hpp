@@ -93,15 +93,23 @@ private:
   void note_pair(std::uint32_t from, std::uint32_t to, std::uint8_t priority);
   void find_feeds();
   void build_host(std::size_t node);
+  unsigned priorities_of(std::size_t node) const;
+  // How S-PFC divides a queue by priority; not at all if there is one only.
+  struct division {
+    unsigned priorities = 0;  // bit p: it has a part for priority p; 0: it is whole
+    std::uint8_t lossless = 0;
+  };
+  static division divide(hop_policy& policy, unsigned priorities, std::uint8_t lossless);
   // The virtual switch of a host; port v is VM v's, the last one the uplink if there is a link.
   struct vswitch_plan {
     virtual_switch* hub = nullptr;
     std::vector<port_queue*> outputs;
-    room::config input;  // as a sender sees any of its input queues
+    room::config input;  // as a sender sees any of its input queues, or their parts
+    division parts;      // none: they are whole
   };
   vswitch_plan build_vswitch(std::size_t node);
   void control(virtual_switch& hub, std::size_t node, const virtual_switch_config& c,
-               const room::config& input, buffer_limit output);
+               const vswitch_plan& plan, buffer_limit output);
   bool commanded(const std::string& port) const;
   void build_controller();
   void enter(const vswitch_plan& vswitch, std::size_t port, port_queue& sender, sim_time latency);
@@ -121,15 +129,26 @@ private:
   // A queue inside a host, before it is joined to who fills it.
   struct stage {
     port_queue* queue;
-    room::config seen;  // by its sender: how much room there is
+    room::config seen;  // by its sender: how much room there is, or is in each part
+    division parts;
+  };
+  // What comes to a stage, by priority, for S-PFC; and what of that it holds, if not what the
+  // node's PFC says.
+  struct coming {
+    unsigned priorities = 0;
+    std::optional<std::uint8_t> lossless = {};
   };
   stage add_stage(port_queue_config c, std::size_t node, buffer_limit capacity, hop_policy policy,
-                  std::uint32_t largest_frame, std::optional<pcie_window::config> credits = {});
+                  std::uint32_t largest_frame, const coming& what,
+                  std::optional<pcie_window::config> credits = {});
+  void note_looking(component& sender, const component& owner, std::size_t input,
+                    const std::string& name, const division& parts);
   template <class Upper>
   void fill(Upper& upper, const stage& lower, sim_time latency);
   port_queue& add_wire_queue(std::string name, std::size_t node, std::string kind,
                              const class_gates::config& gate, std::size_t link_index,
-                             line_config line);
+                             line_config line, unsigned priorities = 1,
+                             const scheduler_settings& scheduler = {});
   class_gates::config wire_gates(std::size_t node, std::int64_t capacity,
                                  std::size_t link_index) const;
   const node& node_named(const link::end& end) const {

@@ -18,7 +18,7 @@
 namespace sluice {
 
 /// Flow control of a hop. More policies come with later issues; the loader refuses their names.
-enum class hop_policy : std::uint8_t { none, on_off, pfc, pcie_credit, ib_credit };
+enum class hop_policy : std::uint8_t { none, on_off, pfc, s_pfc, pcie_credit, ib_credit };
 
 /// A limit in bytes or in packets, as the scenario says it.
 struct queue_limit {

@@ -44,8 +44,9 @@ std::uint8_t stoppable_priorities(const link& l, const node& a, const node& b) {
     case hop_policy::ib_credit:
       return ib_lanes(a.flow_control.ib, b.flow_control.ib);
     case hop_policy::none:
+    case hop_policy::s_pfc:
     case hop_policy::pcie_credit:
-      return 0;  // the latter is for no link
+      return 0;  // the latter two are for no link
   }
   return 0;
 }
@@ -161,6 +162,13 @@ buffer_limit as_limit(const queue_limit& limit) {
   if (limit.in == queue_limit::unit::bytes)
     return {limit.amount, buffer_limit::unlimited};
   return {buffer_limit::unlimited, limit.amount};
+}
+
+buffer_limit share_of(buffer_limit whole, int parts) {
+  const auto share = [&](std::int64_t limit) {
+    return limit == buffer_limit::unlimited ? limit : std::max<std::int64_t>(1, limit / parts);
+  };
+  return {share(whole.bytes), share(whole.packets)};
 }
 
 namespace {

@@ -83,6 +83,9 @@ hop_policy policy_of(const link& l, const node& a, const node& b);
 /// bit p: packets of priority p can be stopped on the link.
 std::uint8_t stoppable_priorities(const link& l, const node& a, const node& b);
 
+/// An equal share of each of so many parts.
+buffer_limit share_of(buffer_limit whole, int parts);
+
 /// The limit as bytes or packets, the other unlimited.
 buffer_limit as_limit(const queue_limit& limit);
 

@@ -29,15 +29,18 @@ void controller::advance() {
 
 void controller::hear(std::vector<port_state>& ports, const signal& s) {
   auto& p = ports[s.port];
+  const auto part = 1u << s.priority;
   if (s.what == signal::kind::stop) {
     ++p.stops;
-    p.stopped = true;
+    if (p.stopped == 0)
+      p.since = s.at;
+    p.stopped = static_cast<std::uint8_t>(p.stopped | part);
   } else {
     ++p.starts;
-    p.stopped_for += s.at - p.since;
-    p.stopped = false;
+    p.stopped = static_cast<std::uint8_t>(p.stopped & ~part);
+    if (p.stopped == 0)
+      p.stopped_for += s.at - p.since;
   }
-  p.since = s.at;
 }
 
 std::vector<controller::port_state> controller::state(sim_time now) const {
@@ -52,7 +55,7 @@ std::vector<controller::port_state> controller::state(sim_time now) const {
       if ((c.what == command::kind::stop || c.what == command::kind::start) && c.at <= now)
         ports[c.port].ordered = c.what == command::kind::stop;
     for (auto& p : ports) {
-      if (p.stopped && now > p.since)
+      if (p.stopped != 0 && now > p.since)
         p.stopped_for += now - p.since;
       known.push_back(std::move(p));
     }

@@ -53,10 +53,10 @@ public:
   struct port_state {
     std::string name;
     std::uint64_t stops = 0, starts = 0;  ///< notices
-    sim_time since = 0;                   ///< of the last one, as heard
+    sim_time since = 0;                   ///< of the stop that is in force, as heard
     sim_time stopped_for = 0;             ///< between them, up to `now`
-    bool stopped = false;
-    bool ordered = false;  ///< its own stop is in force
+    std::uint8_t stopped = 0;             ///< bit n: part n, if it is divided; else bit 0
+    bool ordered = false;                 ///< its own stop is in force
   };
   /// Every port that it controls. Only while no cell is active.
   std::vector<port_state> state(sim_time now) const;

@@ -45,7 +45,7 @@ producer::schedule* producer::earliest(unsigned classes) const {
 
 // When the packet can start that is due next; or, where single classes are held, any.
 transmitter::verdict producer::first_start(sim_time due, std::uint32_t bytes) {
-  if (!line_.obeys_pauses())
+  if (!line_.by_class())
     return line_.start(outputs_[side], std::max(due, may_start()), bytes, limit_);
   unsigned waiting = 0;
   for (const auto& s : schedules_)
@@ -119,7 +119,7 @@ rate_limiter producer::rate(sim_time now) const {
 // No packet that can be the next is smaller.
 std::uint32_t producer::least_bytes() const {
   auto least = front_->batch[front_->next].bytes;
-  if (line_.obeys_pauses())
+  if (line_.by_class())
     for (const auto& s : schedules_)
       if (s->next < s->size)
         least = std::min(least, s->batch[s->next].bytes);
@@ -130,7 +130,7 @@ void producer::advance() {
   auto& out = outputs_[side];
   head_ = {never, false};
   const auto idle = [&](sim_time until) {
-    if (line_.obeys_pauses())
+    if (line_.by_class())
       line_.idle(out, outputs_[frames_], until, limit_);
     else
       line_.idle(out, until, limit_);
@@ -159,7 +159,7 @@ void producer::advance() {
     }
     if (!window_open(out))
       return;
-    auto& s = line_.obeys_pauses() ? *earliest(head_.classes) : *front_;
+    auto& s = line_.by_class() ? *earliest(head_.classes) : *front_;
     const emission e = s.batch[s.next];
     const auto due = s.due();
     const auto ready = std::max(due, free);
@@ -206,7 +206,7 @@ sim_time producer::next_event() const {
 }
 
 sim_time producer::next_work() const {
-  const bool paused = head_.pauses_beyond != never && !line_.obeys_credits();
+  const bool paused = head_.pauses_beyond != never && !line_.by_room();
   return paused ? never : next_event();
 }
 
@@ -259,7 +259,7 @@ held_counts producer::held_by(port_index, sim_time now) const {
 }
 
 pause_counts producer::pauses_had(sim_time now) const {
-  return line_.obeys_pauses() ? line_.pauses_until(outputs_[frames_], now) : pause_counts{};
+  return line_.by_class() ? line_.pauses_until(outputs_[frames_], now) : pause_counts{};
 }
 
 component_counters producer::snapshot(sim_time now) const {

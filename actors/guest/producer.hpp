@@ -57,6 +57,8 @@ public:
   void add(schedule_config s);
   /// Before the run: it looks into the queue that it fills, as `send` does.
   void check_room(const room::config& c) { line_.check_room(c); }
+  /// Likewise, if that one is divided by priority: an application has a socket for each.
+  void check_rooms(const class_rooms::config& c) { line_.check_rooms(c); }
   /// Before the run: it obeys frames that come by the output joined last.
   void obey_pauses(const pause_timers::config& c, bool announced, bool injected) {
     line_.obey_pauses(c, announced, injected);

@@ -58,7 +58,7 @@ void port_queue::advance_single() {
         if (const auto o = towards(); line_.stopped(o))
           need_signals(o, line_.checks_room(o) ? head_.at : p.at);
         else if (head_.pauses_beyond != never)
-          need_signals(frames_out_, std::min(p.at, head_.pauses_beyond));
+          need_signals(holds(), std::min(p.at, head_.pauses_beyond));
         break;
       }
       pop_packet(side);
@@ -83,8 +83,8 @@ void port_queue::idle() {
     for (transmitter::verdict nothing{never, false}; frame_goes_first(nothing, next_start());) {
     }
   const auto until = next_arrival();
-  if (line_.obeys_pauses())
-    line_.idle(outputs_[side], outputs_[frames_out_], until, limit_);
+  if (line_.by_class())
+    line_.idle(outputs_[side], outputs_[holds()], until, limit_);
   else
     line_.idle(outputs_[side], until, limit_);
   if (sorts_)
@@ -136,7 +136,7 @@ void port_queue::advance_classes() {
       std::uint32_t largest = 0;
       for (unsigned left = waiting_; left != 0; left &= left - 1) {
         const auto& p = queues_[static_cast<unsigned>(__builtin_ctz(left))].front();
-        if (p.at < ready) {
+        if (p.at < ready || (p.at == ready && p.pulled)) {
           ready = p.at;
           pulled = p.pulled;
         }
@@ -150,7 +150,7 @@ void port_queue::advance_classes() {
         if (head_.at > limit_)
           break;
         if (!head_.certain) {
-          if (line_.obeys_pauses() && head_.at > std::max(line_.busy(), next_arrival()))
+          if (line_.by_class() && head_.at > std::max(line_.busy(), next_arrival()))
             need_packets(side, head_.at);
           else
             ask_for_start(side);
@@ -165,7 +165,7 @@ void port_queue::advance_classes() {
           break;
         }
         // Those that are held do not take part.
-        const auto may = line_.obeys_pauses() ? head_.classes : waiting_;
+        const auto may = line_.by_class() ? head_.classes : waiting_;
         if (line_.watched() && drop_storms(head_.at, may)) {
           settle(head_.at + 1);
           head_ = {never, false};
@@ -309,10 +309,23 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
   p.at = sent + outputs_[o].packet_latency;
   p.pulled = false;
   emit(o, p);
-  if (config_.pulls) {
+  if (!config_.pulls)
+    return;
+  if (!line_.by_class() && config_.buffer.own == 0) {
     pulling_ = true;
     settle_pull();
+    return;
   }
+  if (!reported(p))
+    return;
+  // Only a class can hold it, so it comes back when it is done with this one. The switch ignores
+  // what does not hold by then.
+  const bool more = config_.buffer.own != 0 ? !from.empty() && from.front().at <= line_.busy()
+                                            : waiting_ != 0 && first_queued().at <= line_.busy();
+  if (!more)
+    emit_signal(side, {.at = line_.busy() + inputs_[side].signal_latency,
+                       .what = signal::kind::pull,
+                       .priority = p.priority});
 }
 
 // The packet does not leave by the line, but it does leave the buffer.
@@ -342,7 +355,8 @@ sim_time port_queue::report_at(sim_time leaves) {
 }
 
 bool port_queue::reported(const packet& p) const {
-  return config_.leaving == port_queue_config::reports::everything
+  return (config_.leaving == port_queue_config::reports::everything
+          && (config_.lossless >> p.priority & 1) != 0)
          || (config_.leaving == port_queue_config::reports::accounted
              && p.ingress < config_.accounted.size()
              && (config_.accounted[p.ingress] >> p.priority & 1) != 0);
@@ -495,10 +509,10 @@ void port_queue::send_frame(sim_time at) {
 // When the packet can start, which is the first in its queue.
 transmitter::verdict port_queue::first_start(output& out, const packet& p, port_index o) {
   for (;;) {
-    auto v = line_.obeys_pauses() ? line_.start_class(
-                 out, outputs_[frames_out_], 1u << p.priority, [&](unsigned) { return p.at; },
-                 [&](unsigned) { return p.bytes; }, limit_)
-                                  : line_.start(out, p.at, p.bytes, limit_, p.pulled, o);
+    auto v = line_.by_class() ? line_.start_class(
+                 out, outputs_[holds()], 1u << p.priority, [&](unsigned) { return p.at; },
+                 [&](unsigned) { return p.bytes; }, limit_, never, p.pulled)
+                              : line_.start(out, p.at, p.bytes, limit_, p.pulled, o);
     if (!frames_ || !frame_goes_first(v, v.at))
       return v;
   }
@@ -509,10 +523,10 @@ transmitter::verdict port_queue::first_start(output& out, sim_time ready, std::u
                                              bool pulled) {
   for (;;) {
     auto v =
-        line_.obeys_pauses() ? line_.start_class(
-            out, outputs_[frames_out_], waiting_, [&](unsigned c) { return queues_[c].front().at; },
-            [&](unsigned c) { return queues_[c].front().bytes; }, limit_, next_arrival())
-                             : line_.start(out, ready, largest, limit_, pulled);
+        line_.by_class() ? line_.start_class(
+            out, outputs_[holds()], waiting_, [&](unsigned c) { return queues_[c].front().at; },
+            [&](unsigned c) { return queues_[c].front().bytes; }, limit_, next_arrival(), pulled)
+                         : line_.start(out, ready, largest, limit_, pulled);
     // What arrives meanwhile may start sooner, if it is not held.
     if (!frames_ || !frame_goes_first(v, std::max(line_.busy(), next_arrival())))
       return v;
@@ -525,7 +539,7 @@ void port_queue::ask_for_start(port_index o) {
     need_packets(frame_lacks_, head_.at);
   else if (head_.pauses_beyond != never) {
     if (line_.asks_for_pauses(head_))
-      need_signals(frames_out_, head_.pauses_beyond);
+      need_signals(holds(), head_.pauses_beyond);
   }
   // Held by a stop: the receiver speaks when it is over. Else we have to know.
   else if (line_.asks(o))
@@ -556,7 +570,7 @@ sim_time port_queue::next_arrival() const {
     return in.items.front().at;
   if (upper_is_held())
     return std::max(in.promise, later(resume_bound(), round_trip()));
-  if (config_.leaving == port_queue_config::reports::everything)
+  if (config_.leaving == port_queue_config::reports::everything && config_.buffer.own == 0)
     if (const auto t = room_bound(); t > 0)
       return std::max(in.promise, later(t, round_trip()));
   return std::max(in.promise, no_arrival_before_);
@@ -583,7 +597,7 @@ sim_time port_queue::room_bound() const {
 sim_time port_queue::next_start() const {
   // What waits may be held while another class that comes is not.
   if (waiting_ != 0)
-    return single_ || !line_.obeys_pauses()
+    return single_ || !line_.by_class()
                ? head_.at
                : std::min(head_.at, std::max(line_.busy(), next_arrival()));
   const auto& out = outputs_[side];
@@ -677,7 +691,7 @@ sim_time port_queue::next_work() const {
     t = std::min(t, grants_->due());
   if (frames_ && frames_->has_news())
     t = std::min(t, line_.control_start(frames_->first()));
-  if (waiting_ != 0 && head_.pauses_beyond != never && (line_.obeys_credits() || line_.watched()))
+  if (waiting_ != 0 && head_.pauses_beyond != never && (line_.by_room() || line_.watched()))
     t = std::min(t, std::max(head_.at, head_.ends));
   if (gate_.stopping())
     t = std::min(
@@ -714,8 +728,7 @@ void port_queue::explain_packet(port_index o, sim_time beyond) {
   const auto least = least_service();
   const auto t = beyond - outputs_[o].packet_latency - least;
   if (waiting_ != 0 && head_.pauses_beyond != never) {
-    need_signals(frames_out_,
-                 std::min(std::max(t, outputs_[frames_out_].promise), head_.pauses_beyond));
+    need_signals(holds(), std::min(std::max(t, outputs_[holds()].promise), head_.pauses_beyond));
     if (!single_ && inputs_[side].items.empty())
       need_packets(side, std::max(t, inputs_[side].promise));
   } else if (held_at() != nowhere) {
@@ -746,6 +759,8 @@ sim_time port_queue::earliest_signal(port_index i) {
   if (i == requests_in_)
     return never;
   const auto latency = inputs_[side].signal_latency;
+  if (reports_classes())
+    return later(next_report(), latency);
   if (config_.leaving != port_queue_config::reports::nothing)
     return later(pulling_ ? std::min(pull_at_, next_start()) : next_start(), latency);
   return later(next_transition(), latency);
@@ -763,7 +778,45 @@ void port_queue::explain_signal(port_index i, sim_time beyond) {
     }
     return;
   }
-  explain_transition(beyond - inputs_[side].signal_latency);
+  if (reports_classes())
+    explain_report(beyond - inputs_[side].signal_latency);
+  else
+    explain_transition(beyond - inputs_[side].signal_latency);
+}
+
+// Who waits for reports of a class that is held need not wait for what others do: when the next
+// packet that is reported can leave.
+sim_time port_queue::next_report() const {
+  auto t = never;
+  for (unsigned c = 0; c < max_priorities; ++c)
+    if ((config_.priorities & config_.lossless & 1u << c) != 0)
+      t = std::min(t, report_bound(c));
+  return t;
+}
+
+sim_time port_queue::report_bound(unsigned c) const {
+  if ((waiting_ >> c & 1) == 0)
+    return std::max(line_.busy(), next_arrival());
+  return std::max(head_.at, line_.class_bound(outputs_[holds()], c, queues_[c].front().at));
+}
+
+void port_queue::explain_report(sim_time t) {
+  for (unsigned c = 0; c < max_priorities; ++c) {
+    if ((config_.priorities & config_.lossless & 1u << c) == 0 || report_bound(c) > t)
+      continue;
+    if ((waiting_ >> c & 1) == 0) {
+      if (inputs_[side].items.empty())
+        need_packets(side, std::max(t, inputs_[side].promise));
+    } else if (line_.class_held(c)) {
+      need_signals(holds(), std::max(t, outputs_[holds()].promise));
+    } else if (head_.certain || out_of_window_) {
+      if (inputs_[side].items.empty() && !out_of_window_)
+        need_packets(side,
+                     std::max(t, inputs_[side].promise));  // who comes takes part in the choice
+    } else {
+      need_start();
+    }
+  }
 }
 
 // It asks for no frame before this.
@@ -826,23 +879,28 @@ loss_point port_queue::loses() const {
   // Whether all that may come is held back in time.
   const auto come = config_.arriving != 0 ? config_.arriving : config_.priorities;
   const auto covered = [&](unsigned classes) { return (come & ~classes) == 0; };
-  const bool guarded = config_.leaving == port_queue_config::reports::everything
-                       || (stops_ && covered(config_.buffer.stopping_classes()))
-                       || (grants_ && covered(config_.credits))
-                       || (config_.leaving == port_queue_config::reports::accounted
-                           && std::all_of(a.begin(), a.end(), covered));
+  const bool guarded =
+      (config_.leaving == port_queue_config::reports::everything && covered(config_.lossless))
+      || (stops_ && covered(config_.buffer.stopping_classes()))
+      || (grants_ && covered(config_.credits))
+      || (config_.leaving == port_queue_config::reports::accounted
+          && std::all_of(a.begin(), a.end(), covered));
   return guarded ? loss_point::guarded : loss_point::open;
 }
 
 held_counts port_queue::held_by(port_index o, sim_time now) const {
   if (line_.held_by_frames())
-    return line_.paused_until(outputs_[frames_out_], now);
+    return line_.paused_until(outputs_[holds()], now);
   return line_.until(outputs_[o], now, o);
 }
 
 stop_counts port_queue::stops_at(std::size_t, unsigned priority) const {
-  if (!stops_ && config_.credits == 0)
-    return {0, config_.looked.share(gate_.max_bytes(), gate_.max_packets())};
+  if (!stops_ && config_.credits == 0) {
+    if (config_.buffer.own == 0)
+      return {0, config_.looked.share(gate_.max_bytes(), gate_.max_packets())};
+    const auto& gate = gate_.of(priority);
+    return {0, config_.looked.share(gate.max_bytes(), gate.max_packets())};
+  }
   if (config_.buffer.own == 0)
     return {counters_.stops_sent,
             config_.buffer.shared.stop.share(gate_.max_bytes(), gate_.max_packets())};
@@ -852,7 +910,7 @@ stop_counts port_queue::stops_at(std::size_t, unsigned priority) const {
 }
 
 pause_counts port_queue::pauses_had(sim_time now) const {
-  return line_.obeys_pauses() ? line_.pauses_until(outputs_[frames_out_], now) : pause_counts{};
+  return line_.by_class() ? line_.pauses_until(outputs_[holds()], now) : pause_counts{};
 }
 
 component_counters port_queue::snapshot(sim_time now) const {

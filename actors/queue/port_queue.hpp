@@ -23,9 +23,12 @@
 ///   grant_credits and obey_credits.
 /// * With `pulls` its process is a receiver of the virtual switch: each time it comes back for more
 ///   and finds nothing, it asks the switch to pull; then it sleeps until it is woken.
+/// * With S-PFC each priority has its part of the buffer, and the sender looks into each by itself.
+///   What is not lossless is not looked for, and dropped if its part is full. A process that pulls
+///   does so for the priority of which it has just taken the last packet.
 /// * With several outputs each packet goes to that of its `socket`, and the process sleeps while
-/// that
-///   one has no room, whatever the others have. What the guest's packet filter refuses it drops.
+///   that one has no room, whatever the others have. What the guest's packet filter refuses it
+///   drops.
 /// * Events at one time are handled in this order: signals, arrivals, the start of a transmission.
 ///
 /// With one priority in use, the backlog is the known future: starts are computed (and announced)
@@ -58,6 +61,7 @@ struct port_queue_config {
   /// seen to it that there is room.
   enum class reports : std::uint8_t { nothing, accounted, everything };
   reports leaving = reports::nothing;
+  std::uint8_t lossless = 0xff;         ///< `everything`: that is, bit p, of priority p
   std::vector<std::uint8_t> accounted;  ///< `accounted`: by ingress port, bit p: of priority p
   buffer_limit looked;                  ///< `everything`: from here on the sender sees no room
   std::uint8_t credits = 0;             ///< bit p: who sends priority p needs credits
@@ -98,6 +102,10 @@ public:
   /// Before the run: its process looks into the queue that it was joined to last.
   void check_room(const room::config& c, bool commanded = false) {
     line_.check_room(c, commanded, outputs_.size() - 1);
+  }
+  /// Likewise, if that one is divided by priority.
+  void check_rooms(const class_rooms::config& c, bool commanded = false) {
+    line_.check_rooms(c, commanded);
   }
   /// Before the run: what it sends is read by a device.
   void limit_reads(const read_requests::config& c) { line_.limit_reads(c); }
@@ -192,6 +200,14 @@ private:
   sim_time resume_bound() const;
   sim_time next_transition() const;
   sim_time next_request() const;
+  sim_time next_report() const;
+  sim_time report_bound(unsigned c) const;
+  void explain_report(sim_time beyond);
+  // Whether what leaves is reported by class, and held by class.
+  bool reports_classes() const {
+    return !single_ && config_.buffer.own != 0 && line_.by_class()
+           && config_.leaving == port_queue_config::reports::everything;
+  }
   sim_time room_bound() const;
   sim_time least_service() const;
   const packet& first_queued() const;
@@ -210,6 +226,8 @@ private:
     return line_.stopped(o) && (!sorts_ || waiting_ != 0) ? o : nowhere;
   }
   output& output_of(port_index o) { return o < outputs_.size() ? outputs_[o] : nowhere_; }
+  // By which output comes what holds single classes.
+  port_index holds() const { return frames_out_ == nowhere ? side : frames_out_; }
 
   port_queue_config config_;
   class_gates gate_;

@@ -16,7 +16,8 @@
 /// the next one: while all that was announced is heard and the allowance lasts, nothing else has to
 /// be known. Only then does it matter what comes on the other, from the port that sends the frames.
 /// On an InfiniBand link it sends a class as far as it has credits, which come the same way; they
-/// only ever allow more, so with enough of them nothing has to be known.
+/// only ever allow more, so with enough of them nothing has to be known. So it is with S-PFC, where
+/// it looks for the room that a class has in the receiver's queue.
 ///
 /// A line may be a process rather than a wire. Then it sleeps while it finds nothing to send, and
 /// takes `wake_up` to begin again; and it may work in polls, as Linux' NAPI does: after `weight`
@@ -27,6 +28,7 @@
 #include <vector>
 
 #include "actors/engine/cell.hpp"
+#include "actors/logic/class_rooms.hpp"
 #include "actors/logic/ib_window.hpp"
 #include "actors/logic/pause_timers.hpp"
 #include "actors/logic/read_requests.hpp"
@@ -157,13 +159,22 @@ public:
   /// Likewise: it has the credits that flow packets bring, as signals on an output of their own.
   void obey_credits(const ib_window::config& c) { credits_ = std::make_unique<window>(c); }
   /// Whether frames of the other side decide on what it may send.
-  bool obeys_pauses() const { return obeys_ != nullptr || credits_ != nullptr; }
+  bool obeys_frames() const { return obeys_ != nullptr || credits_ != nullptr; }
+  /// With S-PFC: what is known of the queue at the other end, by class. As check_room. Before the
+  /// run.
+  void check_rooms(const class_rooms::config& c, bool commanded = false) {
+    rooms_ = std::make_unique<class_rooms>(c);
+    commanded_ = commanded;
+  }
+  /// Whether a class may be held while others are not: use `start_class`.
+  bool by_class() const { return obeys_frames() || rooms_ != nullptr; }
   bool watched() const { return obeys_ != nullptr && obeys_->timers.watched(); }
   /// Whether a packet of the class that would start at `t` is dropped in its place: in a storm.
   bool drops(unsigned c, sim_time t) const {
     return watched() && obeys_->timers.drops() && obeys_->timers.storm(c, t);
   }
-  bool obeys_credits() const { return credits_ != nullptr; }
+  /// Whether what it may send by class can only become more: credits, or room.
+  bool by_room() const { return credits_ != nullptr || rooms_ != nullptr; }
   /// Whether nothing but frames holds it.
   bool held_by_frames() const {
     return credits_ != nullptr || (obeys_ != nullptr && obeys_->announced);
@@ -177,16 +188,29 @@ public:
     return credits_ ? wait{credits_->lanes.waits_since(c), credits_->lanes.wanted(c)} : wait{};
   }
 
-  /// `start` for a line that obeys frames: when the first of several classes can start.
+  /// `start` for a line that is held by class: when the first of several classes can start.
+  /// \param pauses by which comes what holds them; with S-PFC that is `out` itself.
   /// \param waiting bit c: class c has a packet, which is ready at `ready(c)` and has `size(c)`
   /// bytes; not 0.
   /// \param horizon no other class has a packet before this. Nothing is heard beyond it, as then
   /// another class might start first, for which what was heard would have come too early.
+  /// \param waited_for as in `start`
   template <class Ready, class Size>
   verdict start_class(cell::output& out, cell::output& pauses, unsigned waiting, Ready ready,
-                      Size size, sim_time limit, sim_time horizon = never) {
-    if (credits_)
-      return start_with_credits(pauses, waiting, ready, size, limit, horizon);
+                      Size size, sim_time limit, sim_time horizon = never,
+                      bool waited_for = false) {
+    if (by_room()) {
+      auto t = never;
+      for (unsigned left = waiting; left != 0; left &= left - 1)
+        t = std::min(t, ready(static_cast<unsigned>(__builtin_ctz(left))));
+      slept_ = t > busy_ && !waited_for;
+      // What waits for credits is looked at from when the last packet has left on, whether or not a
+      // flow packet has kept the line busy since: it may not have been known of then.
+      return credits_ ? start_with(credits_->lanes, pauses, waiting, ready, size,
+                                   std::max(t, credits_->free), limit, horizon)
+                      : start_with(*rooms_, pauses, waiting, ready, size, awake(t, waited_for),
+                                   limit, horizon);
+    }
     auto& o = *obeys_;
     sim_time t = never;
     std::uint32_t bytes = 0;  // of the largest
@@ -255,6 +279,26 @@ public:
     }
   }
 
+  /// Whether it has noted that the class is held.
+  bool class_held(unsigned c) const {
+    return rooms_     ? rooms_->waits(c)
+           : credits_ ? credits_->lanes.waits_since(c) != never
+                      : !watched() && obeys_->timers.resumes(c) > busy_;
+  }
+  /// Of a line that is held by class: the class, of which a packet is ready at `ready`, does not
+  /// start before this, whatever the others do. \param tells by which comes what holds it.
+  sim_time class_bound(const cell::output& tells, unsigned c, sim_time ready) const {
+    const auto free = std::max(busy_, ready);
+    const auto next = tells.items.empty() ? tells.promise : tells.items.front().at;
+    if (rooms_)
+      return rooms_->waits(c) ? std::max(free, next) : free;
+    if (credits_)
+      return credits_->lanes.waits_since(c) != never
+                 ? std::max(free, std::min(next, credits_->lanes.recovers()))
+                 : free;
+    return watched() ? free : std::max(free, std::min(next, obeys_->timers.resumes(c)));
+  }
+
   /// When a MAC control frame can start that is ready at `ready`: data do not hold it up.
   sim_time control_start(sim_time ready) const {
     const auto t = std::max(ready, busy_);
@@ -268,9 +312,10 @@ public:
   }
   sim_time control_time() const { return fastest_.time_of(line_.control_bytes); }
 
-  /// It has started a packet of the class at `t`, until `sent`: on a link with credits it costs
-  /// some.
+  /// It has started a packet of the class at `t`, until `sent`: it costs room, or credits.
   void spend(sim_time t, sim_time sent, unsigned c, std::uint32_t bytes) {
+    if (rooms_)
+      rooms_->send(c, bytes);
     if (!credits_)
       return;
     credits_->free = sent;
@@ -323,12 +368,12 @@ public:
   bool stopped(std::size_t at = 0) const { return held(at).now(); }
   /// Whether it has to ask for what it lacks. A receiver that has stopped it will speak by itself;
   /// one that is merely full knows nothing of us.
-  bool asks(std::size_t at = 0) const { return !stopped(at) || checks_room(at); }
+  bool asks(std::size_t at = 0) const { return !stopped(at) || checks_room(at) || rooms_; }
   /// Likewise when a class is held by frames, whose end is `v.pauses_beyond`: whoever holds it
   /// refreshes it or ends it, and asking him about a far time would come back to us. Frames that
   /// nobody has announced follow no such rule.
   bool asks_for_pauses(const verdict& v) const {
-    return v.classes != 0 || credits_ != nullptr || obeys_->injected || watched();
+    return v.classes != 0 || by_room() || obeys_->injected || watched();
   }
   /// It is never faster.
   line_rate fastest() const { return fastest_; }
@@ -348,12 +393,28 @@ public:
       if (s.at <= now)
         h.hear(s);
     });
-    return {h.stops, h.starts, h.held_until(now)};
+    if (!rooms_)
+      return {h.stops, h.starts, h.held_until(now)};
+    const auto by_class = paused_until(out, now);
+    return {h.stops + by_class.stops, h.starts + by_class.starts,
+            std::max(h.held_until(now), by_class.time)};
   }
   /// Likewise the frames that it has had; and what they did to all priorities together:
   /// transitions, and the time for which the one was held that was held longest.
   pause_counts pauses_until(const cell::output& pauses, sim_time now) const {
     pause_counts sum;
+    if (rooms_) {
+      auto rooms = *rooms_;
+      cell::each_coming(pauses, [&](const signal& s) {
+        if (s.at <= now && s.what == signal::kind::release)
+          rooms.hear(s);
+      });
+      for (unsigned c = 0; c < pause_classes; ++c) {
+        const auto k = rooms.of(c, now);
+        sum.priorities[c] = {0, 0, k.waits, k.waited};
+      }
+      return sum;
+    }
     if (credits_) {
       auto lanes = credits_->lanes;
       cell::each_coming(pauses, [&](const signal& s) {
@@ -428,75 +489,91 @@ private:
     sim_time free = 0;  // from when on no packet is being sent; flow packets may
   };
 
-  // What waits for credits is looked at from when the last packet has left on, whether or not a
-  // flow packet has kept the line busy since: it may not have been known of then.
-  template <class Ready, class Size>
-  verdict start_with_credits(cell::output& flows, unsigned waiting, Ready ready, Size size,
-                             sim_time limit, sim_time horizon) {
-    auto& w = *credits_;
-    sim_time t = never;
-    for (unsigned left = waiting; left != 0; left &= left - 1)
-      t = std::min(t, ready(static_cast<unsigned>(__builtin_ctz(left))));
-    slept_ = t > busy_;
-    t = std::max(t, w.free);
+  // What of the classes has credits, or room: `w` knows. They come on `tells`. From `t` on.
+  template <class Window, class Ready, class Size>
+  verdict start_with(Window& w, cell::output& tells, unsigned waiting, Ready ready, Size size,
+                     sim_time t, sim_time limit, sim_time horizon) {
     horizon = std::max(horizon, busy_);
     for (;;) {
       if (!steady_)
         t = open_at(t);
       if (t > limit || t > horizon)
         return {std::max(t, busy_), false};
-      hear_credits(flows, t);
-      const bool known = !flows.items.empty() || flows.promise > t;
+      hear(tells, t);
+      if (first_.now()) {
+        if (tells.items.empty())
+          return {std::max(t, tells.promise), false};
+        t = tells.items.front().at;  // later than t, or it had been heard
+        continue;
+      }
+      if (first_.resumed > t) {
+        t = first_.resumed;
+        continue;
+      }
+      const bool known = !tells.items.empty() || tells.promise > t;
       unsigned classes = 0, lacking = 0;
       sim_time next = never;
       for (unsigned left = waiting; left != 0; left &= left - 1) {
         const auto c = static_cast<unsigned>(__builtin_ctz(left));
-        if (const auto r = std::max(ready(c), w.lanes.resumed(c)); r > t)
+        if (const auto r = std::max(ready(c), w.resumed(c)); r > t)
           next = std::min(next, r);
-        else if (!w.lanes.lacks(c, size(c)))
+        else if (!w.lacks(c, size(c)))
           classes |= 1u << c;
         else
           lacking |= 1u << c;
       }
       if (lacking != 0 && !known) {
-        const auto comes = w.lanes.recovers();
-        const auto from = std::min({std::max(t, flows.promise), next, comes});
-        return {std::max(classes != 0 ? t : from, busy_), false, std::max(t, flows.promise),
+        const auto from = std::min({std::max(t, tells.promise), next, recovers(w)});
+        return {std::max(classes != 0 ? t : from, busy_), false, std::max(t, tells.promise),
                 classes,
                 t};  // even if nothing comes of it: that it waits from here on has to be noted
       }
       for (unsigned left = lacking; left != 0; left &= left - 1) {
         const auto c = static_cast<unsigned>(__builtin_ctz(left));
-        w.lanes.wait(c, size(c), t);
+        w.wait(c, size(c), t);
       }
-      if (classes != 0 && t >= busy_)
+      if (classes != 0 && t >= busy_) {
+        // Or a stop may come, unless its sender has said that none will.
+        const auto& allowed = tells.allowed;
+        if (commanded_ && !known && !(allowed.stated() && t < allowed.until))
+          return {t, false, t, classes, t};
         return {t, true, never, classes, t};
+      }
       if (classes != 0)
         next = std::min(next, busy_);
-      auto come = w.lanes.recovers();
-      if (!flows.items.empty())
-        come = std::min(come, flows.items.front().at);
-      else if (lacking != 0 && flows.promise <= std::min(next, come))
-        return {std::max(flows.promise, busy_), false, flows.promise, classes,
+      auto come = recovers(w);
+      if (!tells.items.empty())
+        come = std::min(come, tells.items.front().at);
+      else if (lacking != 0 && tells.promise <= std::min(next, come))
+        return {std::max(tells.promise, busy_), false, tells.promise, classes,
                 std::min(next, come)};
       t = std::min(next, come);
     }
   }
+  static sim_time recovers(const ib_window& w) { return w.recovers(); }
+  static sim_time recovers(const class_rooms&) { return never; }
 
-  void hear_credits(cell::output& flows, sim_time t) {
-    auto& lanes = credits_->lanes;
-    while (!flows.items.empty() && flows.items.front().at <= t) {
-      lanes.hear(from_signal(flows.items.front()));
-      flows.items.pop();
-      ++flows.heard;
+  // Takes in what has come by t: credits, or room, or a stop of all classes.
+  void hear(cell::output& tells, sim_time t) {
+    while (!tells.items.empty() && tells.items.front().at <= t) {
+      const signal s = tells.items.front();
+      tells.items.pop();
+      ++tells.heard;
+      if (credits_)
+        credits_->lanes.hear(from_signal(s));
+      else if (s.what == signal::kind::release)
+        rooms_->hear(s);
+      else
+        first_.hear(s);
     }
-    lanes.recover(t);
+    if (credits_)
+      credits_->lanes.recover(t);
   }
 
   // Takes in what has come by t on both links.
   void obey(cell::output& out, cell::output& pauses, sim_time t) {
-    if (credits_)
-      return hear_credits(pauses, t);
+    if (by_room())
+      return hear(pauses, t);
     auto& o = *obeys_;
     while (!out.items.empty() && out.items.front().at <= t) {
       if (!o.announced) {
@@ -561,6 +638,7 @@ private:
   std::vector<hold> others_;
   std::unique_ptr<obedience> obeys_;
   std::unique_ptr<window> credits_;
+  std::unique_ptr<class_rooms> rooms_;
   std::unique_ptr<read_requests> reads_;
   bool commanded_ = false;
   line_rate rate_;

@@ -12,8 +12,17 @@ virtual_switch::virtual_switch(virtual_switch_config c)
   const auto n = config_.ports.size();
   in_.resize(n);
   out_.resize(n);
-  for (auto& in : in_)
-    in.blocked_for.assign(n, 0);
+  std::uint8_t classes = 0;
+  for (unsigned p = 0; p < max_priorities; ++p)
+    if ((config_.divided >> p & 1) != 0)
+      class_of_[p] = classes++;
+  for (auto& in : in_) {
+    in.parts.resize(std::max<std::size_t>(1, classes));
+    for (auto& part : in.parts)
+      part.blocked_for.assign(n, 0);
+  }
+  for (auto& out : out_)
+    out.parts.resize(std::max<std::size_t>(1, classes));
   control_ = static_cast<port_index>(n);
 }
 
@@ -36,7 +45,7 @@ void virtual_switch::advance() {
   }
   for (port_index i = 0; i < in_.size(); ++i)
     if (next_command(i) < never)
-      tell_sender(i, std::min(lossless_ ? next_move(i) : never, later(limit_, 1)));
+      tell_sender(i, std::min(lossless_ != 0 ? next_move(i) : never, later(limit_, 1)));
   if (notices_.size() >= notify_at_) {
     notify(nothing_before());
     notify_at_ = std::max(notices_in_a_parcel, 2 * notices_.size());
@@ -60,7 +69,7 @@ void virtual_switch::obey() {
         out_[c.port].limit = c.limit;
         break;
       case command::kind::lossless:
-        lossless_ = c.value != 0;
+        lossless_ = static_cast<std::uint8_t>(c.value);
         break;
       case command::kind::mapping:
         if (remotes_.size() <= c.endpoint)
@@ -70,9 +79,9 @@ void virtual_switch::obey() {
       case command::kind::ready: {
         ready_ = true;
         for (auto& in : in_)
-          in.limits.checked = lossless_;
+          in.limits.checked = lossless_ != 0;
         // A sender needs to know what has left only when it sees no room, and then it asks.
-        if (lossless_) {
+        if (lossless_ != 0) {
           const auto& looked = in_[0].limits.stop;
           hold_back_signals(looked.bytes / 2, looked.packets / 2);
         }
@@ -110,18 +119,19 @@ void virtual_switch::tell_sender(port_index i, sim_time until) {
 }
 
 // The controller is told when a sender finds no room any more, and when it does again.
-void virtual_switch::note(port_index i, sim_time at) {
+void virtual_switch::note(port_index i, unsigned c, sim_time at) {
   auto& in = in_[i];
-  const auto packets = static_cast<std::int64_t>(in.queue.size());
-  const auto& start = in.limits.start;
-  if (!lossless_
-      || (in.reached ? in.bytes > start.bytes || packets > start.packets
-                     : !in.limits.stop.reached_by(in.bytes, packets)))
+  auto& part = in.parts[c];
+  const auto packets = static_cast<std::int64_t>(part.queue.size());
+  const auto& [checked, stop, start, counts, credits] = in.limits;
+  if (!checked
+      || (part.reached ? part.bytes > start.bytes || packets > start.packets
+                       : !stop.reached_by(part.bytes, packets)))
     return;
-  in.reached = !in.reached;
-  ++(in.reached ? in.counters.stops_sent : in.counters.starts_sent);
-  notices_.push_back(
-      {at, static_cast<std::uint16_t>(i), in.reached ? signal::kind::stop : signal::kind::start});
+  part.reached = !part.reached;
+  ++(part.reached ? in.counters.stops_sent : in.counters.starts_sent);
+  notices_.push_back({at, static_cast<std::uint16_t>(i), static_cast<std::uint8_t>(c),
+                      part.reached ? signal::kind::stop : signal::kind::start});
 }
 
 // Inputs that do not touch are handled independently of each other, so their notices have to be put
@@ -136,7 +146,8 @@ void virtual_switch::notify(sim_time horizon) {
   for (; sent < notices_.size() && notices_[sent].at < horizon; ++sent)
     emit_signal(control_, {.at = notices_[sent].at + latency,
                            .port = notices_[sent].port,
-                           .what = notices_[sent].what});
+                           .what = notices_[sent].what,
+                           .priority = notices_[sent].part});
   if (sent == 0 && notices_.size() >= many_notices)
     for (port_index i = 0; i < in_.size(); ++i)
       explain_move(i, notices_.front().at);
@@ -165,12 +176,19 @@ bool virtual_switch::step_input(port_index i) {
   if (inputs_[i].items.empty())
     return false;
   const auto at = inputs_[i].items.front().at;
-  if (at > limit_)
+  if (at > limit_ || !still_blocked(i, at))
     return false;
-  if (in.blocked_on != nobody && !news_known(in.blocked_on, at - 1))
-    return false;  // the output may have pulled before
   enqueue(i, at);
   return true;
+}
+
+// What waits at input i: no output has pulled it before `at`. Asks.
+bool virtual_switch::still_blocked(port_index i, sim_time at) {
+  bool known = true;
+  for (const auto& part : in_[i].parts)
+    if (part.blocked_on != nobody && !news_known(part.blocked_on, at - 1))
+      known = false;
+  return known;
 }
 
 // What comes from an output that packets wait for. Of others only their room counts.
@@ -190,11 +208,13 @@ bool virtual_switch::step_output(port_index k) {
     return false;
   outputs_[k].items.pop();
   ++outputs_[k].heard;
+  const auto c = class_of_[s.priority];
   if (s.what == signal::kind::release) {
-    out.bytes -= s.bytes;
-    --out.packets;
-  } else if (s.what == signal::kind::pull && out.packets == 0) {
+    out.parts[c].bytes -= s.bytes;
+    --out.parts[c].packets;
+  } else if (s.what == signal::kind::pull && out.parts[c].packets == 0) {
     out.pulling_at = s.at;
+    out.pulling = c;
   }
   return true;
 }
@@ -227,10 +247,7 @@ bool virtual_switch::in_turn_to_push(port_index i, port_index k, sim_time at) {
       continue;
     // At the same time the input with the smaller number comes first.
     const auto own = j < i ? at : at - 1;
-    if (!pushes_known(j, at) || next_push(j) <= own)
-      turn = false;
-    const auto l = in_[j].blocked_on;
-    if (l != nobody && !news_known(l, at - 1))
+    if (!pushes_known(j, at) || next_push(j) <= own || !still_blocked(j, at))
       turn = false;
   }
   return turn;
@@ -241,9 +258,11 @@ bool virtual_switch::in_turn_to_pull(port_index k, sim_time at) {
   for (auto j : config_.ports[k].feeds) {
     if (!pushes_known(j, at) || next_push(j) <= at)
       turn = false;
-    const auto l = in_[j].blocked_on;
-    if (l != nobody && l != k && !news_known(l, l < k ? at : at - 1))
-      turn = false;
+    for (const auto& part : in_[j].parts) {
+      const auto l = part.blocked_on;
+      if (l != nobody && l != k && !news_known(l, l < k ? at : at - 1))
+        turn = false;
+    }
   }
   return turn;
 }
@@ -259,21 +278,22 @@ void virtual_switch::enqueue(port_index i, sim_time at) {
   auto most = config_.ports[i].max_frame_bytes;
   if (p.tunnelled)
     most -= static_cast<std::uint32_t>(vxlan_header_bytes(p.priority != 0));
-  const bool large = p.bytes > most;
-  if (large || port == forwarding_table::none) {
-    in.counters.drop(large ? drop_reason::mtu_exceeded : drop_reason::no_route, p);
-    release(i, at, p.bytes);
-    return;
-  }
   p.ingress = static_cast<std::uint16_t>(i);
-  p.egress = port;
-  in.queue.push(p);
+  p.egress = p.bytes > most ? too_large : port;
+  const auto c = class_of(p);
+  auto& part = in.parts[c];
+  part.queue.push(p);
+  part.bytes += p.bytes;
+  part.max_bytes = std::max(part.max_bytes, part.bytes);
+  part.max_packets = std::max(part.max_packets, static_cast<std::int64_t>(part.queue.size()));
   in.bytes += p.bytes;
+  ++in.packets;
   in.counters.max_bytes = std::max(in.counters.max_bytes, in.bytes);
-  in.counters.max_packets =
-      std::max(in.counters.max_packets, static_cast<std::int64_t>(in.queue.size()));
+  in.counters.max_packets = std::max(in.counters.max_packets, in.packets);
   in.pushing_at = at;
-  note(i, at);
+  in.pushing = static_cast<std::uint8_t>(c);
+  if (lossless(p))
+    note(i, c, at);
 }
 
 // There is no way from one virtual network to another. What comes by the uplink was looked at by
@@ -299,19 +319,25 @@ bool virtual_switch::push(port_index i) {
   const auto at = in.pushing_at;
   if (in.pulled_by != nobody)
     return false;
-  while (!in.queue.empty()) {
-    const packet& p = in.queue.front();
+  auto& part = in.parts[in.pushing];
+  while (!part.queue.empty()) {
+    const packet& p = part.queue.front();
     const port_index k = p.egress;
+    if (k >= out_.size()) {
+      in.counters.drop(k == too_large ? drop_reason::mtu_exceeded : drop_reason::no_route, p);
+      take_out(i, at, in.pushing);
+      continue;
+    }
     if (!in_turn_to_push(i, k, at))
       return false;
-    if (lossless_ && !fits(k, p)) {
+    if (lossless(p) && !fits(k, p)) {
       apply(k, at);
       if (!fits(k, p)) {
         if (!news_known(k, at - 1))
           return false;  // something may have left by then
-        if (in.blocked_on == nobody) {
-          in.blocked_on = static_cast<std::uint16_t>(k);
-          in.blocked_since = at;
+        if (part.blocked_on == nobody) {
+          part.blocked_on = static_cast<std::uint16_t>(k);
+          part.blocked_since = at;
           ++out_[k].waiting;
         }
         break;
@@ -319,7 +345,7 @@ bool virtual_switch::push(port_index i) {
     }
     if (!window_open(outputs_[k]))
       return false;
-    move(i, k, at, false);
+    move(i, k, at, in.pushing, false);
   }
   in.pushing_at = never;
   return true;
@@ -339,20 +365,22 @@ bool virtual_switch::pull(port_index k) {
     for (std::size_t x = 0; x < n && !moved; ++x) {
       const auto i = feeds[(first + x) % n];
       auto& in = in_[i];
+      const auto& queue = in.parts[out.pulling].queue;
       // An input that does not touch ours may be ahead of this pull in time: it is as if its first
       // packet were not there yet.
       const bool ahead = in.pushing_at != never && in.pushing_at > out.pulling_at;
-      if (ahead || in.queue.empty() || in.queue.front().egress != k)
+      if (ahead || queue.empty() || queue.front().egress != k)
         continue;
-      if (!fits(k, in.queue.front()))
+      if (!fits(k, queue.front()))
         break;
       if (!window_open(outputs_[k]))
         return false;
-      move(i, k, out.pulling_at, true);
+      move(i, k, out.pulling_at, out.pulling, true);
       out.turn = static_cast<std::uint16_t>(i + 1);
       if (in.pulled_by == nobody) {
         in.pulled_by = static_cast<std::uint16_t>(k);
         in.pushing_at = out.pulling_at;
+        in.pushing = out.pulling;
         out.pulled.push_back(i);
       }
       moved = true;
@@ -365,26 +393,41 @@ bool virtual_switch::pull(port_index k) {
   return true;
 }
 
-// Tells the sender that there is room for as much again, which wakes it if it sleeps.
-void virtual_switch::release(port_index i, sim_time at, std::uint32_t bytes) {
-  tell_sender(i, at + 1);
-  if (lossless_)
-    emit_signal(
-        i, {.at = at + inputs_[i].signal_latency, .bytes = bytes, .what = signal::kind::release});
+// The first packet of a class leaves input i.
+packet virtual_switch::take_out(port_index i, sim_time at, unsigned c) {
+  auto& in = in_[i];
+  auto& part = in.parts[c];
+  unblock(part, at);
+  const packet p = part.queue.front();
+  part.queue.pop();
+  part.bytes -= p.bytes;
+  in.bytes -= p.bytes;
+  --in.packets;
+  release(i, at, p);
+  if (lossless(p))
+    note(i, c, at);
+  return p;
 }
 
-void virtual_switch::move(port_index i, port_index k, sim_time at, bool pulled) {
+// Tells the sender that there is room for as much again, which wakes it if it sleeps.
+void virtual_switch::release(port_index i, sim_time at, const packet& p) {
+  tell_sender(i, at + 1);
+  if (lossless(p))
+    emit_signal(i, {.at = at + inputs_[i].signal_latency,
+                    .bytes = p.bytes,
+                    .what = signal::kind::release,
+                    .priority = p.priority});
+}
+
+void virtual_switch::move(port_index i, port_index k, sim_time at, unsigned c, bool pulled) {
   auto& in = in_[i];
-  unblock(i, at);
-  packet p = in.queue.front();
-  in.queue.pop();
-  in.bytes -= p.bytes;
+  packet p = take_out(i, at, c);
   in.counters.out.add(p.frame_bytes());
   ++(pulled ? in.counters.pulls : in.counters.pushes);
-  out_[k].bytes += p.bytes;
-  ++out_[k].packets;
-  release(i, at, p.bytes);
-  note(i, at);
+  if (lossless(p)) {
+    out_[k].parts[c].bytes += p.bytes;
+    ++out_[k].parts[c].packets;
+  }
   p.at = at + outputs_[k].packet_latency;
   p.pulled = pulled;
   emit(k, p);
@@ -393,9 +436,10 @@ void virtual_switch::move(port_index i, port_index k, sim_time at, bool pulled) 
 // Whether the output surely has room: what is not known yet can only be more of it. A packet that
 // is larger than the whole queue may pass alone.
 bool virtual_switch::fits(port_index k, const packet& p) const {
-  const auto& out = out_[k];
-  return out.packets == 0
-         || (out.bytes + p.bytes <= out.limit.bytes && out.packets < out.limit.packets);
+  const auto& there = out_[k].parts[class_of(p)];
+  const auto& limit = out_[k].limit;
+  return there.packets == 0
+         || (there.bytes + p.bytes <= limit.bytes && there.packets < limit.packets);
 }
 
 // What has left output k before `before` leaves the books. Nobody waits for k, or it is a pull's
@@ -409,14 +453,14 @@ void virtual_switch::apply(port_index k, sim_time before) {
     out.items.pop();
     ++out.heard;
     if (s.what == signal::kind::release) {
-      out_[k].bytes -= s.bytes;
-      --out_[k].packets;
+      auto& there = out_[k].parts[class_of_[s.priority]];
+      there.bytes -= s.bytes;
+      --there.packets;
     }
   }
 }
 
-void virtual_switch::unblock(port_index i, sim_time at) {
-  auto& in = in_[i];
+void virtual_switch::unblock(input_part& in, sim_time at) {
   if (in.blocked_on == nobody)
     return;
   in.blocked_for[in.blocked_on] += at - in.blocked_since;
@@ -430,8 +474,9 @@ void virtual_switch::unblock(port_index i, sim_time at) {
 // send before something leaves.
 bool virtual_switch::full(port_index i) const {
   const auto& in = in_[i];
-  return lossless_
-         && in.limits.stop.reached_by(in.bytes, static_cast<std::int64_t>(in.queue.size()));
+  if (in.parts.size() > 1)
+    return false;  // that one part is says nothing of the others
+  return in.limits.checked && in.limits.stop.reached_by(in.bytes, in.packets);
 }
 
 sim_time virtual_switch::next_arrival(port_index i) const {
@@ -441,8 +486,8 @@ sim_time virtual_switch::next_arrival(port_index i) const {
   if (!full(i))
     return in.promise;
   auto leaves = in_[i].pushing_at;
-  if (in_[i].blocked_on != nobody)
-    leaves = std::min(leaves, next_signal(in_[i].blocked_on));
+  if (const auto k = in_[i].parts[0].blocked_on; k != nobody)
+    leaves = std::min(leaves, next_signal(k));
   return std::max(in.promise, later(leaves, in.signal_latency + in.packet_latency));
 }
 
@@ -458,18 +503,42 @@ sim_time virtual_switch::next_signal(port_index k) const {
 // Nothing leaves input queue i before this: a packet moves when one arrives behind it, or when the
 // output that its first one waits for pulls.
 sim_time virtual_switch::next_move(port_index i) const {
+  auto t = next_push(i);
+  for (const auto& part : in_[i].parts)
+    if (part.blocked_on != nobody)
+      t = std::min(t, next_signal(part.blocked_on));
+  return t;
+}
+
+// Its sender is told of none before this: of what is not lossless it is not.
+sim_time virtual_switch::next_release(port_index i) const {
   const auto& in = in_[i];
-  const auto t = next_push(i);
-  return in.blocked_on == nobody ? t : std::min(t, next_signal(in.blocked_on));
+  if (!ready_ || in.parts.size() == 1)
+    return next_move(i);
+  sim_time t = never;
+  for (unsigned p = 0; p < max_priorities; ++p) {
+    if ((config_.divided & lossless_ & 1u << p) == 0)
+      continue;
+    const auto& part = in.parts[class_of_[p]];
+    const auto k = part.blocked_on;
+    // While there is still no room, what arrives behind it does not help.
+    if (k == nobody || fits(k, part.queue.front()))
+      t = std::min(t, next_arrival(i));
+    if (k != nobody)
+      t = std::min(t, next_signal(k));
+    if (in.pushing_at != never && in.pushing == class_of_[p])
+      t = std::min(t, in.pushing_at);
+  }
+  return t;
 }
 
 void virtual_switch::explain_move(port_index i, sim_time beyond) {
-  const auto& in = in_[i];
   if (inputs_[i].items.empty() && inputs_[i].promise <= beyond && !full(i))
     need_packets(i, beyond);
-  if (in.blocked_on != nobody && outputs_[in.blocked_on].items.empty()
-      && outputs_[in.blocked_on].promise <= beyond)
-    need_signals(in.blocked_on, beyond);
+  for (const auto& part : in_[i].parts)
+    if (const auto k = part.blocked_on;
+        k != nobody && outputs_[k].items.empty() && outputs_[k].promise <= beyond)
+      need_signals(k, beyond);
 }
 
 sim_time virtual_switch::next_event() const {
@@ -510,7 +579,7 @@ sim_time virtual_switch::earliest_signal(port_index i) {
       t = std::min(t, n.at);
     return later(t, inputs_[i].signal_latency);
   }
-  const auto t = lossless_ || !ready_ ? next_move(i) : never;
+  const auto t = lossless_ != 0 || !ready_ ? next_release(i) : never;
   return later(std::min(t, next_command(i)), inputs_[i].signal_latency);
 }
 
@@ -544,11 +613,19 @@ bool virtual_switch::grant(port_index i, bool) {
 // -- counters -------------------------------------------------------------------------------------
 
 sim_time virtual_switch::blocked(std::size_t i, std::size_t k, sim_time now) const {
-  const auto& in = in_[i];
-  auto t = in.blocked_for[k];
-  if (in.blocked_on == k && now > in.blocked_since)
-    t += now - in.blocked_since;
-  return t;
+  sim_time longest = 0;
+  for (const auto& part : in_[i].parts) {
+    auto t = part.blocked_for[k];
+    if (part.blocked_on == k && now > part.blocked_since)
+      t += now - part.blocked_since;
+    longest = std::max(longest, t);
+  }
+  return longest;
+}
+
+stop_counts virtual_switch::stops_at(std::size_t i, unsigned priority) const {
+  const auto& part = in_[i].parts[priority < max_priorities ? class_of_[priority] : 0];
+  return {0, in_[i].limits.stop.share(part.max_bytes, part.max_packets)};
 }
 
 // The switch as such holds nothing and counts nothing: its ports do, and report.
@@ -563,9 +640,9 @@ void virtual_switch::report(sim_time now, const reporter& tell) const {
     const auto coming = waiting(inputs_[i]);
     c.in += coming;
     c.held += coming;
-    const auto& queue = in_[i].queue;
-    for (std::size_t x = 0; x < queue.size(); ++x)
-      c.held.add(queue[x].frame_bytes());
+    for (const auto& part : in_[i].parts)
+      for (std::size_t x = 0; x < part.queue.size(); ++x)
+        c.held.add(part.queue[x].frame_bytes());
     tell(config_.ports[i].name + ".in", "vswitch input", std::move(c));
   }
 }

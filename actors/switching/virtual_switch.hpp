@@ -21,22 +21,28 @@
 /// * Every packet that leaves an input queue is reported to its sender, which wakes it if it
 ///   sleeps.
 /// * The *controller* says before the first packet which thresholds each port has, which priorities
-///   are lossless (all or none, as yet) and where the VMs are that the local ones talk to. It may
+///   are lossless and where the VMs are that the local ones talk to. It may
 ///   stop and start a port: who sends into it is told, as by any stop signal; what it has sent
 ///   passes. In return it is told when an input queue has reached its threshold, so that its
 ///   sender finds no room, and when that is over.
+///
+/// With S-PFC each queue has a part for each priority, which is full or empty by itself, and a
+/// receiver pulls for one of them: a packet waits only behind, and for room beside, those of its
+/// own priority. What is not lossless is pushed in any case, and its output may drop it.
 ///
 /// Events at one time: arrivals by port, then what comes from the output queues by port. An event
 /// waits only for earlier ones that could touch the same queues: those of the inputs from which
 /// traffic can come to the same output (`feeds`).
 ///
-/// Drops: `mtu_exceeded` (with the headers of the tunnel that it would go through), `no_route`
-/// (also to another virtual network), counted at the input. Counters by input: in, out, dropped,
-/// held, largest occupancy, pushes, pulls; and how often its threshold was reached (stops sent).
-/// Source: US 9,485,188, Algorithm 1 and its description ("each sender producer is connected to an
-/// input queue Ij and each receiver producer is connected to an output queue Ok").
+/// Drops, when the forwarder comes to the packet: `mtu_exceeded` (with the headers of the tunnel
+/// that it would go through), `no_route` (also to another virtual network), counted at the input.
+/// Counters by input: in, out, dropped, held, largest occupancy, pushes, pulls; and how often its
+/// threshold was reached (stops sent). Source: US 9,485,188, Algorithm 1 and its description ("each
+/// sender producer is connected to an input queue Ij and each receiver producer is connected to an
+/// output queue Ok").
 #pragma once
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -57,6 +63,7 @@ struct virtual_switch_config {
   std::string name, node;
   std::vector<port> ports;
   std::shared_ptr<const forwarding_table> table;
+  std::uint8_t divided = 0;  ///< bit p: the queues have a part for priority p; 0: they are whole
 };
 
 class virtual_switch final : public component {
@@ -71,10 +78,7 @@ public:
   void finish(sim_time now) override;
 
   /// Of input i: how close it came to having no room for its sender. It stops nobody by itself.
-  stop_counts stops_at(std::size_t i, unsigned) const override {
-    const auto& c = in_[i].counters;
-    return {0, in_[i].limits.stop.share(c.max_bytes, c.max_packets)};
-  }
+  stop_counts stops_at(std::size_t i, unsigned priority) const override;
   const std::string& port_name(std::size_t i) const { return config_.ports[i].name; }
   /// For how long the first packet of input i could not go on because output k was full.
   sim_time blocked(std::size_t i, std::size_t k, sim_time now) const;
@@ -89,20 +93,28 @@ protected:
 
 private:
   static constexpr std::uint16_t nobody = 0xffff;
+  // Instead of the number of an output, besides forwarding_table::none.
+  static constexpr std::uint16_t too_large = 0xfffe;
   static constexpr std::size_t notices_in_a_parcel = 256;
   static constexpr std::size_t many_notices =
       8192;  // worth asking an input for, that has no traffic
 
-  struct input_state {
+  // Of an input queue, what is kept apart by priority.
+  struct input_part {
     ring<packet> queue;
-    std::int64_t bytes = 0;
-    sim_time pushing_at = never;        // its packets are being pushed, as of this time...
-    std::uint16_t pulled_by = nobody;   // ...once this output has pulled what it can
+    std::int64_t bytes = 0, max_bytes = 0, max_packets = 0;
     std::uint16_t blocked_on = nobody;  // the output that its first packet waits for...
     sim_time blocked_since = 0;
     std::vector<sim_time> blocked_for;  // ...and how long such packets have waited, by output
-    room::config limits;                // when its sender sleeps
-    bool reached = false;               // it has, and the controller knows
+    bool reached = false;               // its sender finds no room, and the controller knows
+  };
+  struct input_state {
+    std::vector<input_part> parts;  // one, or for each class one
+    std::int64_t bytes = 0, packets = 0;
+    sim_time pushing_at = never;       // packets are being pushed, as of this time...
+    std::uint8_t pushing = 0;          // ...of this class...
+    std::uint16_t pulled_by = nobody;  // ...once this output has pulled what it can
+    room::config limits;               // when its sender sleeps: of each part
     // The controller's stops and starts that its sender has not been told of.
     std::vector<command> commands;
     std::size_t next_command = 0;
@@ -110,12 +122,16 @@ private:
     component_counters counters;
   };
   struct output_state {
-    // Sent there and not known to have left: no less than what is there.
-    std::int64_t bytes = 0, packets = 0;
-    buffer_limit limit;                 // its capacity
-    std::uint16_t waiting = 0;          // inputs whose first packet waits for it
+    // By class: sent there and not known to have left, no less than what is there.
+    struct content {
+      std::int64_t bytes = 0, packets = 0;
+    };
+    std::vector<content> parts;
+    buffer_limit limit;                 // the capacity of each part
+    std::uint16_t waiting = 0;          // input queues, or parts, whose first packet waits for it
     std::uint16_t turn = 0;             // the input that is asked first by the next pull
-    sim_time pulling_at = never;        // a pull is going on, as of this time
+    sim_time pulling_at = never;        // a pull is going on, as of this time...
+    std::uint8_t pulling = 0;           // ...for this class
     std::vector<std::uint16_t> pulled;  // inputs from which it has taken
   };
 
@@ -127,13 +143,14 @@ private:
   struct notice {
     sim_time at;
     std::uint16_t port;
+    std::uint8_t part;
     signal::kind what;
   };
 
   void obey();
   void tell_sender(port_index i, sim_time until);
   sim_time next_command(port_index i) const;
-  void note(port_index i, sim_time at);
+  void note(port_index i, unsigned c, sim_time at);
   void notify(sim_time horizon);
   sim_time nothing_before() const;
   std::uint16_t destination(port_index i, packet& p) const;
@@ -142,12 +159,16 @@ private:
   void enqueue(port_index i, sim_time at);
   bool push(port_index i);
   bool pull(port_index k);
-  void move(port_index i, port_index k, sim_time at, bool pulled);
-  void release(port_index i, sim_time at, std::uint32_t bytes);
+  packet take_out(port_index i, sim_time at, unsigned c);
+  void move(port_index i, port_index k, sim_time at, unsigned c, bool pulled);
+  void release(port_index i, sim_time at, const packet& p);
   void apply(port_index k, sim_time before);
-  void unblock(port_index i, sim_time at);
+  void unblock(input_part& in, sim_time at);
   bool fits(port_index k, const packet& p) const;
   bool full(port_index i) const;
+  bool lossless(const packet& p) const { return (lossless_ >> p.priority & 1) != 0; }
+  unsigned class_of(const packet& p) const { return class_of_[p.priority]; }
+  bool still_blocked(port_index i, sim_time at);
 
   // Whether all earlier events that could touch output k are done: before a push from input i at
   // `at`, before a pull by k itself.
@@ -160,15 +181,18 @@ private:
   sim_time next_push(port_index i) const;
   sim_time next_signal(port_index k) const;
   sim_time next_move(port_index i) const;
+  sim_time next_release(port_index i) const;
   void explain_move(port_index i, sim_time beyond);
 
   virtual_switch_config config_;
   std::vector<input_state> in_;
   std::vector<output_state> out_;
   port_index control_ = 0;  // the input after those of the ports
-  bool ready_ = false, lossless_ = false;
-  std::vector<remote> remotes_;  // by endpoint
-  std::vector<notice> notices_;  // not yet in order
+  bool ready_ = false;
+  std::uint8_t lossless_ = 0;                            // bit p: priority p
+  std::array<std::uint8_t, max_priorities> class_of_{};  // which part a priority has
+  std::vector<remote> remotes_;                          // by endpoint
+  std::vector<notice> notices_;                          // not yet in order
   std::size_t notify_at_ = notices_in_a_parcel;
   bool asking_ = false;  // nothing goes on any more: what is lacking is asked for
   std::uint64_t hops_ = 0;

@@ -252,10 +252,19 @@ TEST_CASE("flow control that cannot work is refused") {
                  "the link has InfiniBand's credits"));
 }
 
+TEST_CASE("S-PFC needs to know what is lossless") {
+  const std::string hosts =
+      "nodes: {a: {kind: host, vms: [v]}, b: {kind: host, vms: [w]}}\n"
+      "links: [a -- b]\n";
+  CHECK(mentions(wrong_with("defaults: {flow-control: {vm-vswitch: s_pfc}}\n" + hosts),
+                 "has s_pfc and no lossless priority"));
+}
+
 TEST_CASE("what is not implemented yet is refused, never ignored") {
   for (const auto* text :
        {"taps: {x: {on: a}}", "defaults: {flow-control: {nic-fabric: credit_list}}",
-        "defaults: {flow-control: s_pfc}", "expect: [{check: \"drops == 0\", between: [1ms, 2ms]}]",
+        "defaults: {flow-control: credit_list}",
+        "expect: [{check: \"drops == 0\", between: [1ms, 2ms]}]",
         "events: [{at: 1ms, link: a -- b, state: up}]"})
     CHECK_MESSAGE(mentions(wrong_with(text), "not implemented yet"), text);
   CHECK(mentions(wrong("nodes: {s: {kind: switch, classify: {otherwise: 1}}}"),

@@ -33,7 +33,11 @@ drawn draw(std::uint64_t seed) {
   s.name = fmt::format("drawn-{}", seed);
   s.seed = seed;
   d.lossless = r.below(2) == 0;
+  // In a third of them queues in hosts may be divided by priority.
+  const bool by_priority = r.below(3) == 0;
   const auto policy = [&] {
+    if (by_priority && r.below(2) == 0)
+      return hop_policy::s_pfc;
     return d.lossless || r.below(2) == 0 ? hop_policy::on_off : hop_policy::none;
   };
   const std::uint64_t rates[] = {1'000'000'000, 10'000'000'000, 25'000'000'000, 3'000'000'000};
@@ -90,6 +94,8 @@ drawn draw(std::uint64_t seed) {
       fc.rate.limiter.alpha_time = static_cast<sim_time>(pick(1, 60)) * microsecond;
       fc.rate.limiter.increase_bytes = pick(1'000, 1'000'000);
     }
+    if (fc.fabric == hop_policy::s_pfc)
+      fc.fabric = hop_policy::on_off;
     if (credits)
       fc.fabric = hop_policy::ib_credit;
     if (r.below(3) == 0)

@@ -1,7 +1,8 @@
 // Where two kinds of flow control meet, the component between them translates: what it holds is
 // held back on one side because it is held on the other. Every pair, in both directions, from an
 // application that always has something to send to one that hardly reads: nothing is lost, and the
-// way back to the sender is short enough that it is held in the end.
+// way back to the sender is short enough that it is held in the end. With S-PFC at the bus, all
+// queues of that host have it, and the application sends in two priorities.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -19,9 +20,9 @@ scenario between(hop_policy bus_a, hop_policy first, hop_policy middle, hop_poli
   s.name = "translation";
   s.duration = 10 * millisecond;
   const auto host = [&](const char* name, hop_policy bus) {
-    auto fc = everywhere(hop_policy::on_off);
+    auto fc = everywhere(bus == hop_policy::s_pfc ? bus : hop_policy::on_off);
     fc.bridge = fc.nic = bus;
-    fc.pfc.priorities = 1 << 3;
+    fc.pfc.priorities = 1 << 3 | 1 << 4;
     host_settings h;
     vm_settings vm;
     vm.name = "v";
@@ -31,7 +32,7 @@ scenario between(hop_policy bus_a, hop_policy first, hop_policy middle, hop_poli
   };
   host("a", bus_a);
   auto fc = everywhere(hop_policy::on_off);
-  fc.pfc.priorities = 1 << 3;
+  fc.pfc.priorities = 1 << 3 | 1 << 4;
   switch_settings sw;
   sw.buffer_bytes = 512 * 1024;
   s.nodes.push_back(make_node("s1", sw, fc));
@@ -47,7 +48,8 @@ scenario between(hop_policy bus_a, hop_policy first, hop_policy middle, hop_poli
   link("s2", "b", last);
   generate_settings g;
   g.size_bytes = 1500;
-  g.share_ppm = 800'000;
+  const bool two = bus_a == hop_policy::s_pfc || bus_b == hop_policy::s_pfc;
+  g.share_ppm = two ? 400'000 : 800'000;
   traffic_entry t;
   t.name = "t";
   t.what = g;
@@ -55,13 +57,18 @@ scenario between(hop_policy bus_a, hop_policy first, hop_policy middle, hop_poli
   t.from = {forth ? "a/v" : "b/v"};
   t.to = {forth ? "b/v" : "a/v"};
   s.traffic = {t};
+  if (two) {
+    t.name = "u";
+    t.priority = 4;
+    s.traffic.push_back(t);
+  }
   return s;
 }
 
 }  // namespace
 
 TEST_CASE("every pair of policies translates, in both directions, without loss") {
-  const hop_policy buses[] = {hop_policy::on_off, hop_policy::pcie_credit};
+  const hop_policy buses[] = {hop_policy::on_off, hop_policy::pcie_credit, hop_policy::s_pfc};
   const hop_policy wires[] = {hop_policy::on_off, hop_policy::pfc, hop_policy::ib_credit};
   int runs = 0;
   for (const auto bus_a : buses)
@@ -104,5 +111,5 @@ TEST_CASE("every pair of policies translates, in both directions, without loss")
               CHECK(x.rates[forth ? 0 : 1].lowest_bps < 2'000'000'000);
               CHECK(x.rates[forth ? 1 : 0].notifications == 0);
             }
-  CHECK(runs == 432);
+  CHECK(runs == 972);
 }
