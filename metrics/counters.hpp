@@ -25,13 +25,14 @@ enum class drop_reason : std::uint8_t {
   filtered,           ///< the receiver's packet filter does not let it in
   watchdog,           ///< its priority was held for so long that a PFC watchdog let go of it
   early,              ///< random early detection: the queue was filling, and it may not be marked
+  no_buffer,          ///< an elastic FIFO had no free buffer for it
 };
-inline constexpr std::size_t drop_reasons = 8;
+inline constexpr std::size_t drop_reasons = 9;
 
 constexpr std::string_view name_of(drop_reason r) {
   constexpr std::string_view names[drop_reasons] = {
       "buffer_full", "headroom_exceeded", "mtu_exceeded", "no_route",
-      "link_down",   "filtered",          "watchdog",     "early"};
+      "link_down",   "filtered",          "watchdog",     "early", "no_buffer"};
   return names[static_cast<std::size_t>(r)];
 }
 
@@ -125,16 +126,27 @@ struct component_counters {
   std::uint64_t pushes = 0;  ///< virtual switch: packets moved on when a sender had enqueued one...
   std::uint64_t pulls = 0;   ///< ...or because the receiver had found nothing
   std::uint64_t marked = 0;  ///< packets marked as congested (ECN)
-  std::vector<tally> dropped_of_flow;  ///< by index of the traffic entry; grows with the first drop
+  /// By index of the traffic entry; they grow with the first drop, the first copy.
+  std::vector<tally> dropped_of_flow, copied_of_flow;
 
   void drop(drop_reason why, const packet& p) {
     dropped.of(why, p.priority & 7).add(p.frame_bytes());
-    if (p.flow >= dropped_of_flow.size())
-      dropped_of_flow.resize(p.flow + 1);
-    dropped_of_flow[p.flow].add(p.frame_bytes());
+    count(dropped_of_flow, p);
+  }
+  /// A packet to several has been multiplied: there is one more of it now, made here.
+  void copy(const packet& p) {
+    made.add(p.frame_bytes());
+    count(copied_of_flow, p);
   }
   tally dropped_total() const { return dropped.total(); }
   bool conserved() const { return in + made == out + consumed + dropped_total() + held; }
+
+private:
+  static void count(std::vector<tally>& of_flow, const packet& p) {
+    if (p.flow >= of_flow.size())
+      of_flow.resize(p.flow + 1);
+    of_flow[p.flow].add(p.frame_bytes());
+  }
 };
 
 /// Distribution of latencies in picoseconds: log-linear buckets of 1/64 of an octave at a

@@ -43,6 +43,8 @@ run_results network::gather(sim_time now) const {
     r.held += counters.held;
     for (std::size_t f = 0; f < counters.dropped_of_flow.size(); ++f)
       r.flows[f].dropped += counters.dropped_of_flow[f];
+    for (std::size_t f = 0; f < counters.copied_of_flow.size(); ++f)
+      r.flows[f].made += counters.copied_of_flow[f];
     r.components.push_back({name, std::string{kind}, node, std::move(counters)});
   };
   for (const auto& c : components_) {

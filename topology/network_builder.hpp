@@ -100,6 +100,12 @@ private:
     std::uint8_t lossless = 0;
   };
   static division divide(hop_policy& policy, unsigned priorities, std::uint8_t lossless);
+  // A queue inside a host, before it is joined to who fills it.
+  struct stage {
+    port_queue* queue;
+    room::config seen;  // by its sender: how much room there is, or is in each part
+    division parts;
+  };
   // The virtual switch of a host; port v is VM v's, the last one the uplink if there is a link.
   struct vswitch_plan {
     virtual_switch* hub = nullptr;
@@ -114,6 +120,19 @@ private:
   void build_controller();
   void enter(const vswitch_plan& vswitch, std::size_t port, port_queue& sender, sim_time latency);
   void build_vm(std::size_t node, std::size_t vm, const vswitch_plan& vswitch);
+  port_queue& build_sending(std::size_t node, std::size_t vm, const std::string& into);
+  stage build_receiving(std::size_t node, std::size_t vm, port_queue* from, buffer_limit posted);
+  // From the host to the wire: bridge and NIC; and back, as far as the bridge.
+  void build_uplink(std::size_t node, port_queue& from);
+  port_queue& build_downlink(std::size_t node);
+  stage add_bridge(std::size_t node, const char* name, std::uint64_t bps, bool sends);
+  std::string nic_name(std::size_t node) const;
+  void build_router_host(std::size_t node);
+  switch_plan plan_router_senders(std::size_t node) const;
+  bool talks_to_itself(std::size_t node) const;
+  buffer_limit posted(std::size_t node, std::size_t vm) const;
+  sim_time posting_slice(std::size_t node, std::size_t vm) const;
+  std::vector<outage> shortages(std::size_t node, std::size_t vm) const;
   void build_switch(std::size_t node);
   shared_memory_config shared_memory(std::size_t node, const switch_plan& plan) const;
   void build_generator(std::size_t node);
@@ -126,12 +145,6 @@ private:
                     bool drops = true) const;
   std::shared_ptr<const std::vector<std::uint8_t>> listeners(std::uint32_t port) const;
 
-  // A queue inside a host, before it is joined to who fills it.
-  struct stage {
-    port_queue* queue;
-    room::config seen;  // by its sender: how much room there is, or is in each part
-    division parts;
-  };
   // What comes to a stage, by priority, for S-PFC; and what of that it holds, if not what the
   // node's PFC says.
   struct coming {
@@ -197,5 +210,25 @@ private:
   std::vector<virtual_switch*> hubs_;  // as in controlled_
   std::uint32_t largest_ = 0;          // no frame of the run is larger, whatever an MTU says
 };
+
+template <class T, class... Args>
+T& network_builder::add(Args&&... args) {
+  auto owned = std::make_unique<T>(std::forward<Args>(args)...);
+  T& result = *owned;
+  result.index(static_cast<cell_index>(net_.components_.size()));
+  net_.components_.push_back(std::move(owned));
+  return result;
+}
+
+template <class Upper>
+void network_builder::fill(Upper& upper, const stage& lower, sim_time latency) {
+  connect(upper, *lower.queue, latency, latency);
+  if (lower.parts.priorities != 0)
+    upper.check_rooms({lower.parts.lossless, lower.seen});
+  else
+    upper.check_room(lower.seen);
+  if (lower.seen.checked)
+    note_looking(upper, *lower.queue, 0, lower.queue->name(), lower.parts);
+}
 
 }  // namespace sluice

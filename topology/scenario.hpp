@@ -129,9 +129,38 @@ struct vm_settings {
   /// Unset: as long as the sum of the sockets' TX buffers, so that it cannot lose anything.
   std::optional<queue_limit> qdisc;
   queue_limit vnic_ring{256, queue_limit::unit::packets};  ///< each of TX and RX
+  // Behind an elastic FIFO:
+  std::optional<std::int64_t> memory_bytes;  ///< unset: the vswitch's
+  std::optional<sim_time> slice;             ///< likewise
+  std::uint32_t importance = 0;              ///< the most important ones are served first
+};
+
+/// The router of US 7,751,400 in place of the virtual switch.
+struct elastic_fifo_settings {
+  std::int64_t receive_buffer_bytes = 256 * 1024;  ///< 0: there is none, and nothing can wait
+  bool waits = false;                        ///< for a free buffer; else what finds none is dropped
+  std::uint64_t copy_bps = 200'000'000'000;  ///< of each engine that moves packets...
+  sim_time per_packet = 20 * nanosecond;     ///< ...and what it takes besides
+  sim_time parse = 20 * nanosecond;          ///< the parser's time a packet
+  sim_time stage = 10 * nanosecond;          ///< from one engine to the next
+  sim_time look = microsecond;               ///< of the local engine, from one to the next
+  sim_time assist = microsecond;             ///< the assist engine's time a packet...
+  sim_time assist_each = 10 * nanosecond;    ///< ...and a connection
+  struct pool {
+    std::uint32_t bytes = 0;
+    std::uint32_t least = 0, most = 0;
+  };
+  std::vector<pool> buffers{{256, 64, 16'384}, {2048, 64, 16'384}};
+  pool indirect{0, 64, 65'536};
+  std::uint32_t step = 64;                 ///< buffers by which a pool grows or shrinks
+  std::int64_t memory_bytes = 256 * 1024;  ///< that a VM posts for reception
+  sim_time slice = 0;                      ///< a VM posts no more often than this
+  std::uint32_t short_ppm = 0;             ///< of the VMs post nothing at any time...
+  sim_time short_for = 500 * microsecond;  ///< ...each for so long
 };
 
 struct vswitch_settings {
+  std::optional<elastic_fifo_settings> elastic;
   std::int64_t port_queue_bytes = 256 * 1024;  ///< for each port and direction
   sim_time forwarding_delay = 300 * nanosecond;
   scheduler_settings scheduler;
@@ -264,6 +293,9 @@ struct replay_settings {
 
 enum class stop_rule : std::uint8_t { queue, shift };
 
+/// Whom a traffic entry's packets are for: see packet.
+enum class cast_kind : std::uint8_t { unicast, unknown, arp, multicast, broadcast };
+
 struct traffic_entry {
   std::string name;
   source_mark where;
@@ -271,6 +303,7 @@ struct traffic_entry {
   std::vector<std::string> from;  ///< endpoints; empty for a replay with a map
   std::vector<std::string> to;
   destination_rule pick = destination_rule::random;
+  cast_kind cast = cast_kind::unicast;
   std::uint8_t priority = 0;
   bool classified =
       false;  ///< a replay without a priority: frames have their own, where classified

@@ -49,7 +49,13 @@ struct packet {
   std::uint32_t path = 0;    ///< hash of the flow, for the choice among equal paths
   std::uint8_t socket = 0;   ///< which of the receiving VM's sockets it is for, or `filtered`
   std::uint8_t ecn = 0;      ///< of its IP header (RFC 3168): see ecn_*
-  std::uint8_t reserved[2] = {};
+  std::uint8_t special = 0;  ///< whom it is for beside `to`, and whether a parser sees it
+  bool refused = false;      ///< by the allocator of a router: it has to be stored
+
+  /// Of `special`. Unknown, ARP: for `to`, but a router has to find that out. Multicast: for all of
+  /// its traffic entry's `to`; broadcast: for all VMs of the host.
+  static constexpr std::uint8_t ordinary = 0, unknown = 1, arp = 2, multicast = 3, broadcast = 4;
+  static constexpr unsigned special_types = 4;
 
   /// In place of a socket: the receiver's packet filter lets it go no further.
   static constexpr std::uint8_t filtered = 0xff;

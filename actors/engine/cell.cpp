@@ -91,8 +91,8 @@ void cell::take(signal_parcel_ptr p, transport& out) {
     o.allowed = d.allowed;
   }
   // `o.allowed` is what was granted when the last of these signals was sent, or less.
-  if (!d.items.empty() && d.items.back().what == signal::kind::stop && o.bytes <= o.allowed.bytes
-      && o.packets <= static_cast<std::uint64_t>(o.allowed.packets)
+  if (!d.items.empty() && d.items.back().what == signal::kind::stop && o.allowed.stated()
+      && o.bytes <= o.allowed.bytes && o.packets <= static_cast<std::uint64_t>(o.allowed.packets)
       && d.items.back().at < o.allowed.until && !failed_) {
     failed_ = true;
     out.fail(fmt::format("{}: output {}: {} sent a stop for {} ps inside an allowance of {} bytes",

@@ -73,7 +73,7 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, packet& x) {
   return f(caf::meta::type_name("packet"), x.at, x.due, x.id, x.frame, x.bytes, x.flow, x.from,
            x.to, x.ingress, x.egress, x.priority, x.pulled, x.overlay, x.tunnelled, x.path,
-           x.socket, x.ecn);
+           x.socket, x.ecn, x.special, x.refused);
 }
 
 /// The value of a parcel.

@@ -48,6 +48,7 @@ struct schedule_config {
   std::shared_ptr<const std::vector<std::uint8_t>> sockets;
   /// Of packets that have none themselves: see packet.
   std::uint8_t ecn = packet::ecn_not_capable;
+  std::uint8_t special = packet::ordinary;
 };
 
 class producer final : public component {

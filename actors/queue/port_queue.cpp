@@ -56,7 +56,7 @@ void port_queue::advance_single() {
       // pile up here is bounded like everything that runs ahead.
       if (queues_[0].size() >= window_ || !fits_anyway(p)) {
         if (const auto o = towards(); line_.stopped(o))
-          need_signals(o, line_.checks_room(o) ? head_.at : p.at);
+          need_signals(listens(o), line_.checks_room(o) ? head_.at : p.at);
         else if (head_.pauses_beyond != never)
           need_signals(holds(), std::min(p.at, head_.pauses_beyond));
         break;
@@ -86,7 +86,7 @@ void port_queue::idle() {
   if (line_.by_class())
     line_.idle(outputs_[side], outputs_[holds()], until, limit_);
   else
-    line_.idle(outputs_[side], until, limit_);
+    line_.idle(outputs_[stops_out_], until, limit_);
   if (sorts_)
     for (port_index o = 1; o < config_.sockets; ++o)
       line_.idle(outputs_[o], until, limit_, o);
@@ -277,11 +277,11 @@ packet port_queue::let_go(sim_time at, ring<packet>& from) {
   if (grants_)
     grants_->leave(p.priority, p.bytes, at);
   if (reported(p))
-    emit_signal(side, {.at = report_at(at) + inputs_[side].signal_latency,
-                       .bytes = p.bytes,
-                       .port = p.ingress,
-                       .what = signal::kind::release,
-                       .priority = p.priority});
+    emit_signal(reports_in_, {.at = report_at(at) + inputs_[reports_in_].signal_latency,
+                              .bytes = p.bytes,
+                              .port = p.ingress,
+                              .what = signal::kind::release,
+                              .priority = p.priority});
   return p;
 }
 
@@ -512,7 +512,8 @@ transmitter::verdict port_queue::first_start(output& out, const packet& p, port_
     auto v = line_.by_class() ? line_.start_class(
                  out, outputs_[holds()], 1u << p.priority, [&](unsigned) { return p.at; },
                  [&](unsigned) { return p.bytes; }, limit_, never, p.pulled)
-                              : line_.start(out, p.at, p.bytes, limit_, p.pulled, o);
+                              : line_.start(stops_out_ == side ? out : outputs_[stops_out_], p.at,
+                                            p.bytes, limit_, p.pulled, o);
     if (!frames_ || !frame_goes_first(v, v.at))
       return v;
   }
@@ -543,7 +544,7 @@ void port_queue::ask_for_start(port_index o) {
   }
   // Held by a stop: the receiver speaks when it is over. Else we have to know.
   else if (line_.asks(o))
-    need_signals(o, head_.at);
+    need_signals(listens(o), head_.at);
 }
 
 // -- what is known of the future ----------------------------------------------------------------
@@ -600,7 +601,7 @@ sim_time port_queue::next_start() const {
     return single_ || !line_.by_class()
                ? head_.at
                : std::min(head_.at, std::max(line_.busy(), next_arrival()));
-  const auto& out = outputs_[side];
+  const auto& out = outputs_[stops_out_];
   auto t = line_.awake(next_arrival(), config_.pulls);
   // Held while empty: what arrives meanwhile has to wait for the start, if there is one way only.
   if (!sorts_ && line_.stopped())
@@ -682,7 +683,8 @@ sim_time port_queue::next_work() const {
   if (!in.items.empty())
     t = in.items.front().at;
   const auto o = towards();
-  const bool held = line_.stopped(o) && outputs_[o < outputs_.size() ? o : side].items.empty();
+  const bool held =
+      line_.stopped(o) && outputs_[o < outputs_.size() ? listens(o) : side].items.empty();
   if (waiting_ != 0 && !held && head_.pauses_beyond == never)
     t = std::min(t, head_.at);
   if (pulling_ && !held)
@@ -710,7 +712,7 @@ sim_time port_queue::least_service() const {
 }
 
 sim_time port_queue::earliest_packet(port_index o) {
-  if (o == frames_out_)
+  if (o == frames_out_ || (o == stops_out_ && o != side))
     return never;
   if (o == requests_out_)
     return later(next_request(), outputs_[o].packet_latency);
@@ -719,7 +721,7 @@ sim_time port_queue::earliest_packet(port_index o) {
 }
 
 void port_queue::explain_packet(port_index o, sim_time beyond) {
-  if (o == frames_out_)
+  if (o == frames_out_ || (o == stops_out_ && o != side))
     return;
   if (o == requests_out_) {
     explain_transition(beyond - outputs_[o].packet_latency);
@@ -732,7 +734,7 @@ void port_queue::explain_packet(port_index o, sim_time beyond) {
     if (!single_ && inputs_[side].items.empty())
       need_packets(side, std::max(t, inputs_[side].promise));
   } else if (held_at() != nowhere) {
-    need_signals(held_at(), std::max(t, outputs_[held_at()].promise));
+    need_signals(listens(held_at()), std::max(t, outputs_[listens(held_at())].promise));
   } else if (waiting_ == 0) {
     need_packets(side, std::max(t, inputs_[side].promise));
   } else if (!head_.certain) {
@@ -745,7 +747,7 @@ void port_queue::need_start() {
   if (frame_lacks_ != nowhere || head_.pauses_beyond != never)
     ask_for_start(towards());
   else
-    need_signals(towards(), head_.at);
+    need_signals(listens(towards()), head_.at);
 }
 
 sim_time port_queue::earliest_signal(port_index i) {
@@ -756,9 +758,9 @@ sim_time port_queue::earliest_signal(port_index i) {
                ? never
                : later(line_.control_start(next), line_.control_time() + frames_->latency());
   }
-  if (i == requests_in_)
+  if (i == requests_in_ || (i == side && reports_in_ != side))
     return never;
-  const auto latency = inputs_[side].signal_latency;
+  const auto latency = inputs_[i].signal_latency;
   if (reports_classes())
     return later(next_report(), latency);
   if (config_.leaving != port_queue_config::reports::nothing)
@@ -767,7 +769,7 @@ sim_time port_queue::earliest_signal(port_index i) {
 }
 
 void port_queue::explain_signal(port_index i, sim_time beyond) {
-  if (i == requests_in_)
+  if (i == requests_in_ || (i == side && reports_in_ != side))
     return;
   if (i == frames_in_) {
     if (frames_->first() >= never) {
@@ -779,9 +781,9 @@ void port_queue::explain_signal(port_index i, sim_time beyond) {
     return;
   }
   if (reports_classes())
-    explain_report(beyond - inputs_[side].signal_latency);
+    explain_report(beyond - inputs_[i].signal_latency);
   else
-    explain_transition(beyond - inputs_[side].signal_latency);
+    explain_transition(beyond - inputs_[i].signal_latency);
 }
 
 // Who waits for reports of a class that is held need not wait for what others do: when the next
@@ -843,7 +845,7 @@ void port_queue::explain_transition(sim_time t) {
   }
   if (waiting_ != 0 && head_.at <= t) {
     if (held_at() != nowhere)
-      need_signals(held_at(), std::max(t, outputs_[held_at()].promise));
+      need_signals(listens(held_at()), std::max(t, outputs_[listens(held_at())].promise));
     else if (!head_.certain)
       need_start();
     else if (!single_ && !out_of_window_)
@@ -891,7 +893,7 @@ loss_point port_queue::loses() const {
 held_counts port_queue::held_by(port_index o, sim_time now) const {
   if (line_.held_by_frames())
     return line_.paused_until(outputs_[holds()], now);
-  return line_.until(outputs_[o], now, o);
+  return line_.until(outputs_[listens(o)], now, o);
 }
 
 stop_counts port_queue::stops_at(std::size_t, unsigned priority) const {

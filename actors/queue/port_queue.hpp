@@ -138,6 +138,11 @@ public:
     line_.obey_credits(c);
     frames_out_ = last_output();
   }
+  /// Before the run: it reports what leaves to who was joined to it last, as his upper cell, who
+  /// sends nothing himself.
+  void report_elsewhere() { reports_in_ = last_input(); }
+  /// Before the run: whom it was joined to last says stop and start, and takes nothing.
+  void obey_stops_of_last() { stops_out_ = last_output(); }
   /// Of the class that comes by priority, if it waits for credits.
   transmitter::wait waits(unsigned c) const { return line_.waits(c); }
 
@@ -226,6 +231,8 @@ private:
     return line_.stopped(o) && (!sorts_ || waiting_ != 0) ? o : nowhere;
   }
   output& output_of(port_index o) { return o < outputs_.size() ? outputs_[o] : nowhere_; }
+  // By which output come the stops of the one that packets go to.
+  port_index listens(port_index o) const { return o == side ? stops_out_ : o; }
   // By which output comes what holds single classes.
   port_index holds() const { return frames_out_ == nowhere ? side : frames_out_; }
 
@@ -262,6 +269,8 @@ private:
   std::unique_ptr<pause_sender> frames_;
   port_index requests_out_ = nowhere, requests_in_ = nowhere, frames_in_ = nowhere;
   port_index frames_out_ = nowhere;
+  port_index reports_in_ = side;      // by which input goes what is reported
+  port_index stops_out_ = side;       // by which output come stops and starts
   port_index frame_lacks_ = nowhere;  // a frame might go before head_: by which input it is known
   std::array<std::uint64_t, max_priorities> stops_of_{};  // sent, by priority
   output nowhere_;  // where the filter's packets go: nobody holds them up

@@ -136,6 +136,7 @@ drawn draw(std::uint64_t seed) {
     return e;
   };
 
+  const bool routers = r.below(3) == 0;
   const auto switches = pick(1, 4);
   for (std::uint64_t i = 0; i < switches; ++i) {
     switch_settings w;
@@ -204,6 +205,30 @@ drawn draw(std::uint64_t seed) {
     h.vswitch.scheduler = scheduler();
     h.nic.rx_buffer_bytes = buffer();
     h.nic.tx_buffer_bytes = inner();
+    if (routers && r.below(2) == 0) {
+      auto& e = h.vswitch.elastic.emplace();
+      h.bridge.vxlan = false;
+      e.receive_buffer_bytes = lossless ? 200'000 : static_cast<std::int64_t>(pick(0, 20'000));
+      e.waits = lossless || (e.receive_buffer_bytes > 0 && r.below(2) == 0);
+      e.copy_bps = pick(5, 200) * 1'000'000'000;
+      e.per_packet = static_cast<sim_time>(pick(1, 200)) * nanosecond;
+      e.parse = static_cast<sim_time>(pick(1, 200)) * nanosecond;
+      e.stage = static_cast<sim_time>(pick(1, 100)) * nanosecond;
+      e.look = static_cast<sim_time>(pick(10, 5000)) * nanosecond;
+      e.assist = static_cast<sim_time>(pick(10, 3000)) * nanosecond;
+      e.step = static_cast<std::uint32_t>(pick(1, 8));
+      for (auto& b : e.buffers)
+        b.least = static_cast<std::uint32_t>(pick(0, 4)),
+        b.most = b.least + static_cast<std::uint32_t>(pick(1, 60));
+      e.indirect.least = static_cast<std::uint32_t>(pick(0, 4));
+      e.indirect.most = e.indirect.least + static_cast<std::uint32_t>(pick(8, 60));
+      e.memory_bytes = inner();
+      e.slice = r.below(2) == 0 ? 0 : static_cast<sim_time>(pick(1, 20'000)) * nanosecond;
+      e.short_ppm = r.below(2) == 0 ? 0 : static_cast<std::uint32_t>(pick(1, 900'000));
+      e.short_for = static_cast<sim_time>(pick(1, 100)) * microsecond;
+      for (auto& vm : h.vms)
+        vm.importance = static_cast<std::uint32_t>(r.below(3));
+    }
     s.nodes.push_back(make_node(fmt::format("h{}", i), h, flow_control()));
     attach(fmt::format("h{}", i), "nic0");
   }
@@ -244,6 +269,18 @@ drawn draw(std::uint64_t seed) {
         t.to.push_back(f);
     if (t.to.empty())
       t.to.push_back(to.back());
+    if (routers && r.below(2) == 0)
+      t.cast = r.below(2) == 0 ? cast_kind::unknown : cast_kind::arp;
+    // To several of the VMs behind a router, or to all.
+    for (const auto& x : s.nodes)
+      if (const auto* h = std::get_if<host_settings>(&x.as);
+          h != nullptr && h->vswitch.elastic && r.below(2) == 0) {
+        t.cast = r.below(2) == 0 ? cast_kind::multicast : cast_kind::broadcast;
+        t.to.clear();
+        for (std::size_t v = 0; v < 1 + r.below(h->vms.size()); ++v)
+          t.to.push_back(x.name + "/" + h->vms[v].name);
+        break;
+      }
     s.traffic.push_back(t);
   }
   for (auto& l : s.links) {
@@ -291,7 +328,7 @@ drawn draw(std::uint64_t seed) {
   }
   std::vector<std::string> ports;
   for (const auto& n : s.nodes)
-    if (const auto* h = std::get_if<host_settings>(&n.as)) {
+    if (const auto* h = std::get_if<host_settings>(&n.as); h != nullptr && !h->vswitch.elastic) {
       for (const auto& vm : h->vms)
         ports.push_back(n.name + ".vswitch:" + vm.name);
       ports.push_back(n.name + ".vswitch:uplink");
@@ -343,6 +380,16 @@ TEST_CASE("no order of activation and no number of threads changes a result") {
     }
     if (d.lossless) {
       ++lossless;
+      for (const auto& c : first.components)
+        if (c.counters.dropped_total().packets != 0)
+          MESSAGE(c.name, " dropped ", c.counters.dropped_total().packets, [&] {
+            std::string t;
+            for (unsigned r = 0; r < drop_reasons; ++r)
+              for (unsigned q = 0; q < 8; ++q)
+                if (auto n = c.counters.dropped.of(static_cast<drop_reason>(r), q).packets)
+                  t += fmt::format(" {} prio {}: {}", name_of(static_cast<drop_reason>(r)), q, n);
+            return t;
+          }());
       CHECK(first.dropped.packets == 0);
       if (d.s.until_traffic_done)
         CHECK(first.held.packets == 0);

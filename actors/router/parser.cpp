@@ -1,0 +1,34 @@
+#include "actors/router/parser.hpp"
+
+namespace sluice {
+
+bool parser::handle(port_index i, const packet& first) {
+  if (!window_open(outputs_[to_allocator]) || !window_open(outputs_[to_store]))
+    return false;
+  auto p = first;
+  pop_packet(i);
+  counters_.in.add(p.frame_bytes());
+  const auto connection = p.to - config_.first_endpoint;
+  const auto from = config_.networks[p.from], to = config_.networks[p.to];
+  if (connection >= config_.connections || (from != to && from != 0 && to != 0)) {
+    counters_.drop(drop_reason::no_route, p);
+    return true;
+  }
+  const auto o = p.special == packet::ordinary ? to_allocator : to_store;
+  p.egress = static_cast<std::uint16_t>(connection);
+  p.refused = false;
+  p.at += outputs_[o].packet_latency;
+  counters_.out.add(p.frame_bytes());
+  emit(o, p);
+  return true;
+}
+
+component_counters parser::snapshot(sim_time) const {
+  auto c = counters_;
+  const auto held = coming(0, static_cast<port_index>(inputs_.size()));
+  c.in += held;
+  c.held += held;
+  return c;
+}
+
+}  // namespace sluice

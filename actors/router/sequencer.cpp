@@ -1,0 +1,54 @@
+#include "actors/router/sequencer.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+
+void sequencer::advance() {
+  for (;;) {
+    const auto n = static_cast<port_index>(inputs_.size());
+    auto t = own_time();
+    port_index first = n;
+    for (port_index i = n; i-- > 0;)
+      if (const auto& in = inputs_[i]; !in.items.empty() && in.items.front().at <= t) {
+        t = in.items.front().at;
+        first = i;
+      }
+    if (t > limit_)
+      return;
+    bool turn = true;
+    for (port_index i = 0; i < n; ++i) {
+      const auto until = i < first ? t : t - 1;
+      if (i != first && inputs_[i].items.empty() && inputs_[i].promise <= until) {
+        need_packets(i, until);
+        turn = false;
+      }
+    }
+    if (!turn || !(first == n ? act() : handle(first, inputs_[first].items.front())))
+      return;
+  }
+}
+
+sim_time sequencer::next_arrival() const {
+  auto t = never;
+  for (port_index i = 0; i < inputs_.size(); ++i)
+    t = std::min(t, next_by(i));
+  return t;
+}
+
+sim_time sequencer::next_event() const {
+  auto t = own_time();
+  for (const auto& in : inputs_)
+    if (!in.items.empty())
+      t = std::min(t, in.items.front().at);
+  return t;
+}
+
+tally sequencer::coming(port_index first, port_index last) const {
+  tally sum;
+  for (auto i = first; i < last; ++i)
+    sum += waiting(inputs_[i]);
+  return sum;
+}
+
+}  // namespace sluice

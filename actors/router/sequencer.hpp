@@ -1,0 +1,54 @@
+/// \file
+/// What the engines of the router have in common: packets come by several inputs, and are handled
+/// in the order of time; at one time by input, the first one first, and then what the engine has
+/// set itself for that time.
+///
+/// An engine says how it handles one packet, and what could still leave by each output. It sends no
+/// signals up unless it says so.
+#pragma once
+
+#include "actors/component.hpp"
+
+namespace sluice {
+
+class sequencer : public component {
+public:
+  using component::component;
+
+  sim_time next_event() const override;
+
+protected:
+  /// Handles the first packet of input `i`, at its time, and takes it. False, and nothing was done:
+  /// not yet.
+  virtual bool handle(port_index i, const packet& p) = 0;
+  /// When it does something by itself next; `never`: it has nothing to do.
+  virtual sim_time own_time() const { return never; }
+  /// Does it. False: not yet.
+  virtual bool act() { return true; }
+  /// What of that is still to be found out: nothing happens by itself before this.
+  virtual sim_time own_bound() const { return own_time(); }
+
+  void advance() override;
+  sim_time earliest_signal(port_index) override { return never; }
+  void explain_signal(port_index, sim_time) override {}
+
+  /// No packet comes by input `i` before this.
+  sim_time next_by(port_index i) const {
+    const auto& in = inputs_[i];
+    return in.items.empty() ? in.promise : in.items.front().at;
+  }
+  sim_time next_arrival() const;
+  /// "I could promise more if I knew what comes by input `i` until `t`."
+  void need_input(port_index i, sim_time t) {
+    if (inputs_[i].items.empty() && inputs_[i].promise <= t)
+      need_packets(i, t);
+  }
+  void need_inputs(sim_time t) {
+    for (port_index i = 0; i < inputs_.size(); ++i)
+      need_input(i, t);
+  }
+  /// What waits at the inputs from `first` to before `last`, for snapshots.
+  tally coming(port_index first, port_index last) const;
+};
+
+}  // namespace sluice
