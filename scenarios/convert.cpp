@@ -216,6 +216,13 @@ void read_vm(const yaml_node& map, vm_settings& out) {
     out.qdisc = l;
   read_limit(map, "vnic-ring", out.vnic_ring);
   read_count(map, "network", out.network);
+  if (map.find("memory") != nullptr)
+    read_size(map, "memory", out.memory_bytes.emplace());
+  if (map.find("slice") != nullptr)
+    read_time(map, "slice", out.slice.emplace());
+  read_count(map, "importance", out.importance);
+  if (const auto q = number(map.find("short")); q && q->what == quantity::kind::percent)
+    out.short_ppm = static_cast<std::uint32_t>(q->amount);
   if (const auto* sockets = map.find("sockets")) {
     out.sockets.clear();
     for (const auto& e : sockets->entries) {
@@ -231,6 +238,52 @@ void read_vm(const yaml_node& map, vm_settings& out) {
   }
   if (const auto filter = word(map, "filter"); !filter.empty())
     out.filter = filter;
+}
+
+void read_pool(const yaml_node& map, elastic_fifo_settings::pool& out) {
+  read_count(map, "most", out.most);
+  out.least = std::min(out.least, out.most);  // unless it is said
+  read_count(map, "least", out.least);
+}
+
+void read_elastic_fifo(const yaml_node& map, vswitch_settings& out) {
+  if (const auto kind = word(map, "kind"); kind == "lossless")
+    out.elastic.reset();
+  else if (!kind.empty() && !out.elastic)
+    out.elastic.emplace();
+  if (!out.elastic)
+    return;
+  auto& e = *out.elastic;
+  read_size(map, "receive-buffer", e.receive_buffer_bytes);
+  if (const auto w = word(map, "on-exhausted"); !w.empty())
+    e.waits = w == "wait";
+  if (const auto* m = map.find("engines")) {
+    read_rate(*m, "copy-rate", e.copy_bps);
+    read_time(*m, "per-packet", e.per_packet);
+    read_time(*m, "parse", e.parse);
+    read_time(*m, "stage", e.stage);
+  }
+  read_time(map, "look", e.look);
+  if (const auto* m = map.find("assist")) {
+    read_time(*m, "per-packet", e.assist);
+    read_time(*m, "per-connection", e.assist_each);
+  }
+  if (const auto* list = map.find("buffers"); list != nullptr && list->is_list()) {
+    e.buffers.clear();
+    for (const auto* i : list->items) {
+      elastic_fifo_settings::pool p{0, 64, 16'384};
+      std::int64_t bytes = 0;
+      read_size(*i, "size", bytes);
+      p.bytes = static_cast<std::uint32_t>(bytes);
+      read_pool(*i, p);
+      e.buffers.push_back(p);
+    }
+  }
+  if (const auto* m = map.find("indirect"))
+    read_pool(*m, e.indirect);
+  read_count(map, "step", e.step);
+  read_size(map, "memory", e.memory_bytes);
+  read_time(map, "slice", e.slice);
 }
 
 void read_host(const yaml_node& map, host_settings& out) {
@@ -261,6 +314,12 @@ void read_host(const yaml_node& map, host_settings& out) {
       out.bridge.vxlan = w == "vxlan";
   }
   if (const auto* m = map.find("vswitch")) {
+    read_elastic_fifo(*m, out.vswitch);
+    if (const auto* s = m->find("shortage")) {
+      if (const auto q = number(s->find("share")); q && q->what == quantity::kind::percent)
+        out.vswitch.short_ppm = static_cast<std::uint32_t>(q->amount);
+      read_time(*s, "for", out.vswitch.short_for);
+    }
     read_size(*m, "port-queue", out.vswitch.port_queue_bytes);
     read_time(*m, "forwarding-delay", out.vswitch.forwarding_delay);
     read_scheduler(*m, out.vswitch.scheduler);
@@ -333,6 +392,7 @@ public:
     nodes();
     links();
     priorities();
+    routers();
     switch_routes();
     components();
     traffic();
@@ -955,6 +1015,24 @@ private:
       }
   }
 
+  // Packets to several go to VMs of one host that has a router for them.
+  void check_cast(const yaml_node& map, const std::vector<resolved>& to, const traffic_entry& t) {
+    if (t.cast != cast_kind::multicast && t.cast != cast_kind::broadcast)
+      return;
+    const auto* at = map.find("cast");
+    const auto routes = [&](const resolved& r) {
+      const auto* h = std::get_if<host_settings>(&s_.nodes[r.what.node].as);
+      return h != nullptr && h->vswitch.elastic;
+    };
+    const bool one = std::all_of(to.begin(), to.end(), [&](const resolved& r) {
+      return r.what.node == to.front().what.node;
+    });
+    if (to.empty() || !one || !routes(to.front()))
+      forest_.error(
+          *at, fmt::format("`{}` wants VMs of one host with an elastic FIFO in `to`", at->text),
+          "`vswitch: {kind: elastic-fifo}` of that host");
+  }
+
   void traffic() {
     const auto* map = root_.find("traffic");
     if (map == nullptr || !map->is_map())
@@ -1009,6 +1087,13 @@ private:
 
     if (word(map, "pick") == "round-robin")
       t.pick = destination_rule::round_robin;
+    if (const auto w = word(map, "cast"); !w.empty())
+      t.cast = w == "unknown"     ? cast_kind::unknown
+               : w == "arp"       ? cast_kind::arp
+               : w == "multicast" ? cast_kind::multicast
+               : w == "broadcast" ? cast_kind::broadcast
+                                  : cast_kind::unicast;
+    check_cast(map, to, t);
     if (const auto q = number(map.find("priority")))
       t.priority = static_cast<std::uint8_t>(q->amount);
     else
@@ -1295,6 +1380,49 @@ private:
         fail(fmt::format("`{}` has a buffer of {} B, and reserves and head-rooms of {} B", n.name,
                          sw->buffer_bytes, set_aside),
              "make `buffer` larger, `reserve` smaller, or fewer priorities lossless");
+    }
+  }
+
+  // What an elastic FIFO cannot be.
+  void routers() {
+    for (const auto& n : s_.nodes) {
+      const auto* h = std::get_if<host_settings>(&n.as);
+      if (h == nullptr || !h->vswitch.elastic)
+        continue;
+      const auto& e = *h->vswitch.elastic;
+      std::uint32_t largest = 0;
+      for (const auto& l : s_.links)
+        if (l.a.node == n.name || l.b.node == n.name)
+          largest = std::max(largest, l.mtu + 18);
+      const auto wrong = [&](std::string what, std::string hint) {
+        forest_.error(key_of_node(n.name), fmt::format("the elastic FIFO of `{}` {}", n.name, what),
+                      std::move(hint));
+      };
+      if (h->bridge.vxlan)
+        wrong("knows no tunnels", "`bridge: {overlay: none}`");
+      if (e.waits && e.receive_buffer_bytes == 0)
+        wrong("has no receive buffer in which anything could wait", "`on-exhausted: drop`");
+      if (e.look <= 2 * e.stage)
+        wrong("looks again before it can have an answer",
+              fmt::format("a `look` of more than two stages: {}",
+                          show_quantity(quantity::kind::duration,
+                                        static_cast<std::uint64_t>(2 * e.stage))));
+      if (e.buffers.empty())
+        wrong("has no buffers", "for example `buffers: [{size: 2KiB}]`");
+      else if (e.buffers.back().bytes < largest)
+        wrong(fmt::format("has no buffer for a frame of {} B", largest),
+              fmt::format("a last pool of `size: {}B`", largest));
+      if (!std::is_sorted(e.buffers.begin(), e.buffers.end(),
+                          [](const auto& a, const auto& b) { return a.bytes <= b.bytes; }))
+        wrong("has pools that are not in the order of their sizes", "the smallest first");
+      auto pools = e.buffers;
+      pools.push_back(e.indirect);
+      if (std::any_of(pools.begin(), pools.end(), [](const auto& p) { return p.least > p.most; }))
+        wrong("has a pool whose `least` is above its `most`", "");
+      if (e.indirect.most < h->vms.size())
+        wrong(fmt::format("has fewer indirect buffers ({}) than VMs ({})", e.indirect.most,
+                          h->vms.size()),
+              "a broadcast would never find enough of them");
     }
   }
 
@@ -1588,7 +1716,8 @@ private:
   bool find_port(const yaml_node& n, std::string& name) {
     if (vswitch_ports_.empty())
       for (std::size_t i = 0; i < s_.nodes.size(); ++i)
-        if (const auto* h = std::get_if<host_settings>(&s_.nodes[i].as)) {
+        if (const auto* h = std::get_if<host_settings>(&s_.nodes[i].as);
+            h != nullptr && !h->vswitch.elastic) {
           for (const auto& vm : h->vms)
             vswitch_ports_.insert(fmt::format("{}.vswitch:{}", s_.nodes[i].name, vm.name));
           if (link_of_[i] != SIZE_MAX)

@@ -6,6 +6,7 @@
 #include "actors/guest/producer.hpp"
 #include "topology/builder_parts.hpp"
 #include "topology/network_builder.hpp"
+#include "traffic/random.hpp"
 
 namespace sluice {
 
@@ -311,6 +312,32 @@ port_queue& network_builder::build_sending(std::size_t n, std::size_t v, const s
   return *taken.queue;
 }
 
+// When the VM gets no time from its hypervisor, takes nothing out of its ring and posts
+// nothing: in so long a time each of them
+// is short or is not, by lot.
+std::vector<outage> network_builder::shortages(std::size_t n, std::size_t v) const {
+  const auto& r = std::get<host_settings>(scenario_.nodes[n].as).vswitch;
+  std::vector<outage> all;
+  const auto short_ppm =
+      std::get<host_settings>(scenario_.nodes[n].as).vms[v].short_ppm.value_or(r.short_ppm);
+  if (short_ppm == 0)
+    return all;
+  random_stream lot{scenario_.seed, scenario_.nodes[n].name + "/" + std::to_string(v) + " short"};
+  constexpr std::uint64_t whole = 1'000'000;
+  constexpr sim_time longest = second;  // of a run without a duration
+  const auto end = std::min(scenario_.duration, longest);
+  // Not all VMs at once.
+  const auto phase = static_cast<sim_time>(lot.below(static_cast<std::uint64_t>(r.short_for)));
+  for (auto t = -phase; t < end; t += r.short_for)
+    if (lot.below(whole) < short_ppm) {
+      if (!all.empty() && all.back().to == t)
+        all.back().to = t + r.short_for;
+      else
+        all.push_back({t, t + r.short_for});
+    }
+  return all;
+}
+
 // Up: the application receives what the virtual switch has for it; or what a router writes into its
 // ring, for which it has posted so much. Returns the ring.
 network_builder::stage network_builder::build_receiving(std::size_t n, std::size_t v,
@@ -346,6 +373,7 @@ network_builder::stage network_builder::build_receiving(std::size_t n, std::size
   ring_rx.name = name + ".vnic";
   ring_rx.kind = "vnic";
   ring_rx.line = softirq;
+  ring_rx.line.outages = shortages(n, v);
   ring_rx.sockets = 1 + vm.sockets.size();
   ring_rx.filters = !vm.filter.empty();
   // A ring that is sorted by socket is not divided by priority besides.
@@ -356,7 +384,6 @@ network_builder::stage network_builder::build_receiving(std::size_t n, std::size
     into_ring = hop_policy::on_off;
     capacity = ring_rx.looked = posted;  // who has resources has room
     ring_rx.report_interval = posting_slice(n, v);
-    ring_rx.line.outages = shortages(n, v);
   }
   const auto shared = add_stage(std::move(ring_rx), n, capacity, into_ring, most, had);
   if (given != nullptr)

@@ -816,11 +816,15 @@ void network_builder::build_links() {
     const auto& l = scenario_.links[i];
     for (int way = 0; way < 2; ++way) {
       const auto& from = attachments_[i][way];
-      const auto& to = attachments_[i][1 - way];
-      if (from.sender == nullptr || to.receiver == nullptr)
+      auto& to = attachments_[i][1 - way];
+      if (from.sender == nullptr)
         continue;
       const auto& a = way == 0 ? l.a : l.b;
       const auto& b = way == 0 ? l.b : l.a;
+      if (to.receiver == nullptr) {
+        // A generator takes nothing, and nothing is sent to it; but a NIC wants to be connected.
+        to.receiver = &add<consumer>(fmt::format("{}:{}.rx", b.node, b.port), b.node);
+      }
       cable_config c;
       c.name = fmt::format("{}:{}->{}:{}", a.node, a.port, b.node, b.port);
       c.rate = line_rate{l.rate_bps};

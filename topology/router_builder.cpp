@@ -10,7 +10,6 @@
 #include "actors/router/parser.hpp"
 #include "topology/builder_parts.hpp"
 #include "topology/network_builder.hpp"
-#include "traffic/random.hpp"
 
 namespace sluice {
 
@@ -41,27 +40,6 @@ buffer_limit network_builder::posted(std::size_t n, std::size_t v) const {
 sim_time network_builder::posting_slice(std::size_t n, std::size_t v) const {
   const auto& vm = std::get<host_settings>(scenario_.nodes[n].as).vms[v];
   return vm.slice.value_or(router_of(scenario_.nodes[n]).slice);
-}
-
-// When the VM gets no time from its hypervisor, and posts nothing: in so long a time each of them
-// is short or is not, by lot.
-std::vector<outage> network_builder::shortages(std::size_t n, std::size_t v) const {
-  const auto& r = router_of(scenario_.nodes[n]);
-  std::vector<outage> all;
-  if (r.short_ppm == 0)
-    return all;
-  random_stream lot{scenario_.seed, scenario_.nodes[n].name + "/" + std::to_string(v) + " short"};
-  constexpr std::uint64_t whole = 1'000'000;
-  constexpr sim_time longest = second;  // of a run without a duration
-  const auto end = std::min(scenario_.duration, longest);
-  for (sim_time t = 0; t < end; t += r.short_for)
-    if (lot.below(whole) < r.short_ppm) {
-      if (!all.empty() && all.back().to == t)
-        all.back().to = t + r.short_for;
-      else
-        all.push_back({t, t + r.short_for});
-    }
-  return all;
 }
 
 // Whether any VM sends to another one of the same host.

@@ -129,6 +129,7 @@ struct vm_settings {
   /// Unset: as long as the sum of the sockets' TX buffers, so that it cannot lose anything.
   std::optional<queue_limit> qdisc;
   queue_limit vnic_ring{256, queue_limit::unit::packets};  ///< each of TX and RX
+  std::optional<std::uint32_t> short_ppm;  ///< of its time it gets none; unset: the vswitch's
   // Behind an elastic FIFO:
   std::optional<std::int64_t> memory_bytes;  ///< unset: the vswitch's
   std::optional<sim_time> slice;             ///< likewise
@@ -155,12 +156,12 @@ struct elastic_fifo_settings {
   std::uint32_t step = 64;                 ///< buffers by which a pool grows or shrinks
   std::int64_t memory_bytes = 256 * 1024;  ///< that a VM posts for reception
   sim_time slice = 0;                      ///< a VM posts no more often than this
-  std::uint32_t short_ppm = 0;             ///< of the VMs post nothing at any time...
-  sim_time short_for = 500 * microsecond;  ///< ...each for so long
 };
 
 struct vswitch_settings {
   std::optional<elastic_fifo_settings> elastic;
+  std::uint32_t short_ppm = 0;                 ///< of the VMs get no time at any time...
+  sim_time short_for = 500 * microsecond;      ///< ...each for so long
   std::int64_t port_queue_bytes = 256 * 1024;  ///< for each port and direction
   sim_time forwarding_delay = 300 * nanosecond;
   scheduler_settings scheduler;

@@ -60,6 +60,7 @@ void elastic_fifo::submit(std::uint32_t buffer, const packet& p, unsigned connec
   normal_[buffer].content = p;
   normal_[buffer].filling = false;
   push(numbered_[connection], buffer);
+  ++waiting_;
 }
 
 void elastic_fifo::submit_special(std::uint32_t buffer, const packet& p, unsigned type) {
@@ -75,6 +76,7 @@ const packet* elastic_fifo::special(unsigned type) const {
 
 void elastic_fifo::assign(unsigned type, unsigned connection) {
   push(numbered_[connection], pop(special_[type]));
+  ++waiting_;
 }
 
 bool elastic_fifo::fan_out(unsigned type, std::span<const std::uint32_t> connections) {
@@ -88,6 +90,7 @@ bool elastic_fifo::fan_out(unsigned type, std::span<const std::uint32_t> connect
   }
   const auto target = pop(special_[type]);
   normal_[target].use = n;
+  waiting_ += n;
   for (const auto c : connections) {
     const auto r = pop(pool.free);
     --pool.state.free;
@@ -113,6 +116,7 @@ const packet* elastic_fifo::front(unsigned connection) const {
 
 packet elastic_fifo::take(unsigned connection) {
   const auto r = pop(numbered_[connection]);
+  --waiting_;
   const auto p = content_of(r);
   if (!is_indirect(r)) {
     give_back(normal_[r].pool, r);
@@ -249,8 +253,13 @@ std::string elastic_fifo::check() const {
   };
   for (std::size_t t = 0; t < special_.size(); ++t)
     walk(special_[t], fmt::format("special {}", t));
-  for (std::size_t c = 0; c < numbered_.size(); ++c)
+  std::uint64_t sum = 0;
+  for (std::size_t c = 0; c < numbered_.size(); ++c) {
     walk(numbered_[c], fmt::format("{}", c));
+    sum += numbered_[c].size;
+  }
+  if (sum != waiting_)
+    say(fmt::format("{} packets wait, and it counts {}", sum, waiting_));
   std::int64_t memory = std::int64_t{active_} * config_.queue_bytes;
   for (std::uint32_t b = 0; b < normal_.size(); ++b) {
     const auto& n = normal_[b];

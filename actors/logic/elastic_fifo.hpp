@@ -87,6 +87,8 @@ public:
   const packet* front(unsigned connection) const;
   std::uint32_t waiting(unsigned connection) const { return numbered_[connection].size; }
   std::uint32_t waiting_special(unsigned type) const { return special_[type].size; }
+  /// On all numbered queues together.
+  std::uint64_t waiting() const { return waiting_; }
   /// Takes it off its queue, and gives back what buffers it was the last to need.
   packet take(unsigned connection);
 
@@ -170,6 +172,7 @@ private:
   std::vector<list> special_, numbered_;
   std::vector<bool> gone_;  // by connection
   unsigned active_ = 0;
+  std::uint64_t waiting_ = 0;
   std::int64_t footprint_ = 0, most_footprint_ = 0;
 };
 

@@ -117,9 +117,9 @@ void allocator::explain_packet(port_index o, sim_time beyond) {
   if (o != to_local)
     need_input(from_parser, t);
   if (o == to_send)
-    need_input(from_fifo, t);
+    need_step(from_fifo, t);
   if (o == to_local)
-    need_input(from_local, t);
+    need_step(from_local, t);
 }
 
 component_counters allocator::snapshot(sim_time) const {

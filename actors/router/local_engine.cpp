@@ -149,8 +149,8 @@ sim_time local_engine::earliest_packet(port_index o) {
 void local_engine::explain_packet(port_index o, sim_time beyond) {
   const auto t = beyond - outputs_[o].packet_latency;
   if (asked_ != 0)
-    need_input(from_allocator, t);
-  need_input(from_fifo, t);
+    need_step(from_allocator, t);
+  need_step(from_fifo, t);
 }
 
 }  // namespace sluice

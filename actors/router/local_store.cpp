@@ -177,9 +177,18 @@ void local_store::stop_buffers(signal::kind what, sim_time at) {
 
 // -- what is known of the future ------------------------------------------------------------------
 
+// The local engine has nothing taken before this. It does that of what waits only, of which it was
+// told.
+sim_time local_store::next_take() const {
+  return fifo_.waiting() != 0
+             ? next_by(from_local)
+             : std::min({next_by(from_store), next_by(from_assist),
+                         inputs_[from_local].items.empty() ? never : next_by(from_local)});
+}
+
 // No packet is taken out before this.
 sim_time local_store::next_leave() const {
-  return std::min(leaves_at_, later(next_by(from_local), config_.reads.of(1)));
+  return std::min(leaves_at_, later(next_take(), config_.reads.of(1)));
 }
 
 sim_time local_store::earliest_packet(port_index o) {
@@ -189,7 +198,7 @@ sim_time local_store::earliest_packet(port_index o) {
   } else {
     t = next_by(from_store);
     if (!submitting_.empty() || o == to_local)
-      t = std::min(t, leaves_at_ < never ? leaves_at_ : next_by(from_local));
+      t = std::min(t, leaves_at_ < never ? leaves_at_ : next_take());
     if (o == to_local)
       t = std::min(t, next_by(from_assist));
   }
@@ -198,12 +207,13 @@ sim_time local_store::earliest_packet(port_index o) {
 
 void local_store::explain_packet(port_index o, sim_time beyond) {
   const auto t = beyond - outputs_[o].packet_latency;
-  if (o != to_allocator)
+  const bool idle = fifo_.waiting() == 0;
+  if (o != to_allocator || idle)
     need_input(from_store, t);
-  if (o == to_local)
+  if (o == to_local || idle)
     need_input(from_assist, t);
-  if (leaves_at_ == never && (o != to_assist || !submitting_.empty()))
-    need_input(from_local, o == to_allocator ? t - config_.reads.of(1) : t);
+  if (!idle && leaves_at_ == never && (o != to_assist || !submitting_.empty()))
+    need_step(from_local, o == to_allocator ? t - config_.reads.of(1) : t);
 }
 
 // The buffers are not stopped while there is room: each packet that comes takes one buffer, and its
@@ -218,7 +228,7 @@ sim_time local_store::earliest_signal(port_index i) {
     room += largest.free + (config_.memory.normal.back().most - largest.total);
     t = later(next_by(from_store), room * config_.submits.of(1));
   } else {
-    t = leaves_at_ < never ? leaves_at_ : later(next_by(from_local), config_.reads.of(1));
+    t = next_leave();
   }
   return later(t, inputs_[i].signal_latency);
 }
@@ -228,7 +238,7 @@ void local_store::explain_signal(port_index i, sim_time beyond) {
     return;
   const auto t = beyond - inputs_[i].signal_latency;
   if (!submitting_.empty() && leaves_at_ == never)
-    need_input(from_local, t - config_.reads.of(1));
+    need_step(from_local, t - config_.reads.of(1));
   if (submitting_.empty())
     need_input(from_store, t);
 }

@@ -83,6 +83,7 @@ private:
   void tell(router_message::kind what, std::uint32_t connection, sim_time at, std::int64_t packets,
             std::uint32_t bytes, std::uint64_t refused = 0);
   void stop_buffers(signal::kind what, sim_time at);
+  sim_time next_take() const;
   sim_time next_leave() const;
   const std::vector<std::uint32_t>& group(const packet& p) const;
   void address(packet& p, std::uint32_t connection) const;

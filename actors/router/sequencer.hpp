@@ -43,6 +43,12 @@ protected:
     if (inputs_[i].items.empty() && inputs_[i].promise <= t)
       need_packets(i, t);
   }
+  /// Likewise, of an engine that knows no more than what it knows of us: any step forward will do.
+  /// Asked about a far time it would ask us about one that is a little less far, and so on.
+  void need_step(port_index i, sim_time t) {
+    if (inputs_[i].items.empty() && inputs_[i].promise <= t)
+      need_packets(i, inputs_[i].promise);
+  }
   void need_inputs(sim_time t) {
     for (port_index i = 0; i < inputs_.size(); ++i)
       need_input(i, t);

@@ -260,6 +260,27 @@ TEST_CASE("S-PFC needs to know what is lossless") {
                  "has s_pfc and no lossless priority"));
 }
 
+TEST_CASE("an elastic FIFO that cannot work is refused") {
+  const auto with = [](const std::string& vswitch, const std::string& more = "") {
+    return wrong(
+        "duration: 1ms\nnodes: {a: {kind: host, vms: [v, w, x], vswitch: {kind: elastic-fifo, "
+        + vswitch + "}" + more + "}, b: {kind: generator}}\nlinks: [a -- b]\n");
+  };
+  CHECK(mentions(with("indirect: {most: 2}"), "fewer indirect buffers (2) than VMs (3)"));
+  CHECK(mentions(with("buffers: [{size: 1KiB}]"), "no buffer for a frame of 1518 B"));
+  CHECK(mentions(with("buffers: [{size: 2KiB}, {size: 256B}]"), "not in the order of their sizes"));
+  CHECK(
+      mentions(with("buffers: [{size: 2KiB, least: 9, most: 8}]"), "`least` is above its `most`"));
+  CHECK(mentions(with("on-exhausted: wait, receive-buffer: 0B"), "no receive buffer"));
+  CHECK(mentions(with("look: 20ns"), "looks again before it can have an answer"));
+  CHECK(mentions(with("step: 1", ", bridge: {overlay: vxlan}"), "knows no tunnels"));
+  const std::string casts =
+      "nodes: {a: {kind: host, vms: [v]}, b: {kind: generator}}\n"
+      "links: [a -- b]\n"
+      "traffic: {t: {generate: {rate: 1Gbit}, from: b, to: a/v, cast: ";
+  CHECK(mentions(wrong(casts + "broadcast}}\n"), "wants VMs of one host with an elastic FIFO"));
+}
+
 TEST_CASE("what is not implemented yet is refused, never ignored") {
   for (const auto* text :
        {"taps: {x: {on: a}}", "defaults: {flow-control: {nic-fabric: credit_list}}",

@@ -224,11 +224,12 @@ drawn draw(std::uint64_t seed) {
       e.indirect.most = e.indirect.least + static_cast<std::uint32_t>(pick(8, 60));
       e.memory_bytes = inner();
       e.slice = r.below(2) == 0 ? 0 : static_cast<sim_time>(pick(1, 20'000)) * nanosecond;
-      e.short_ppm = r.below(2) == 0 ? 0 : static_cast<std::uint32_t>(pick(1, 900'000));
-      e.short_for = static_cast<sim_time>(pick(1, 100)) * microsecond;
       for (auto& vm : h.vms)
         vm.importance = static_cast<std::uint32_t>(r.below(3));
     }
+    if (r.below(4) == 0)
+      h.vswitch.short_ppm = static_cast<std::uint32_t>(pick(1, 900'000));
+    h.vswitch.short_for = static_cast<sim_time>(pick(1, 100)) * microsecond;
     s.nodes.push_back(make_node(fmt::format("h{}", i), h, flow_control()));
     attach(fmt::format("h{}", i), "nic0");
   }

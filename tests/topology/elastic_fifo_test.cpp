@@ -1,0 +1,198 @@
+// A host with the elastic-FIFO router in place of its virtual switch: who waits for whom, what is
+// lost, and what a packet to many costs.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tests/support/small_network.hpp"
+
+using namespace sluice;
+using namespace sluice::testing;
+
+namespace {
+
+// A generator and a host with so many VMs, by a link of 100 Gbit/s.
+scenario one_host(std::size_t vms, elastic_fifo_settings router = {}) {
+  scenario s;
+  s.name = "router";
+  s.until_traffic_done = true;
+  host_settings h;
+  for (std::size_t v = 0; v < vms; ++v) {
+    h.vms.push_back({});
+    h.vms.back().name = fmt::format("v{}", v);
+  }
+  h.vswitch.elastic = router;
+  h.nic.rx_buffer_bytes = 16 << 20;
+  h.bridge.queue = {16 << 20, queue_limit::unit::bytes};
+  s.nodes = {make_node("g", generator_settings{}, everywhere(hop_policy::none)),
+             make_node("h", h, everywhere(hop_policy::none))};
+  s.links = {make_link("g", "p", "h", "nic0", 100'000'000'000, 500 * nanosecond)};
+  return s;
+}
+
+host_settings& host_of(scenario& s) {
+  return std::get<host_settings>(s.nodes[1].as);
+}
+
+void send(scenario& s, const std::string& name, std::vector<std::string> to, std::uint64_t packets,
+          std::uint64_t bps, cast_kind cast = cast_kind::unicast, std::uint32_t bytes = 1000) {
+  traffic_entry t;
+  t.name = name;
+  t.from = {"g"};
+  t.to = std::move(to);
+  t.cast = cast;
+  t.pick = destination_rule::round_robin;
+  generate_settings g;
+  g.size_bytes = bytes;
+  g.rate_bps = bps;
+  g.packets = packets;
+  t.what = g;
+  s.traffic.push_back(t);
+}
+
+const flow_result& flow(const run_results& r, const std::string& name) {
+  const auto f =
+      std::find_if(r.flows.begin(), r.flows.end(), [&](const auto& x) { return x.name == name; });
+  REQUIRE(f != r.flows.end());
+  return *f;
+}
+
+const component_counters& of(const run_results& r, const std::string& name) {
+  const auto c = std::find_if(r.components.begin(), r.components.end(),
+                              [&](const auto& x) { return x.name == name; });
+  REQUIRE(c != r.components.end());
+  return c->counters;
+}
+
+run_results checked(const scenario& s) {
+  auto r = run(s, {});
+  CHECK(r.violations.empty());
+  for (const auto& f : r.flows)
+    CHECK(f.reordered == 0);
+  return r;
+}
+
+}  // namespace
+
+TEST_CASE("a VM that posts nothing makes nobody else wait, and loses nothing") {
+  const auto with = [](std::uint32_t short_ppm) {
+    auto s = one_host(2);
+    s.duration = 20 * millisecond;
+    host_of(s).vms[0].vnic_ring = {4, queue_limit::unit::packets};
+    host_of(s).vms[0].short_ppm = short_ppm;
+    host_of(s).vswitch.short_for = 200 * microsecond;
+    send(s, "slow", {"h/v0"}, 2000, 2'000'000'000);
+    send(s, "quick", {"h/v1"}, 2000, 2'000'000'000);
+    return checked(s);
+  };
+  const auto never_short = with(0), half = with(500'000);
+  CHECK(of(never_short, "h.router.elastic-fifo").in.packets == 0);
+  CHECK(of(half, "h.router.elastic-fifo").in.packets > 500);
+  CHECK(half.dropped.packets == 0);
+  CHECK(flow(half, "slow").delivered == flow(half, "slow").made);
+  CHECK(flow(half, "slow").latency.quantile(0.9) > 100 * microsecond);
+  CHECK(flow(half, "quick").latency.quantile(0.99)
+        < flow(never_short, "quick").latency.quantile(0.99) + 2 * microsecond);
+}
+
+TEST_CASE("a broadcast takes one normal buffer and an indirect one for each VM") {
+  elastic_fifo_settings router;
+  router.buffers = {{2048, 1, 64}};
+  router.indirect = {0, 0, 1000};
+  router.step = 1;
+  auto s = one_host(500, router);
+  send(s, "hello", {"h/v7"}, 1, 1'000'000'000, cast_kind::broadcast);
+  const auto r = checked(s);
+  CHECK(r.made.packets == 500);
+  CHECK(r.delivered.packets == 500);
+  for (int v = 0; v < 500; v += 99)
+    CHECK(of(r, fmt::format("h/v{}.consumer", v)).consumed.packets == 1);
+  // Buffers with 32 B of header, indirect ones of 16 B, queues of 24 B.
+  CHECK(of(r, "h.router.elastic-fifo").max_bytes == 2048 + 32 + 500 * 16 + 500 * 24);
+}
+
+TEST_CASE("a multicast goes to its group, and to nobody else") {
+  auto s = one_host(6);
+  send(s, "group", {"h/v1", "h/v2", "h/v4"}, 100, 1'000'000'000, cast_kind::multicast);
+  const auto r = checked(s);
+  CHECK(r.made.packets == 300);
+  for (int v = 0; v < 6; ++v)
+    CHECK(of(r, fmt::format("h/v{}.consumer", v)).consumed.packets
+          == (v == 1 || v == 2 || v == 4 ? 100 : 0));
+}
+
+TEST_CASE("what the parser cannot tell goes by the assist engine, and takes its time") {
+  elastic_fifo_settings router;
+  router.assist = 5 * microsecond;
+  auto s = one_host(2, router);
+  send(s, "known", {"h/v0"}, 100, 100'000'000);
+  send(s, "unknown", {"h/v1"}, 100, 100'000'000, cast_kind::unknown);
+  const auto r = checked(s);
+  CHECK(r.delivered == r.made);
+  const auto later =
+      flow(r, "unknown").latency.quantile(0.5) - flow(r, "known").latency.quantile(0.5);
+  CHECK(later > 5 * microsecond);
+  CHECK(later < 8 * microsecond);
+}
+
+TEST_CASE("without a free buffer a packet is dropped, or waits and all behind it") {
+  const auto with = [](bool waits) {
+    elastic_fifo_settings router;
+    router.buffers = {{2048, 8, 8}};
+    router.waits = waits;
+    auto s = one_host(2, router);
+    host_of(s).vms[0].drain_bps = 500'000'000;
+    host_of(s).vms[0].socket_buffer_bytes = 2000;
+    host_of(s).vms[0].vnic_ring = {2, queue_limit::unit::packets};
+    s.nodes[1].flow_control = everywhere(hop_policy::on_off);
+    s.nodes[1].flow_control.fabric = hop_policy::none;
+    send(s, "slow", {"h/v0"}, 500, 2'000'000'000);
+    send(s, "quick", {"h/v1"}, 500, 2'000'000'000);
+    return checked(s);
+  };
+  const auto drops = with(false), waits = with(true);
+  CHECK(flow(drops, "slow").dropped.packets > 100);
+  CHECK(flow(drops, "quick").dropped.packets == 0);
+  CHECK(of(drops, "h.router.elastic-fifo").dropped.of(drop_reason::no_buffer, 0)
+        == flow(drops, "slow").dropped);
+  CHECK(waits.dropped.packets == 0);
+  CHECK(waits.delivered == waits.made);
+  // The head pointer does not move while the store engine waits.
+  CHECK(flow(waits, "quick").latency.quantile(0.9) > 100 * microsecond);
+  CHECK(flow(drops, "quick").latency.quantile(0.9) < 100 * microsecond);
+  CHECK(of(waits, "h.router:rx").stopped > 500 * microsecond);
+}
+
+TEST_CASE("there is no way from one virtual network to another, and one between VMs of a host") {
+  auto s = one_host(3);
+  host_of(s).vms[1].network = 2;
+  send(s, "out", {"h/v0"}, 10, 1'000'000'000);
+  s.traffic[0].from = {"h/v2"};
+  send(s, "across", {"h/v1"}, 10, 1'000'000'000);
+  s.traffic[1].from = {"h/v2"};
+  const auto r = checked(s);
+  CHECK(flow(r, "out").delivered.packets == 10);
+  CHECK(flow(r, "across").delivered.packets == 0);
+  CHECK(of(r, "h.router.parser").dropped.of(drop_reason::no_route, 0).packets == 10);
+}
+
+TEST_CASE("of those that wait, the most important VMs are served first") {
+  const auto with = [](std::size_t first, std::size_t last) {
+    elastic_fifo_settings router;
+    router.look = 50 * microsecond;  // both packets wait for the same one
+    auto s = one_host(50, router);
+    for (auto v = first; v < last; ++v)
+      host_of(s).vms[v].importance = 1;
+    std::vector<std::string> a, b;
+    for (int v = 0; v < 50; ++v)
+      (v < 25 ? a : b).push_back(fmt::format("h/v{}", v));
+    send(s, "a", a, 1, 10'000'000'000, cast_kind::multicast);
+    send(s, "b", b, 1, 10'000'000'000, cast_kind::multicast);
+    return checked(s);
+  };
+  const auto alike = with(0, 0), b_first = with(25, 50);
+  CHECK(alike.delivered.packets == 50);
+  CHECK(flow(alike, "a").latency.max() < flow(alike, "b").latency.max());
+  CHECK(flow(b_first, "b").latency.max() < flow(b_first, "a").latency.min());
+}
