@@ -12,6 +12,7 @@
 #include <array>
 
 #include "actors/engine/parcel.hpp"
+#include "actors/logic/class_wait.hpp"
 #include "actors/logic/room.hpp"
 #include "traffic/packet.hpp"
 
@@ -26,7 +27,7 @@ public:
   /// Of one priority.
   struct counters {
     std::uint64_t waits = 0;
-    sim_time waited = 0;  ///< up to the last time that it could go on
+    sim_time waited = 0;
   };
 
   explicit class_rooms(const config& c) : lossless_{c.lossless} {
@@ -37,17 +38,10 @@ public:
   /// Who waits goes on waiting until the queue is down to its start threshold.
   bool lacks(unsigned c, std::uint32_t bytes) const {
     const auto& x = classes_[c];
-    return (lossless_ >> c & 1) != 0 && (x.since != never || x.seen.full(bytes));
+    return (lossless_ >> c & 1) != 0 && (x.wait.now() || x.seen.full(bytes));
   }
   /// It could send this now, and there is no room.
-  void wait(unsigned c, std::uint32_t bytes, sim_time t) {
-    auto& x = classes_[c];
-    if (x.since != never)
-      return;
-    x.since = t;
-    x.wanted = bytes;
-    ++x.counted.waits;
-  }
+  void wait(unsigned c, std::uint32_t bytes, sim_time t) { classes_[c].wait.begin(bytes, t); }
   void send(unsigned c, std::uint32_t bytes) {
     if ((lossless_ >> c & 1) != 0)
       classes_[c].seen.send(bytes);
@@ -56,28 +50,21 @@ public:
   void hear(const signal& release) {
     auto& x = classes_[release.priority];
     x.seen.taken_out(release.bytes);
-    if (x.since == never || !x.seen.wakes(x.wanted))
-      return;
-    x.counted.waited += release.at - x.since;
-    x.since = never;
-    x.resumed = release.at;
+    if (x.wait.now() && x.seen.wakes(x.wait.wanted))
+      x.wait.end(release.at);
   }
-  bool waits(unsigned c) const { return classes_[c].since != never; }
+  bool waits(unsigned c) const { return classes_[c].wait.now(); }
   /// When it last ended waiting. It did not start before, even if asked about an earlier time.
-  sim_time resumed(unsigned c) const { return classes_[c].resumed; }
+  sim_time resumed(unsigned c) const { return classes_[c].wait.resumed; }
   counters of(unsigned c, sim_time now) const {
-    auto k = classes_[c].counted;
-    if (classes_[c].since < now)
-      k.waited += now - classes_[c].since;
-    return k;
+    const auto& w = classes_[c].wait;
+    return {w.times, w.waited_until(now)};
   }
 
 private:
   struct part {
     room seen;
-    sim_time since = never, resumed = 0;
-    std::uint32_t wanted = 0;
-    counters counted;
+    class_wait wait;
   };
   std::uint8_t lossless_;
   std::array<part, max_priorities> classes_{};

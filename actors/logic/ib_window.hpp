@@ -16,6 +16,7 @@
 #include <bit>
 #include <vector>
 
+#include "actors/logic/class_wait.hpp"
 #include "actors/logic/ib_credits.hpp"
 #include "actors/logic/ib_grants.hpp"
 #include "traffic/units.hpp"
@@ -35,7 +36,7 @@ public:
   struct counters {
     std::uint64_t packets = 0;  ///< flow packets heard
     std::uint64_t waits = 0;
-    sim_time waited = 0;  ///< up to the last time that it could go on
+    sim_time waited = 0;
   };
 
   explicit ib_window(const config& c) : config_{c} {
@@ -49,14 +50,7 @@ public:
     return (config_.lanes >> lane & 1) != 0 && !lanes_[lane].sender.may_send(ib_blocks(bytes));
   }
   /// It could send this now, and lacks credits.
-  void wait(unsigned lane, std::uint32_t bytes, sim_time t) {
-    auto& x = lanes_[lane];
-    if (x.since != never)
-      return;
-    x.since = t;
-    x.wanted = bytes;
-    ++x.counted.waits;
-  }
+  void wait(unsigned lane, std::uint32_t bytes, sim_time t) { lanes_[lane].wait.begin(bytes, t); }
   /// \pre not lacks
   void send(unsigned lane, std::uint32_t bytes) {
     if ((config_.lanes >> lane & 1) != 0)
@@ -87,7 +81,7 @@ public:
     recover(r.at);
     const auto lane = static_cast<unsigned>(std::countr_zero(r.hold));
     auto& x = lanes_[lane];
-    ++x.counted.packets;
+    ++x.packets;
     x.said = r.quanta;
     go_on(lane, r.at);
   }
@@ -101,15 +95,13 @@ public:
   }
 
   /// When it last ended waiting. It did not start before, even if asked about an earlier time.
-  sim_time resumed(unsigned lane) const { return lanes_[lane].resumed; }
+  sim_time resumed(unsigned lane) const { return lanes_[lane].wait.resumed; }
   /// Whether the lane waits, and with how many bytes.
-  sim_time waits_since(unsigned lane) const { return lanes_[lane].since; }
-  std::uint32_t wanted(unsigned lane) const { return lanes_[lane].wanted; }
+  sim_time waits_since(unsigned lane) const { return lanes_[lane].wait.since; }
+  std::uint32_t wanted(unsigned lane) const { return lanes_[lane].wait.wanted; }
   counters of(unsigned lane, sim_time now) const {
-    auto c = lanes_[lane].counted;
-    if (lanes_[lane].since < now)
-      c.waited += now - lanes_[lane].since;
-    return c;
+    const auto& x = lanes_[lane];
+    return {x.packets, x.wait.times, x.wait.waited_until(now)};
   }
 
 private:
@@ -117,9 +109,8 @@ private:
     ib_credit_sender sender;
     std::uint16_t said = 0;       // by the receiver
     std::uint16_t recovered = 0;  // that it does not know of
-    sim_time since = never, resumed = 0;
-    std::uint32_t wanted = 0;
-    counters counted;
+    std::uint64_t packets = 0;
+    class_wait wait;
   };
   struct loss {
     sim_time at;
@@ -130,11 +121,8 @@ private:
   void go_on(unsigned lane, sim_time t) {
     auto& x = lanes_[lane];
     x.sender.hear(static_cast<std::uint16_t>((x.said + x.recovered) & ib_count_mask));
-    if (x.since == never || !x.sender.may_send(ib_blocks(x.wanted)))
-      return;
-    x.counted.waited += t - x.since;
-    x.since = never;
-    x.resumed = t;
+    if (x.wait.now() && x.sender.may_send(ib_blocks(x.wait.wanted)))
+      x.wait.end(t);
   }
 
   config config_;

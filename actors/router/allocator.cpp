@@ -123,11 +123,7 @@ void allocator::explain_packet(port_index o, sim_time beyond) {
 }
 
 component_counters allocator::snapshot(sim_time) const {
-  auto c = counters_;
-  const auto held = coming(from_parser, from_local);
-  c.in += held;
-  c.held += held;
-  return c;
+  return with_coming(counters_, from_local);
 }
 
 }  // namespace sluice

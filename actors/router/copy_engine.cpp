@@ -27,11 +27,7 @@ void copy_engine::explain_packet(port_index o, sim_time beyond) {
 }
 
 component_counters copy_engine::snapshot(sim_time) const {
-  auto c = counters_;
-  const auto held = coming(0, static_cast<port_index>(inputs_.size()));
-  c.in += held;
-  c.held += held;
-  return c;
+  return with_coming(counters_, inputs_.size());
 }
 
 }  // namespace sluice

@@ -244,10 +244,7 @@ void local_store::explain_signal(port_index i, sim_time beyond) {
 }
 
 component_counters local_store::snapshot(sim_time) const {
-  auto c = counters_;
-  const auto held = coming(from_store, from_store + 1);
-  c.in += held;
-  c.held += held;
+  auto c = with_coming(counters_, from_store + 1);
   for (std::size_t x = 0; x < submitting_.size(); ++x)
     c.held.add(submitting_[x].frame_bytes());
   fifo_.each_waiting([&](const packet& p) { c.held.add(p.frame_bytes()); });

@@ -24,11 +24,7 @@ bool parser::handle(port_index i, const packet& first) {
 }
 
 component_counters parser::snapshot(sim_time) const {
-  auto c = counters_;
-  const auto held = coming(0, static_cast<port_index>(inputs_.size()));
-  c.in += held;
-  c.held += held;
-  return c;
+  return with_coming(counters_, inputs_.size());
 }
 
 }  // namespace sluice

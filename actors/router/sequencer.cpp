@@ -44,11 +44,13 @@ sim_time sequencer::next_event() const {
   return t;
 }
 
-tally sequencer::coming(port_index first, port_index last) const {
-  tally sum;
-  for (auto i = first; i < last; ++i)
-    sum += waiting(inputs_[i]);
-  return sum;
+component_counters sequencer::with_coming(component_counters c, std::size_t last) const {
+  for (std::size_t i = 0; i < last; ++i) {
+    const auto held = waiting(inputs_[i]);
+    c.in += held;
+    c.held += held;
+  }
+  return c;
 }
 
 }  // namespace sluice

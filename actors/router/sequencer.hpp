@@ -53,8 +53,8 @@ protected:
     for (port_index i = 0; i < inputs_.size(); ++i)
       need_input(i, t);
   }
-  /// What waits at the inputs from `first` to before `last`, for snapshots.
-  tally coming(port_index first, port_index last) const;
+  /// For snapshots: with what waits at the inputs before `last`, which are those of packets.
+  component_counters with_coming(component_counters c, std::size_t last) const;
 };
 
 }  // namespace sluice
