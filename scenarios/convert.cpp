@@ -247,10 +247,13 @@ void read_pool(const yaml_node& map, elastic_fifo_settings::pool& out) {
 }
 
 void read_elastic_fifo(const yaml_node& map, vswitch_settings& out) {
-  if (const auto kind = word(map, "kind"); kind == "lossless")
-    out.elastic.reset();
-  else if (!kind.empty() && !out.elastic)
-    out.elastic.emplace();
+  if (const auto kind = word(map, "kind"); !kind.empty()) {
+    out.sr_iov = kind == "sr-iov";
+    if (kind != "elastic-fifo")
+      out.elastic.reset();
+    else if (!out.elastic)
+      out.elastic.emplace();
+  }
   if (!out.elastic)
     return;
   auto& e = *out.elastic;
@@ -1383,10 +1386,28 @@ private:
     }
   }
 
+  // What a host without a virtual switch cannot do.
+  void virtual_functions(const node& n, const host_settings& h) {
+    const auto wrong = [&](std::string_view what, std::string hint) {
+      forest_.error(key_of_node(n.name),
+                    fmt::format("the virtual functions of `{}` {}", n.name, what), std::move(hint));
+    };
+    if (std::none_of(s_.links.begin(), s_.links.end(),
+                     [&](const auto& l) { return l.a.node == n.name || l.b.node == n.name; }))
+      wrong("are of a NIC without a link", "a line in `links`");
+    if (h.bridge.vxlan)
+      wrong("know no tunnels", "`bridge: {overlay: none}`");
+    if (std::any_of(h.vms.begin(), h.vms.end(),
+                    [&](const auto& vm) { return vm.network != h.vms.front().network; }))
+      wrong("know no virtual networks", "the same `network` for all VMs");
+  }
+
   // What an elastic FIFO cannot be.
   void routers() {
     for (const auto& n : s_.nodes) {
       const auto* h = std::get_if<host_settings>(&n.as);
+      if (h != nullptr && h->vswitch.sr_iov)
+        virtual_functions(n, *h);
       if (h == nullptr || !h->vswitch.elastic)
         continue;
       const auto& e = *h->vswitch.elastic;
@@ -1717,7 +1738,7 @@ private:
     if (vswitch_ports_.empty())
       for (std::size_t i = 0; i < s_.nodes.size(); ++i)
         if (const auto* h = std::get_if<host_settings>(&s_.nodes[i].as);
-            h != nullptr && !h->vswitch.elastic) {
+            h != nullptr && !h->vswitch.elastic && !h->vswitch.sr_iov) {
           for (const auto& vm : h->vms)
             vswitch_ports_.insert(fmt::format("{}.vswitch:{}", s_.nodes[i].name, vm.name));
           if (link_of_[i] != SIZE_MAX)

@@ -626,10 +626,11 @@ constexpr std::array table{
     key_info{.path = "nodes.<host>.vswitch.kind",
              .forms = form_choice,
              .help =
-                 "lossless: that of US 9,485,188. elastic-fifo: the router of US 7,751,400; all "
-                 "keys from here to `slice` are its own.",
+                 "lossless: that of US 9,485,188. sr-iov: none, each VM has a virtual function of "
+                 "the NIC, which forwards. elastic-fifo: the router of US 7,751,400; all keys from "
+                 "here to `slice` are its own.",
              .fallback = "lossless",
-             .choices = "lossless|elastic-fifo",
+             .choices = "lossless|elastic-fifo|sr-iov",
              .example = "vswitch:\n  kind: elastic-fifo\n  on-exhausted: wait\n  buffers: [{size: "
                         "256B}, {size: 2KiB, most: 4096}]\n  shortage: {share: 5%, for: 500us}"},
     key_info{

@@ -167,6 +167,8 @@ void network_builder::build_host(std::size_t n) {
   const auto& h = std::get<host_settings>(scenario_.nodes[n].as);
   if (h.vswitch.elastic)
     return build_router_host(n);
+  if (h.vswitch.sr_iov)
+    return build_sr_iov_host(n);
   const auto vswitch = build_vswitch(n);
   for (std::size_t v = 0; v < h.vms.size(); ++v)
     build_vm(n, v, vswitch);
@@ -225,6 +227,15 @@ void network_builder::build_uplink(std::size_t n, port_queue& uplink) {
 
 // From the wire to what the bridge fills.
 port_queue& network_builder::build_downlink(std::size_t n) {
+  const auto& h = std::get<host_settings>(scenario_.nodes[n].as);
+  auto& nic_rx = add_nic_buffer(n);
+  const auto bridge_rx = add_bridge(n, ".bridge-rx", h.bridge.copy_bps, false);
+  fill(nic_rx, bridge_rx, h.pcie.latency);
+  return *bridge_rx.queue;
+}
+
+// What the wire fills.
+port_queue& network_builder::add_nic_buffer(std::size_t n) {
   const auto& node = scenario_.nodes[n];
   const auto& h = std::get<host_settings>(node.as);
   const auto link_index = routes_.ports(n)[0].link;
@@ -233,14 +244,12 @@ port_queue& network_builder::build_downlink(std::size_t n) {
   const bool by_priority = node.flow_control.bridge == hop_policy::s_pfc;
   auto& nic_rx = add_wire_queue(nic_name(n), n, "nic", gate, link_index, std::move(from_wire),
                                 by_priority ? all_priorities_ : 1, h.nic.scheduler);
-  const auto bridge_rx = add_bridge(n, ".bridge-rx", h.bridge.copy_bps, false);
-  fill(nic_rx, bridge_rx, h.pcie.latency);
   auto& a = attached(n, 0);
   a.receiver = a.buffer = &nic_rx;
   a.name = nic_name(n);
   a.stops = gate.stops();
   a.room = gate;
-  return *bridge_rx.queue;
+  return nic_rx;
 }
 
 std::string network_builder::nic_name(std::size_t n) const {
@@ -252,7 +261,7 @@ void network_builder::build_vm(std::size_t n, std::size_t v, const vswitch_plan&
   const auto t = std::get<host_settings>(scenario_.nodes[n].as).guest_latency;
   auto& sends = build_sending(n, v, vswitch.outputs[v]->name() + ".in");
   enter(vswitch, v, sends, t);
-  build_receiving(n, v, vswitch.outputs[v], {});
+  build_receiving(n, v, vswitch.outputs[v]);
 }
 
 // Down: the application sends. Returns who fills what the VM sends into: `into`.
@@ -281,8 +290,8 @@ port_queue& network_builder::build_sending(std::size_t n, std::size_t v, const s
     return add_stage(std::move(c), n, capacity, policy, most, what);
   };
 
-  // `send` tells the application when the socket buffer is full, whatever the
-  // policy; and a qdisc without a length of its own is as long as that buffer, and full no sooner.
+  // `send` tells the application when the socket buffer is full, whatever the policy; and a qdisc
+  // without a length of its own is as long as that buffer, and full no sooner.
   auto& source = add<producer>(producer_config{name + ".producer", node.name, e, copy});
   net_.producers_.push_back(&source);
   endpoints_[e].source = &source;
@@ -299,22 +308,26 @@ port_queue& network_builder::build_sending(std::size_t n, std::size_t v, const s
   const auto qdisc = stage_of(".qdisc", "qdisc", vm.qdisc ? as_limit(*vm.qdisc) : all_sockets,
                               vm.qdisc ? fc.qdisc : send, copy, vm.qdisc ? sent : any, true);
   fill(*socket.queue, qdisc, t);
-  auto kicked = copy;
-  kicked.wake_up = h.hypervisor.notification;
+  auto kicked = h.vswitch.sr_iov ? steady(h.pcie.bps, no_overhead) : copy;
+  kicked.wake_up = h.vswitch.sr_iov ? 0 : h.hypervisor.notification;
   const auto ring = stage_of(".vnic-tx", "vnic", as_limit(vm.vnic_ring), fc.guest_tx, kicked, sent);
   fill(*qdisc.queue, ring, t);
-  const auto taken = stage_of(".hypervisor-tx", "hypervisor", as_limit(h.hypervisor.queue),
-                              fc.hypervisor, hypervisor, sent);
-  fill(*ring.queue, taken, t);
+  // The hypervisor takes it; or the NIC reads it into a queue of the VM's virtual function.
+  const auto taken = h.vswitch.sr_iov
+                         ? add_function(n, v)
+                         : stage_of(".hypervisor-tx", "hypervisor", as_limit(h.hypervisor.queue),
+                                    fc.hypervisor, hypervisor, sent);
+  fill(*ring.queue, taken, h.vswitch.sr_iov ? h.pcie.latency : t);
+  if (h.vswitch.sr_iov && fc.nic == hop_policy::pcie_credit)
+    ring.queue->limit_reads({h.pcie.non_posted_headers, h.pcie.read_request, 2 * h.pcie.latency});
   net_.entries_.push_back({&source,
                            {source.name(), socket.queue->name(), qdisc.queue->name(),
                             ring.queue->name(), taken.queue->name(), into}});
   return *taken.queue;
 }
 
-// When the VM gets no time from its hypervisor, takes nothing out of its ring and posts
-// nothing: in so long a time each of them
-// is short or is not, by lot.
+// When the VM gets no time from its hypervisor, takes nothing out of its ring and posts nothing: in
+// each such time it is short or is not, by lot.
 std::vector<outage> network_builder::shortages(std::size_t n, std::size_t v) const {
   const auto& r = std::get<host_settings>(scenario_.nodes[n].as).vswitch;
   std::vector<outage> all;
@@ -339,9 +352,9 @@ std::vector<outage> network_builder::shortages(std::size_t n, std::size_t v) con
 }
 
 // Up: the application receives what the virtual switch has for it; or what a router writes into its
-// ring, for which it has posted so much. Returns the ring.
+// ring, or a NIC. Returns the ring.
 network_builder::stage network_builder::build_receiving(std::size_t n, std::size_t v,
-                                                        port_queue* from, buffer_limit posted) {
+                                                        port_queue* from) {
   const auto& node = scenario_.nodes[n];
   const auto& h = std::get<host_settings>(node.as);
   const auto& vm = h.vms[v];
@@ -380,12 +393,16 @@ network_builder::stage network_builder::build_receiving(std::size_t n, std::size
   const bool sorted = ring_rx.sockets > 1 || ring_rx.filters;
   auto into_ring = sorted ? undivided(fc.vnic_rx) : fc.vnic_rx;
   auto capacity = as_limit(vm.vnic_ring);
-  if (given == nullptr) {
+  std::optional<pcie_window::config> credits;
+  if (h.vswitch.elastic) {
     into_ring = hop_policy::on_off;
-    capacity = ring_rx.looked = posted;  // who has resources has room
+    capacity = ring_rx.looked = posted(n, v);  // who has resources has room
     ring_rx.report_interval = posting_slice(n, v);
+  } else if (h.vswitch.sr_iov) {
+    into_ring = undivided(fc.bridge);
+    credits = {pcie_pool::posted, h.pcie.posted, h.pcie.max_payload};
   }
-  const auto shared = add_stage(std::move(ring_rx), n, capacity, into_ring, most, had);
+  const auto shared = add_stage(std::move(ring_rx), n, capacity, into_ring, most, had, credits);
   if (given != nullptr)
     fill(*given, shared, t);
   const auto read = [&](const std::string& suffix, std::int64_t buffer_bytes, line_config reading) {

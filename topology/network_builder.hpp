@@ -121,7 +121,13 @@ private:
   void enter(const vswitch_plan& vswitch, std::size_t port, port_queue& sender, sim_time latency);
   void build_vm(std::size_t node, std::size_t vm, const vswitch_plan& vswitch);
   port_queue& build_sending(std::size_t node, std::size_t vm, const std::string& into);
-  stage build_receiving(std::size_t node, std::size_t vm, port_queue* from, buffer_limit posted);
+  stage build_receiving(std::size_t node, std::size_t vm, port_queue* from);
+  stage add_function(std::size_t node, std::size_t vm);
+  void build_sr_iov_host(std::size_t node);
+  port_plan stopped_entry(std::size_t node, const std::string& name, hop_facts hop,
+                          sim_time per_packet) const;
+  void enter(const switch_plan& plan, const port_plan& port, port_queue& sender, sim_time latency);
+  port_queue& add_nic_buffer(std::size_t node);
   // From the host to the wire: bridge and NIC; and back, as far as the bridge.
   void build_uplink(std::size_t node, port_queue& from);
   port_queue& build_downlink(std::size_t node);

@@ -51,6 +51,38 @@ bool network_builder::talks_to_itself(std::size_t n) const {
   });
 }
 
+// Where a VM enters a switch that stops it: above its queue there is room for what is under way.
+network_builder::port_plan network_builder::stopped_entry(std::size_t n, const std::string& name,
+                                                          hop_facts hop,
+                                                          sim_time per_packet) const {
+  const auto& node = scenario_.nodes[n];
+  const auto queue = std::get<host_settings>(node.as).vswitch.port_queue_bytes;
+  auto thresholds = node.flow_control.on_off;
+  if (auto& stop = thresholds.stop; stop && stop->in == queue_limit::unit::bytes)
+    stop->amount = std::min(stop->amount, queue);
+  port_plan p;
+  p.name = name;
+  p.has_egress = false;
+  p.ingress.shared = gate_for({queue + headroom_for(hop).bytes},
+                              undivided(node.flow_control.vswitch), thresholds, hop);
+  p.sender = bound_of(hop);
+  p.sender.longest_service += per_packet;
+  p.max_frame_bytes = max_frame(n);
+  return p;
+}
+
+// Joins who fills it.
+void network_builder::enter(const switch_plan& plan, const port_plan& port, port_queue& sender,
+                            sim_time latency) {
+  connect(sender, *port.in, latency, latency);
+  if (port.ingress.stops())
+    net_.stoppables_.push_back({.sender = &sender,
+                                .owner = plan.engine,
+                                .input = port.ingress_index,
+                                .name = port.name,
+                                .blame = port.name + ".in"});
+}
+
 // VMs in; the uplink and, if need be, the router out.
 network_builder::switch_plan network_builder::plan_router_senders(std::size_t n) const {
   const auto& node = scenario_.nodes[n];
@@ -64,21 +96,8 @@ network_builder::switch_plan network_builder::plan_router_senders(std::size_t n)
   plan.scheduler = h.vswitch.scheduler;
   const hop_facts hop{line_rate{h.hypervisor.copy_bps}, h.guest_latency + inside_switch,
                       h.guest_latency + inside_switch, frame_bound(n), no_overhead};
-  for (const auto& vm : h.vms) {
-    port_plan p;
-    p.name = plan.name + ":" + vm.name;
-    p.has_egress = false;
-    // Above the queue there is room for what is under way.
-    auto thresholds = node.flow_control.on_off;
-    if (auto& stop = thresholds.stop; stop && stop->in == queue_limit::unit::bytes)
-      stop->amount = std::min(stop->amount, h.vswitch.port_queue_bytes);
-    p.ingress.shared = gate_for({h.vswitch.port_queue_bytes + headroom_for(hop).bytes},
-                                undivided(node.flow_control.vswitch), thresholds, hop);
-    p.sender = bound_of(hop);
-    p.sender.longest_service += h.hypervisor.per_packet;
-    p.max_frame_bytes = max_frame(n);
-    plan.ports.push_back(std::move(p));
-  }
+  for (const auto& vm : h.vms)
+    plan.ports.push_back(stopped_entry(n, plan.name + ":" + vm.name, hop, h.hypervisor.per_packet));
   const auto output = [&](const char* name) {
     port_plan p;
     p.name = plan.name + ":" + name;
@@ -133,13 +152,7 @@ void network_builder::build_router_host(std::size_t n) {
     auto& out = build_sending(n, v, into);
     if (!sends)
       continue;
-    connect(out, *plan.ports[v].in, h.guest_latency, h.guest_latency);
-    if (plan.ports[v].ingress.stops())
-      net_.stoppables_.push_back({.sender = &out,
-                                  .owner = plan.engine,
-                                  .input = plan.ports[v].ingress_index,
-                                  .name = plan.ports[v].name,
-                                  .blame = into});
+    enter(plan, plan.ports[v], out, h.guest_latency);
   }
 
   // The engines.
@@ -212,7 +225,7 @@ void network_builder::build_router_host(std::size_t n) {
 
   // The hosts' memory.
   for (std::size_t v = 0; v < vms; ++v) {
-    const auto ring = build_receiving(n, v, nullptr, posted(n, v));
+    const auto ring = build_receiving(n, v, nullptr);
     link(writes, *ring.queue);
     join(allocates, *ring.queue, std::max<sim_time>(1, r.stage), std::max<sim_time>(1, r.stage));
     ring.queue->report_elsewhere();

@@ -160,7 +160,8 @@ struct elastic_fifo_settings {
 
 struct vswitch_settings {
   std::optional<elastic_fifo_settings> elastic;
-  std::uint32_t short_ppm = 0;                 ///< of the VMs get no time at any time...
+  bool sr_iov = false;          ///< none: each VM has a virtual function of the NIC, which forwards
+  std::uint32_t short_ppm = 0;  ///< of the VMs get no time at any time...
   sim_time short_for = 500 * microsecond;      ///< ...each for so long
   std::int64_t port_queue_bytes = 256 * 1024;  ///< for each port and direction
   sim_time forwarding_delay = 300 * nanosecond;

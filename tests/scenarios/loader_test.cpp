@@ -281,6 +281,16 @@ TEST_CASE("an elastic FIFO that cannot work is refused") {
   CHECK(mentions(wrong(casts + "broadcast}}\n"), "wants VMs of one host with an elastic FIFO"));
 }
 
+TEST_CASE("virtual functions that cannot be are refused") {
+  const auto with = [](const std::string& vms, const std::string& links) {
+    return wrong("duration: 1ms\nnodes: {a: {kind: host, vms: " + vms
+                 + ", vswitch: {kind: sr-iov}}, b: {kind: generator}, c: {kind: sink}}\n" + links);
+  };
+  CHECK(mentions(with("[v]", "links: [b -- c]\n"), "are of a NIC without a link"));
+  CHECK(mentions(with("{v: {network: 1}, w: {network: 2}}", "links: [a -- b]\n"),
+                 "know no virtual networks"));
+}
+
 TEST_CASE("what is not implemented yet is refused, never ignored") {
   for (const auto* text :
        {"taps: {x: {on: a}}", "defaults: {flow-control: {nic-fabric: credit_list}}",

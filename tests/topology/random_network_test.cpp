@@ -137,6 +137,7 @@ drawn draw(std::uint64_t seed) {
   };
 
   const bool routers = r.below(3) == 0;
+  const bool functions = r.below(4) == 0;
   const auto switches = pick(1, 4);
   for (std::uint64_t i = 0; i < switches; ++i) {
     switch_settings w;
@@ -226,6 +227,10 @@ drawn draw(std::uint64_t seed) {
       e.slice = r.below(2) == 0 ? 0 : static_cast<sim_time>(pick(1, 20'000)) * nanosecond;
       for (auto& vm : h.vms)
         vm.importance = static_cast<std::uint32_t>(r.below(3));
+    }
+    if (functions && !h.vswitch.elastic && r.below(2) == 0) {
+      h.vswitch.sr_iov = true;
+      h.bridge.vxlan = false;
     }
     if (r.below(4) == 0)
       h.vswitch.short_ppm = static_cast<std::uint32_t>(pick(1, 900'000));
@@ -329,7 +334,8 @@ drawn draw(std::uint64_t seed) {
   }
   std::vector<std::string> ports;
   for (const auto& n : s.nodes)
-    if (const auto* h = std::get_if<host_settings>(&n.as); h != nullptr && !h->vswitch.elastic) {
+    if (const auto* h = std::get_if<host_settings>(&n.as);
+        h != nullptr && !h->vswitch.elastic && !h->vswitch.sr_iov) {
       for (const auto& vm : h->vms)
         ports.push_back(n.name + ".vswitch:" + vm.name);
       ports.push_back(n.name + ".vswitch:uplink");
