@@ -4,7 +4,8 @@
 /// lack nothing, stalls; and how fast all that is emulated.
 ///
 ///     bench_router [--kind elastic|lossless|lossy|all] [--vms N] [--short PERCENT] [--for US]
-///                  [--packets N] [--load PERCENT] [--look NS] [--threads N] [--broadcast]
+///                  [--packets N] [--load PERCENT] [--look NS] [--ring PACKETS] [--queue BYTES]
+///                  [--threads N] [--broadcast]
 ///
 /// Bursts of mixed sizes come from four generators by a link of 100 Gbit/s. With --broadcast one
 /// packet to all of the VMs instead. Figures and how they were made are in docs/performance.md.
@@ -27,6 +28,7 @@ struct settings {
   std::size_t vms = 2000;
   unsigned short_percent = 5, short_us = 2000, load = 30, threads = 2, ring = 4;
   std::uint64_t packets = 1'000'000;
+  std::int64_t queue = 4096;
   unsigned look_ns = 1000;
   bool broadcast = false;
 };
@@ -55,6 +57,9 @@ scenario make(const settings& o, const std::string& kind) {
     h.vms.push_back(vm);
   }
   h.nic.rx_buffer_bytes = std::int64_t{4} << 20;
+  // What the router has in common the virtual switches have for each VM.
+  h.vswitch.port_queue_bytes = o.queue;
+  h.hypervisor.queue = {o.ring, queue_limit::unit::packets};
   h.vswitch.short_for = o.short_us * microsecond;
   if (kind == "elastic")
     h.vswitch.elastic.emplace().look = o.look_ns * nanosecond;
@@ -167,6 +172,7 @@ int main(int argc, char** argv) {
   app.add_option("--load", o.load);
   app.add_option("--look", o.look_ns);
   app.add_option("--ring", o.ring);
+  app.add_option("--queue", o.queue);
   app.add_option("--threads", o.threads);
   app.add_flag("--broadcast", o.broadcast);
   CLI11_PARSE(app, argc, argv);
