@@ -37,7 +37,7 @@ constexpr key_info policy_key(std::string_view path, std::string_view help,
           .later = later_policies};
 }
 
-constexpr std::array table{
+constexpr key_info table[]{
     key_info{.path = "name",
              .forms = form_text,
              .help = "What the run is called in summaries and reports.",

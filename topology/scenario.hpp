@@ -35,6 +35,13 @@ struct on_off_settings {
   source_mark where;  ///< of what was written last; line 0: neither was
 };
 
+/// Of a priority of a port that is held without a break.
+struct watchdog_settings {
+  sim_time detect = 200 * millisecond;
+  sim_time restore = 200 * millisecond;
+  bool drops = true;
+};
+
 /// Priority flow control, of every port of a node with the policy `pfc`.
 struct pfc_settings {
   std::uint8_t priorities = 0;  ///< bit p: priority p is lossless
@@ -42,12 +49,6 @@ struct pfc_settings {
   std::optional<std::int64_t> xoff, xon, headroom;
   std::uint16_t quanta = 65'535;    ///< that a pause lasts if it is not refreshed
   std::optional<sim_time> refresh;  ///< unset: half of that
-  /// Of a priority of a port that is held without a break.
-  struct watchdog_settings {
-    sim_time detect = 200 * millisecond;
-    sim_time restore = 200 * millisecond;
-    bool drops = true;
-  };
   std::optional<watchdog_settings> watchdog;
   std::optional<sim_time> response;  ///< of this node's MACs; unset: the standard's, by speed
   source_mark where;                 ///< of what was written last; line 0: nothing was
