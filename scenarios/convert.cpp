@@ -1423,7 +1423,7 @@ private:
         wrong("knows no tunnels", "`bridge: {overlay: none}`");
       if (e.waits && e.receive_buffer_bytes == 0)
         wrong("has no receive buffer in which anything could wait", "`on-exhausted: drop`");
-      if (e.look <= 2 * e.stage)
+      if (e.look < least_look(e))
         wrong("looks again before it can have an answer",
               fmt::format("a `look` of more than two stages: {}",
                           show_quantity(quantity::kind::duration,

@@ -76,13 +76,8 @@ network_builder::vswitch_plan network_builder::build_vswitch(std::size_t n) {
       q.leaving = port_queue_config::reports::everything;
       q.pulls = true;
     }
-    if (parts.priorities != 0) {
-      q.priorities = parts.priorities;
-      q.lossless = parts.lossless;
-      for (unsigned p = 0; p < max_priorities; ++p)
-        if ((parts.priorities >> p & 1) != 0)
-          q.buffer.add(p, {.capacity = capacity});
-    }
+    if (parts.priorities != 0)
+      set_parts(q, parts, capacity);
     plan.outputs.push_back(&add<port_queue>(std::move(q)));
   }
   network::switching_point point{plan.hub, nullptr, {}, {}};
@@ -155,12 +150,41 @@ void network_builder::enter(const vswitch_plan& vswitch, std::size_t port, port_
   connect(sender, *vswitch.hub, latency, latency);
   const auto name = vswitch.hub->port_name(port);
   const bool stopped = commanded(name);
-  if (vswitch.parts.priorities != 0)
-    sender.check_rooms({vswitch.parts.lossless, vswitch.input}, stopped);
-  else
-    sender.check_room(vswitch.input, stopped);
+  look_into(sender, vswitch.input, vswitch.parts, stopped);
   if (vswitch.input.checked || stopped)
     note_looking(sender, *vswitch.hub, port, name + ".in", vswitch.parts);
+}
+
+// Where a VM enters a switch that stops it: above its queue there is room for what is under way.
+network_builder::port_plan network_builder::stopped_entry(std::size_t n, const std::string& name,
+                                                          hop_facts hop,
+                                                          sim_time per_packet) const {
+  const auto& node = scenario_.nodes[n];
+  const auto queue = std::get<host_settings>(node.as).vswitch.port_queue_bytes;
+  auto thresholds = node.flow_control.on_off;
+  if (auto& stop = thresholds.stop; stop && stop->in == queue_limit::unit::bytes)
+    stop->amount = std::min(stop->amount, queue);
+  port_plan p;
+  p.name = name;
+  p.has_egress = false;
+  p.ingress.shared = gate_for({queue + headroom_for(hop).bytes},
+                              undivided(node.flow_control.vswitch), thresholds, hop);
+  p.sender = bound_of(hop);
+  p.sender.longest_service += per_packet;
+  p.max_frame_bytes = max_frame(n);
+  return p;
+}
+
+// Joins who fills it.
+void network_builder::enter(const switch_plan& plan, const port_plan& port, port_queue& sender,
+                            sim_time latency) {
+  connect(sender, *port.in, latency, latency);
+  if (port.ingress.stops())
+    net_.stoppables_.push_back({.sender = &sender,
+                                .owner = plan.engine,
+                                .input = port.ingress_index,
+                                .name = port.name,
+                                .blame = port.name + ".in"});
 }
 
 void network_builder::build_host(std::size_t n) {

@@ -112,6 +112,14 @@ network_builder::division network_builder::divide(hop_policy& policy, unsigned p
   return {};
 }
 
+void network_builder::set_parts(port_queue_config& c, const division& parts, buffer_limit each) {
+  c.priorities = parts.priorities;
+  c.lossless = parts.lossless;
+  for (unsigned p = 0; p < max_priorities; ++p)
+    if ((parts.priorities >> p & 1) != 0)
+      c.buffer.add(p, {.capacity = each});
+}
+
 // Of all the traffic of a host.
 unsigned network_builder::priorities_of(std::size_t node) const {
   unsigned all = 0;
@@ -130,11 +138,7 @@ network_builder::stage network_builder::add_stage(port_queue_config c, std::size
       divide(policy, what.priorities, what.lossless.value_or(n.flow_control.pfc.priorities));
   if (parts.priorities != 0) {
     capacity = share_of(capacity, std::popcount(parts.priorities));
-    c.priorities = parts.priorities;
-    c.lossless = parts.lossless;
-    for (unsigned p = 0; p < max_priorities; ++p)
-      if ((parts.priorities >> p & 1) != 0)
-        c.buffer.add(p, {.capacity = capacity});
+    set_parts(c, parts, capacity);
   }
   auto room = room_for(capacity, policy, n.flow_control.on_off, largest_frame);
   if (policy == hop_policy::pcie_credit && credits) {

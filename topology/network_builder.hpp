@@ -100,6 +100,7 @@ private:
     std::uint8_t lossless = 0;
   };
   static division divide(hop_policy& policy, unsigned priorities, std::uint8_t lossless);
+  static void set_parts(port_queue_config& c, const division& parts, buffer_limit each);
   // A queue inside a host, before it is joined to who fills it.
   struct stage {
     port_queue* queue;
@@ -160,6 +161,9 @@ private:
   stage add_stage(port_queue_config c, std::size_t node, buffer_limit capacity, hop_policy policy,
                   std::uint32_t largest_frame, const coming& what,
                   std::optional<pcie_window::config> credits = {});
+  template <class Upper, class... Commanded>
+  static void look_into(Upper& upper, const room::config& seen, const division& parts,
+                        Commanded... commanded);
   void note_looking(component& sender, const component& owner, std::size_t input,
                     const std::string& name, const division& parts);
   template <class Upper>
@@ -226,13 +230,20 @@ T& network_builder::add(Args&&... args) {
   return result;
 }
 
+// Who was joined last looks for room there, and may be told to stop besides.
+template <class Upper, class... Commanded>
+void network_builder::look_into(Upper& upper, const room::config& seen, const division& parts,
+                                Commanded... commanded) {
+  if (parts.priorities != 0)
+    upper.check_rooms({parts.lossless, seen}, commanded...);
+  else
+    upper.check_room(seen, commanded...);
+}
+
 template <class Upper>
 void network_builder::fill(Upper& upper, const stage& lower, sim_time latency) {
   connect(upper, *lower.queue, latency, latency);
-  if (lower.parts.priorities != 0)
-    upper.check_rooms({lower.parts.lossless, lower.seen});
-  else
-    upper.check_room(lower.seen);
+  look_into(upper, lower.seen, lower.parts);
   if (lower.seen.checked)
     note_looking(upper, *lower.queue, 0, lower.queue->name(), lower.parts);
 }

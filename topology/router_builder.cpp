@@ -17,11 +17,6 @@ namespace {
 
 constexpr std::uint32_t indirect_bytes = 16, buffer_header_bytes = 32, queue_header_bytes = 24;
 
-// An answer to a question of one look is there before the next.
-sim_time least_look(const elastic_fifo_settings& r) {
-  return 2 * std::max<sim_time>(1, r.stage) + 1;
-}
-
 const elastic_fifo_settings& router_of(const node& n) {
   return *std::get<host_settings>(n.as).vswitch.elastic;
 }
@@ -49,38 +44,6 @@ bool network_builder::talks_to_itself(std::size_t n) const {
     return std::any_of(senders_to_[to].begin(), senders_to_[to].end(),
                        [&](auto from) { return endpoints_[from].node == n; });
   });
-}
-
-// Where a VM enters a switch that stops it: above its queue there is room for what is under way.
-network_builder::port_plan network_builder::stopped_entry(std::size_t n, const std::string& name,
-                                                          hop_facts hop,
-                                                          sim_time per_packet) const {
-  const auto& node = scenario_.nodes[n];
-  const auto queue = std::get<host_settings>(node.as).vswitch.port_queue_bytes;
-  auto thresholds = node.flow_control.on_off;
-  if (auto& stop = thresholds.stop; stop && stop->in == queue_limit::unit::bytes)
-    stop->amount = std::min(stop->amount, queue);
-  port_plan p;
-  p.name = name;
-  p.has_egress = false;
-  p.ingress.shared = gate_for({queue + headroom_for(hop).bytes},
-                              undivided(node.flow_control.vswitch), thresholds, hop);
-  p.sender = bound_of(hop);
-  p.sender.longest_service += per_packet;
-  p.max_frame_bytes = max_frame(n);
-  return p;
-}
-
-// Joins who fills it.
-void network_builder::enter(const switch_plan& plan, const port_plan& port, port_queue& sender,
-                            sim_time latency) {
-  connect(sender, *port.in, latency, latency);
-  if (port.ingress.stops())
-    net_.stoppables_.push_back({.sender = &sender,
-                                .owner = plan.engine,
-                                .input = port.ingress_index,
-                                .name = port.name,
-                                .blame = port.name + ".in"});
 }
 
 // VMs in; the uplink and, if need be, the router out.
@@ -148,11 +111,9 @@ void network_builder::build_router_host(std::size_t n) {
   if (sends)
     build_switching(plan);
   for (std::size_t v = 0; v < vms; ++v) {
-    const auto into = plan.ports[v].name + ".in";
-    auto& out = build_sending(n, v, into);
-    if (!sends)
-      continue;
-    enter(plan, plan.ports[v], out, h.guest_latency);
+    auto& out = build_sending(n, v, plan.ports[v].name + ".in");
+    if (sends)
+      enter(plan, plan.ports[v], out, h.guest_latency);
   }
 
   // The engines.
@@ -209,7 +170,8 @@ void network_builder::build_router_host(std::size_t n) {
       name + ".local", node.name, std::max(r.look, least_look(r)), std::move(importance)});
 
   // In the order of their inputs and outputs.
-  const auto link = [&](component& from, component& to) { connect(from, to, r.stage, r.stage); };
+  const auto between = std::max<sim_time>(1, r.stage);
+  const auto link = [&](component& from, component& to) { connect(from, to, between, between); };
   link(parses, allocates);
   link(parses, stores);
   link(stores, keeps);
@@ -227,7 +189,7 @@ void network_builder::build_router_host(std::size_t n) {
   for (std::size_t v = 0; v < vms; ++v) {
     const auto ring = build_receiving(n, v, nullptr);
     link(writes, *ring.queue);
-    join(allocates, *ring.queue, std::max<sim_time>(1, r.stage), std::max<sim_time>(1, r.stage));
+    join(allocates, *ring.queue, between, between);
     ring.queue->report_elsewhere();
   }
 
@@ -245,7 +207,7 @@ void network_builder::build_router_host(std::size_t n) {
     fill(from, rx, h.guest_latency);
     link(*rx.queue, parses);
     if (r.waits) {
-      join(*rx.queue, keeps, std::max<sim_time>(1, r.stage), std::max<sim_time>(1, r.stage));
+      join(*rx.queue, keeps, between, between);
       rx.queue->obey_stops_of_last();
       net_.stoppables_.push_back(
           {.sender = rx.queue, .owner = &keeps, .name = keeps.name(), .looks = true});

@@ -164,6 +164,10 @@ buffer_limit as_limit(const queue_limit& limit) {
   return {buffer_limit::unlimited, limit.amount};
 }
 
+sim_time least_look(const elastic_fifo_settings& settings) {
+  return 2 * std::max<sim_time>(1, settings.stage) + 1;
+}
+
 buffer_limit share_of(buffer_limit whole, int parts) {
   const auto share = [&](std::int64_t limit) {
     return limit == buffer_limit::unlimited ? limit : std::max<std::int64_t>(1, limit / parts);

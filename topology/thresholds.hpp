@@ -83,6 +83,10 @@ hop_policy policy_of(const link& l, const node& a, const node& b);
 /// bit p: packets of priority p can be stopped on the link.
 std::uint8_t stoppable_priorities(const link& l, const node& a, const node& b);
 
+/// The shortest time between two looks of a router's local engine: an answer to a question of one
+/// look is there before the next.
+sim_time least_look(const elastic_fifo_settings& settings);
+
 /// An equal share of each of so many parts.
 buffer_limit share_of(buffer_limit whole, int parts);
 

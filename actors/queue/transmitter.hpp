@@ -199,19 +199,6 @@ public:
   verdict start_class(cell::output& out, cell::output& pauses, unsigned waiting, Ready ready,
                       Size size, sim_time limit, sim_time horizon = never,
                       bool waited_for = false) {
-    if (by_room()) {
-      auto t = never;
-      for (unsigned left = waiting; left != 0; left &= left - 1)
-        t = std::min(t, ready(static_cast<unsigned>(__builtin_ctz(left))));
-      slept_ = t > busy_ && !waited_for;
-      // What waits for credits is looked at from when the last packet has left on, whether or not a
-      // flow packet has kept the line busy since: it may not have been known of then.
-      return credits_ ? start_with(credits_->lanes, pauses, waiting, ready, size,
-                                   std::max(t, credits_->free), limit, horizon)
-                      : start_with(*rooms_, pauses, waiting, ready, size, awake(t, waited_for),
-                                   limit, horizon);
-    }
-    auto& o = *obeys_;
     sim_time t = never;
     std::uint32_t bytes = 0;  // of the largest
     for (unsigned left = waiting; left != 0; left &= left - 1) {
@@ -219,9 +206,17 @@ public:
       t = std::min(t, ready(c));
       bytes = std::max(bytes, size(c));
     }
-    slept_ = t > busy_;
-    t = awake(t);
+    slept_ = t > busy_ && !waited_for;
     horizon = std::max(horizon, busy_);
+    // What waits for credits is looked at from when the last packet has left on, whether or not a
+    // flow packet has kept the line busy since: it may not have been known of then.
+    if (credits_)
+      return start_with(credits_->lanes, pauses, waiting, ready, size, std::max(t, credits_->free),
+                        limit, horizon);
+    t = awake(t, waited_for);
+    if (rooms_)
+      return start_with(*rooms_, pauses, waiting, ready, size, t, limit, horizon);
+    auto& o = *obeys_;
     for (;;) {
       if (!steady_)
         t = open_at(t);
@@ -289,14 +284,13 @@ public:
   /// start before this, whatever the others do. \param tells by which comes what holds it.
   sim_time class_bound(const cell::output& tells, unsigned c, sim_time ready) const {
     const auto free = std::max(busy_, ready);
+    if (!class_held(c))
+      return free;
     const auto next = tells.items.empty() ? tells.promise : tells.items.front().at;
-    if (rooms_)
-      return rooms_->waits(c) ? std::max(free, next) : free;
-    if (credits_)
-      return credits_->lanes.waits_since(c) != never
-                 ? std::max(free, std::min(next, credits_->lanes.recovers()))
-                 : free;
-    return watched() ? free : std::max(free, std::min(next, obeys_->timers.resumes(c)));
+    const auto ends = rooms_     ? never
+                      : credits_ ? credits_->lanes.recovers()
+                                 : obeys_->timers.resumes(c);
+    return std::max(free, std::min(next, ends));
   }
 
   /// When a MAC control frame can start that is ready at `ready`: data do not hold it up.
@@ -493,7 +487,6 @@ private:
   template <class Window, class Ready, class Size>
   verdict start_with(Window& w, cell::output& tells, unsigned waiting, Ready ready, Size size,
                      sim_time t, sim_time limit, sim_time horizon) {
-    horizon = std::max(horizon, busy_);
     for (;;) {
       if (!steady_)
         t = open_at(t);

@@ -31,8 +31,7 @@ void allocator::send(const packet& p) {
 }
 
 bool allocator::handle(port_index i, const packet& first) {
-  if (!window_open(outputs_[to_send]) || !window_open(outputs_[to_store])
-      || !window_open(outputs_[to_local]))
+  if (!windows_open(to_hosts))
     return false;
   if (i == from_local)
     return answer(as_message(first));
@@ -53,7 +52,6 @@ bool allocator::handle(port_index i, const packet& first) {
   } else if (resources_.direct(c, p.bytes)) {
     send(p);
   } else {
-    ++refused_;
     p.refused = true;
     p.at += outputs_[to_store].packet_latency;
     counters_.out.add(p.frame_bytes());
@@ -76,16 +74,15 @@ bool allocator::answer(const router_message& m) {
   const auto enough = static_cast<std::uint32_t>(m.bytes);
   if (!posts_known(c, m.at))
     return false;  // how much is there has to be exact
-  const auto message = m;
   pop_packet(from_local);
   if (resources_.available(c, enough)) {
     auto left = resources_.left(c);
     // One that is larger than all the memory goes alone.
     left.bytes = std::max<std::int64_t>(left.bytes, resources_.empty(c) ? enough : 0);
-    say(kind::left, message, left);
+    say(kind::left, m, left);
   } else {
     const auto& host = outputs_[to_hosts + c];
-    say(kind::left, message, {0, 0}, host.items.empty() ? host.promise : host.items.front().at);
+    say(kind::left, m, {0, 0}, host.items.empty() ? host.promise : host.items.front().at);
   }
   return true;
 }

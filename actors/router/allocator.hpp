@@ -35,8 +35,6 @@ public:
 
   std::string_view kind() const override { return "allocator"; }
   component_counters snapshot(sim_time now) const override;
-  /// Packets that it refused.
-  std::uint64_t refused() const { return refused_; }
 
 protected:
   bool handle(port_index i, const packet& p) override;
@@ -52,7 +50,6 @@ private:
   void send(const packet& p);
 
   connection_allocator resources_;
-  std::uint64_t refused_ = 0;
   component_counters counters_;
 };
 

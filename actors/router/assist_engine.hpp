@@ -32,7 +32,6 @@ public:
   std::string_view kind() const override { return "assist engine"; }
   /// It has no packets: they stay where they are.
   component_counters snapshot(sim_time) const override { return {}; }
-  std::uint64_t assisted() const { return assisted_; }
 
 protected:
   bool handle(port_index i, const packet& p) override;
@@ -42,7 +41,6 @@ protected:
 private:
   assist_engine_config config_;
   sim_time busy_ = 0;
-  std::uint64_t assisted_ = 0;
 };
 
 }  // namespace sluice

@@ -67,7 +67,6 @@ bool local_engine::handle(port_index i, const packet& p) {
       }
       break;
     case kind::freed:
-      c.ours = false;
       if (c.waiting > 0) {
         attend(m.connection, m.at);
       } else {
@@ -105,8 +104,6 @@ bool local_engine::act() {
     c.busy = true;
     ++asked_;
     if (c.waiting > 0) {
-      exclusive_ += c.ours ? 0 : 1;
-      c.ours = true;
       emit(to_allocator, as_packet({.at = at,
                                     .what = kind::ask,
                                     .connection = number,

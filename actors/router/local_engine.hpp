@@ -38,8 +38,6 @@ public:
   std::string_view kind() const override { return "local engine"; }
   /// It has no packets.
   component_counters snapshot(sim_time) const override { return {}; }
-  /// How often it took a connection's resources for itself.
-  std::uint64_t exclusive() const { return exclusive_; }
 
 protected:
   bool handle(port_index i, const packet& p) override;
@@ -56,7 +54,6 @@ private:
     sim_time ready = 0;                // it is looked at from then on...
     bool active = false;               // ...if it is at all...
     bool busy = false;                 // ...and nothing is under way about it
-    bool ours = false;
   };
   void attend(std::uint32_t c, sim_time from);
   sim_time look_at(sim_time t) const {
@@ -71,7 +68,6 @@ private:
   sim_time after_ = never;             // ...and when the next one is due, of those seen
   sim_time next_look_ = never;
   std::size_t asked_ = 0;  // that the allocator has not answered
-  std::uint64_t exclusive_ = 0;
 };
 
 }  // namespace sluice

@@ -30,9 +30,8 @@ void local_store::address(packet& p, std::uint32_t connection) const {
 }
 
 bool local_store::handle(port_index i, const packet& first) {
-  for (port_index o = 0; o < outputs_.size(); ++o)
-    if (!window_open(outputs_[o]))
-      return false;
+  if (!windows_open(outputs_.size()))
+    return false;
   const auto at = first.at;
   if (i == from_store) {
     const auto p = first;
@@ -127,9 +126,8 @@ sim_time local_store::own_time() const {
 }
 
 bool local_store::act() {
-  for (port_index o = 0; o < outputs_.size(); ++o)
-    if (!window_open(outputs_[o]))
-      return false;
+  if (!windows_open(outputs_.size()))
+    return false;
   const auto at = leaves_at_;
   auto& j = jobs_.front();
   auto p = fifo_.take(j.connection);
@@ -223,9 +221,9 @@ sim_time local_store::earliest_signal(port_index i) {
     return never;
   auto t = never;
   if (submitting_.empty()) {
-    std::int64_t room = 0;
     const auto& largest = fifo_.normal_pool(fifo_.sizes() - 1);
-    room += largest.free + (config_.memory.normal.back().most - largest.total);
+    const auto room =
+        std::int64_t{largest.free} + config_.memory.normal.back().most - largest.total;
     t = later(next_by(from_store), room * config_.submits.of(1));
   } else {
     t = next_leave();

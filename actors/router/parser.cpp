@@ -3,7 +3,7 @@
 namespace sluice {
 
 bool parser::handle(port_index i, const packet& first) {
-  if (!window_open(outputs_[to_allocator]) || !window_open(outputs_[to_store]))
+  if (!windows_open(outputs_.size()))
     return false;
   auto p = first;
   pop_packet(i);

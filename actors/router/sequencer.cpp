@@ -36,6 +36,13 @@ sim_time sequencer::next_arrival() const {
   return t;
 }
 
+bool sequencer::windows_open(std::size_t n) const {
+  for (std::size_t o = 0; o < n; ++o)
+    if (!window_open(outputs_[o]))
+      return false;
+  return true;
+}
+
 sim_time sequencer::next_event() const {
   auto t = own_time();
   for (const auto& in : inputs_)

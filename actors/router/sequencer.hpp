@@ -25,8 +25,6 @@ protected:
   virtual sim_time own_time() const { return never; }
   /// Does it. False: not yet.
   virtual bool act() { return true; }
-  /// What of that is still to be found out: nothing happens by itself before this.
-  virtual sim_time own_bound() const { return own_time(); }
 
   void advance() override;
   sim_time earliest_signal(port_index) override { return never; }
@@ -38,6 +36,8 @@ protected:
     return in.items.empty() ? in.promise : in.items.front().at;
   }
   sim_time next_arrival() const;
+  /// Whether the first `n` outputs take another packet.
+  bool windows_open(std::size_t n) const;
   /// "I could promise more if I knew what comes by input `i` until `t`."
   void need_input(port_index i, sim_time t) {
     if (inputs_[i].items.empty() && inputs_[i].promise <= t)
