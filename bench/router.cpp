@@ -5,10 +5,11 @@
 ///
 ///     bench_router [--kind elastic|lossless|lossy|all] [--vms N] [--short PERCENT] [--for US]
 ///                  [--packets N] [--load PERCENT] [--look NS] [--ring PACKETS] [--queue BYTES]
-///                  [--threads N] [--broadcast]
+///                  [--threads N] [--broadcast] [--direct]
 ///
-/// Bursts of mixed sizes come from four generators by a link of 100 Gbit/s. With --broadcast one
-/// packet to all of the VMs instead. Figures and how they were made are in docs/performance.md.
+/// Bursts of mixed sizes come from four generators by a link of 100 Gbit/s. With --direct
+/// from one generator, without a switch; with --broadcast one packet to all of the VMs instead.
+/// Figures and how they were made are in docs/performance.md.
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <CLI/CLI.hpp>
@@ -30,7 +31,7 @@ struct settings {
   std::uint64_t packets = 1'000'000;
   std::int64_t queue = 4096;
   unsigned look_ns = 1000;
-  bool broadcast = false;
+  bool broadcast = false, direct = false;
 };
 
 scenario make(const settings& o, const std::string& kind) {
@@ -75,7 +76,8 @@ scenario make(const settings& o, const std::string& kind) {
     l.rate_bps = 100'000'000'000;
     s.links.push_back(l);
   };
-  join("h");
+  if (!o.direct)
+    join("h");
   traffic_entry t;
   t.name = "web";
   generate_settings g;
@@ -92,7 +94,23 @@ scenario make(const settings& o, const std::string& kind) {
     g.packets = 1;
   }
   t.what = g;
-  for (int i = 0; i < 4; ++i) {
+  if (o.direct) {
+    node n;
+    n.name = "g";
+    n.as = generator_settings{};
+    n.flow_control = fc;
+    s.nodes = {host, n};
+    sluice::link l;
+    l.a = {"h", "p"};
+    l.b = {"g", "p"};
+    l.rate_bps = 100'000'000'000;
+    s.links.push_back(l);
+    t.from = {"g"};
+    g.share_ppm *= 4;
+    g.packets *= 4;
+    t.what = g;
+  }
+  for (int i = 0; i < 4 && !o.direct; ++i) {
     node n;
     n.name = fmt::format("g{}", i);
     n.as = generator_settings{};
@@ -150,13 +168,15 @@ void report(const settings& o, const std::string& kind) {
       "{:<9} {} VMs, {}% short: made {}; others: lost {:.3f}%  p50 {:.2f} us  p99 {:.1f} us  max "
       "{:.0f} us{}; uplink stalled {:.1f}%  FIFO at most {} KiB  {:.2f} million packets/s  {:.2f} "
       "million "
-      "hops/s  set up {:.2f} s  {:.0f} MB  {}\n",
+      "hops/s  {:.1f} activations a packet, {} recoveries  set up {:.2f} s  {:.0f} MB  {}\n",
       kind, o.vms, o.short_percent, r.made.packets, lost(f), us(f.latency.quantile(0.5)),
       us(f.latency.quantile(0.99)), us(f.latency.max()), starved,
       100.0 * static_cast<double>(held) / static_cast<double>(r.virtual_time), footprint / 1024,
       static_cast<double>(r.made.packets) / r.wall_seconds / 1e6,
-      static_cast<double>(r.packet_hops) / r.wall_seconds / 1e6, r.setup_seconds,
-      static_cast<double>(u.ru_maxrss) / 1024, r.violations.empty() ? "conserved" : "VIOLATED");
+      static_cast<double>(r.packet_hops) / r.wall_seconds / 1e6,
+      static_cast<double>(r.engine.activations) / static_cast<double>(r.made.packets),
+      r.engine.recoveries, r.setup_seconds, static_cast<double>(u.ru_maxrss) / 1024,
+      r.violations.empty() ? "conserved" : "VIOLATED");
 }
 
 }  // namespace
@@ -175,6 +195,7 @@ int main(int argc, char** argv) {
   app.add_option("--queue", o.queue);
   app.add_option("--threads", o.threads);
   app.add_flag("--broadcast", o.broadcast);
+  app.add_flag("--direct", o.direct);
   CLI11_PARSE(app, argc, argv);
   for (const std::string kind : {"elastic", "lossless", "lossy"})
     if (o.kind == kind || o.kind == "all")

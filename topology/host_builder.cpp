@@ -442,6 +442,10 @@ network_builder::stage network_builder::build_receiving(std::size_t n, std::size
     net_.consumers_.push_back(&reader);
     endpoints_[e].readers.push_back(&reader);
     connect(*buffer.queue, reader, t, t);
+    if (h.vswitch.elastic) {
+      shared.queue->hold_back_packets(shared.queue->last_output());
+      buffer.queue->hold_back_packets(buffer.queue->last_output());
+    }
   };
   read("", vm.socket_buffer_bytes, drain(name, vm.drain_bps));
   for (const auto& s : vm.sockets)

@@ -155,10 +155,14 @@ void network_builder::build_router_host(std::size_t n) {
   std::vector<std::uint32_t> networks;
   for (const auto& e : endpoints_)
     networks.push_back(e.network);
+  const look_times looks{std::max(r.look, least_look(r))};
+  memory.looks = looks;
+  const bool specials = std::any_of(scenario_.traffic.begin(), scenario_.traffic.end(),
+                                    [](const auto& t) { return t.cast != cast_kind::unicast; });
   auto& parses = add<parser>(parser_config{name + ".parser", node.name, endpoints_at_[n][0],
-                                           connections, std::move(networks)});
-  auto& allocates =
-      add<allocator>(allocator_config{name + ".allocator", node.name, std::move(limits)});
+                                           connections, std::move(networks), specials});
+  auto& allocates = add<allocator>(
+      allocator_config{name + ".allocator", node.name, std::move(limits), looks, specials});
   auto& writes =
       add<copy_engine>(copy_engine_config{name + ".send", node.name, "send engine", copies});
   auto& stores =
@@ -166,8 +170,8 @@ void network_builder::build_router_host(std::size_t n) {
   auto& keeps = add<local_store>(std::move(memory));
   auto& assists = add<assist_engine>(assist_engine_config{
       name + ".assist", node.name, r.assist, r.assist_each, connections, std::move(sizes)});
-  auto& empties = add<local_engine>(local_engine_config{
-      name + ".local", node.name, std::max(r.look, least_look(r)), std::move(importance)});
+  auto& empties = add<local_engine>(
+      local_engine_config{name + ".local", node.name, looks, std::move(importance)});
 
   // In the order of their inputs and outputs.
   const auto between = std::max<sim_time>(1, r.stage);
@@ -189,6 +193,7 @@ void network_builder::build_router_host(std::size_t n) {
   for (std::size_t v = 0; v < vms; ++v) {
     const auto ring = build_receiving(n, v, nullptr);
     link(writes, *ring.queue);
+    writes.hold_back_packets(writes.last_output());
     join(allocates, *ring.queue, between, between);
     ring.queue->report_elsewhere();
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <thread>
 
 #include "metrics/conservation.hpp"
@@ -23,11 +24,7 @@ class session {
 public:
   session(const scenario& s, const run_options& o) : scenario_{s}, options_{o}, network_{s} {
     threads_ = o.threads != 0 ? o.threads : std::max(1u, std::thread::hardware_concurrency());
-    // The more links, the shorter each may run ahead: what is under way has to stay small.
-    const auto links = std::max<std::size_t>(1, network_.channels() / 2);
-    const auto window = std::clamp<std::size_t>(packets_under_way / links, 32, 512);
-    for (auto c : network_.cells())
-      c->window(window);
+    set_windows();
     if (o.random_executor) {
       threads_ = 1;
       executor_ = make_random_executor(network_.cells(), o.executor_seed);
@@ -64,10 +61,24 @@ private:
   static constexpr std::size_t packets_under_way = 400'000;
   // Without a duration a run ends when nothing is left to happen: `never` itself is no limit.
   static constexpr sim_time last_limit = never - 1;
-  // Of a slice: some tenths of a second.
-  static constexpr std::uint64_t few_hops = 400'000, many_hops = 1'600'000;
+  // Of a slice: some tenths of a second; and that looking at each cell in between costs little.
+  std::uint64_t few_hops() const { return 400'000 + 60 * network_.cells().size(); }
+  std::uint64_t many_hops() const { return 4 * few_hops(); }
   // Of a deadlock while other traffic goes on: so long it is looked at before the run ends.
   static constexpr sim_time patience = millisecond;
+
+  // How far who may run ahead. What is under way has to stay small: each kind of component has its
+  // share of it, and the more hops lead on from those of a kind, the less is for each.
+  void set_windows() {
+    std::map<std::string_view, std::size_t> hops_from, hops_of_kind;
+    for (const auto& h : network_.hops())
+      ++hops_from[h.from];
+    for (const auto& c : network_.components())
+      hops_of_kind[c->kind()] += std::max<std::size_t>(1, hops_from[c->name()]);
+    const auto share = packets_under_way / hops_of_kind.size();
+    for (const auto& c : network_.components())
+      c->window(std::clamp<std::size_t>(share / hops_of_kind[c->kind()], 32, 512));
+  }
 
   bool stopped() {
     if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed))
@@ -103,9 +114,9 @@ private:
         skip_rest(end);
         break;
       }
-      if (passed < few_hops)
+      if (passed < few_hops())
         slice = later(slice, slice);
-      else if (passed > many_hops)
+      else if (passed > many_hops())
         slice = std::max<sim_time>(microsecond, slice / 2);
       report();
     }

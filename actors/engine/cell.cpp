@@ -37,6 +37,17 @@ void join(cell& upper, cell& lower, sim_time down, sim_time up, passage* through
   lower.inputs_.push_back(std::move(i));
 }
 
+void cell::window(std::uint64_t packets) {
+  // Who holds packets back needs room for that.
+  window_ = patient_ ? std::max<std::uint64_t>(packets, 512) : packets;
+  full_parcel_ = std::clamp<std::uint64_t>(window_ / 4, 8, 128);
+}
+
+void cell::see_windows() {
+  for (auto& i : inputs_)
+    i.many = i.neighbour->window() / 2;
+}
+
 void cell::take(packet_parcel_ptr p, transport& out) {
   auto& d = **p;
   auto& in = inputs_[d.port];
@@ -138,7 +149,17 @@ void cell::step(transport& out) {
       listed_outputs_[kept++] = o;
   }
   listed_outputs_.resize(kept);
+  letting_go_ = false;
   out_ = nullptr;
+}
+
+bool cell::let_go() {
+  for (port_index o = 0; o < outputs_.size(); ++o)
+    if (outputs_[o].open) {
+      list_output(o);
+      letting_go_ = true;
+    }
+  return letting_go_;
 }
 
 bool cell::worth_sending(const input& in) const {
@@ -153,7 +174,7 @@ void cell::finish_input(port_index i) {
   const bool eager = waited_for && (in.need != never || !expects_more(i));
   const bool granted = grant(i, eager) || in.lost_packets != in.lost_said;
   in.sending = granted || (in.open && (waited_for || worth_sending(in)))
-               || in.consumed - in.acknowledged >= window_ / 2;
+               || in.consumed - in.acknowledged >= in.many;
   if (waited_for) {
     if (in.promised > in.wanted) {
       in.wanted = -1;  // the answer crossed the question
@@ -170,7 +191,7 @@ void cell::finish_input(port_index i) {
 
 void cell::finish_output(port_index o) {
   auto& out = outputs_[o];
-  out.sending = static_cast<bool>(out.open);
+  out.sending = out.open && (!out.patient || out.wanted >= 0 || letting_go_);
   if (out.wanted >= 0) {
     if (out.promised > out.wanted && out.heard == out.heard_sent) {
       out.wanted = -1;

@@ -92,11 +92,18 @@ public:
 
   /// How many packets may be under way on a link before the lower cell has taken them. A quarter
   /// of them goes into one parcel, which bounds what the parcels' memory can grow to.
-  void window(std::uint64_t packets) {
-    window_ = packets;
-    full_parcel_ = packets / 4 < 8 ? 8 : packets / 4 > 128 ? 128 : packets / 4;
-  }
+  void window(std::uint64_t packets);
   std::uint64_t window() const { return window_; }
+  /// After the windows have been set: how far the upper cells may go.
+  virtual void see_windows();
+  /// By output `o` packets go down only in full parcels, or when the lower cell asks for what it
+  /// lacks, or at the end of a slice. For cells that nobody waits for, of which there are many,
+  /// each with little to do: it is woken once for a bunch.
+  void hold_back_packets(port_index o) {
+    outputs_[o].patient = true;
+    patient_ = true;
+  }
+  bool is_patient() const { return patient_; }
 
   // -- activation, by the executor ---------------------------------------------------------------
 
@@ -106,12 +113,20 @@ public:
 
   // -- between activations, when nothing is under way --------------------------------------------
 
+  /// Whether a neighbour waits for an answer.
+  bool is_wanted() const { return !listed_inputs_.empty() || !listed_outputs_.empty(); }
+  /// Whether it holds packets back. If so they go down in its next step.
+  bool let_go();
+
   /// Nothing later than this is handled: the end of the run, or the real clock.
   virtual void limit(sim_time t) { limit_ = t; }
   sim_time limit() const { return limit_; }
 
   /// Earliest time at which this cell has something it has not handled; `never` if nothing.
   virtual sim_time next_event() const = 0;
+
+  /// Whether it has never had anything to do, and will not before somebody sends it something.
+  virtual bool untouched() const { return false; }
 
   /// Nothing anywhere in the run happens before `t`, and nothing is under way: every neighbour has
   /// thereby promised `t` and the link's latency.
@@ -143,7 +158,8 @@ public:
     sim_time signal_latency = 1;
     sim_time wanted = -1;  ///< the upper cell wants our signals' promise beyond this
     allowance allowed;     ///< what we have granted
-    std::uint64_t consumed = 0, acknowledged = 0;  ///< packets taken, and said so
+    std::uint64_t consumed = 0, acknowledged = 0;  ///< packets taken, and said so...
+    std::uint64_t many = 256;                      ///< ...when they are so many: half a window
     std::uint64_t signals = 0;                     ///< sent in all
     bool listed = false, sending = false;
     bool urgent = false;  ///< its signals are never held back
@@ -173,6 +189,7 @@ public:
     std::int64_t bytes = 0;                   ///< likewise
     std::uint64_t heard = 0, heard_sent = 0;  ///< signals that have taken full effect, and said so
     bool listed = false, sending = false;
+    bool patient = false;  ///< see hold_back_packets
   };
 
 protected:
@@ -222,7 +239,8 @@ protected:
   void pop_packet(port_index i) {
     auto& in = inputs_[i];
     in.items.pop();
-    ++in.consumed;
+    if (++in.consumed - in.acknowledged >= in.many)
+      list_input(i);  // else it would not be said before something else comes
   }
 
   /// "I could go on if input `i` promised beyond `t`."
@@ -282,6 +300,7 @@ protected:
   std::int64_t worth_bytes_ = 0, worth_signals_ = 0;
   cell_counts counts_;
   bool failed_ = false;
+  bool patient_ = false, letting_go_ = false;  // of packets that are held back
   /// Ports with something new, or somebody waiting, in this activation.
   std::vector<port_index> listed_inputs_, listed_outputs_;
 

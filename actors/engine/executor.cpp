@@ -10,17 +10,34 @@ executor::executor(std::vector<cell*> cells) : cells_{std::move(cells)} {
   for (cell_index i = 0; i < cells_.size(); ++i)
     if (cells_[i]->index() != i)
       throw engine_error{fmt::format("cell {} has index {}", i, cells_[i]->index())};
+  for (auto c : cells_)
+    if (c->is_patient())
+      patient_.push_back(c);
 }
 
 void executor::run_until(sim_time limit) {
   for (auto c : cells_)
     c->limit(limit);
-  std::vector<cell*> pending = cells_;
+  // All of them: some lack only what they had no reason to ask for up to the last limit. But who
+  // has never had anything to do is woken by those who have, once he knows that.
+  std::vector<cell*> pending;
+  for (auto c : cells_)
+    if (!begun_ || !c->untouched() || c->is_wanted())
+      pending.push_back(c);
+  if (!begun_)
+    show_windows();
+  begun_ = true;
   sim_time assumed = -1;
   for (;;) {
     settle(pending);
     if (auto what = failure(); !what.empty())
       throw engine_error{what};
+    pending.clear();
+    for (auto c : patient_)
+      if (c->let_go())
+        pending.push_back(c);
+    if (!pending.empty())
+      continue;
 
     // Nothing is under way and nobody could go on by what it has been told. Whoever has the
     // earliest event is held up only by promises that it lacks. As nothing anywhere happens before
@@ -35,6 +52,7 @@ void executor::run_until(sim_time limit) {
       ++widened_;
       for (auto c : cells_)
         c->window(c->window() * 2);
+      show_windows();
     } else if (t == assumed) {
       std::string table;
       int lines = 0;
@@ -45,13 +63,19 @@ void executor::run_until(sim_time limit) {
     }
     assumed = t;
     ++recoveries_;
-    pending.clear();
     for (auto c : cells_) {
       c->assume(t);
       if (c->next_event() <= limit)
         pending.push_back(c);
     }
   }
+}
+
+// Twice, as what lower cells see of a relay is what that one has seen.
+void executor::show_windows() {
+  for (int pass = 0; pass < 2; ++pass)
+    for (auto c : cells_)
+      c->see_windows();
 }
 
 sim_time executor::next_event() const {

@@ -50,8 +50,12 @@ protected:
   virtual std::string failure() const = 0;
 
 private:
+  void show_windows();
+
   std::vector<cell*> cells_;
+  std::vector<cell*> patient_;  // those that may hold packets back
   std::uint64_t recoveries_ = 0;
+  bool begun_ = false;
   int widened_ = 0;  // how often the windows were doubled in this run
 };
 

@@ -4,6 +4,7 @@
 /// Signals, promises, allowances and wants go through it both ways. Ingress ports are relays.
 #pragma once
 
+#include <algorithm>
 #include <span>
 
 #include "actors/engine/cell.hpp"
@@ -17,6 +18,12 @@ public:
   using Base::Base;
 
   void step(transport& out) final;
+  /// It takes nothing itself: its window is a part of the upper cell's.
+  void see_windows() final {
+    const auto& in = this->inputs_[0];
+    this->window(std::min(this->window(), in.neighbour->window()));
+    Base::see_windows();
+  }
   sim_time next_event() const final { return never; }
 
 protected:

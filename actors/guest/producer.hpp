@@ -85,6 +85,7 @@ public:
   pause_counts pauses_had(sim_time now) const override;
   sim_time next_event() const override;
   sim_time next_work() const override;
+  bool untouched() const override { return schedules_.empty(); }
   void finish(sim_time now) override;
 
   /// What each flow has made here by `now`.

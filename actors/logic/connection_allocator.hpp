@@ -44,6 +44,8 @@ public:
     return {x.posted.bytes - x.used_bytes, x.posted.packets - x.used_packets};
   }
   bool held_back(unsigned c) const { return connections_[c].held_back; }
+  std::size_t held_back() const { return held_back_; }  ///< how many
+  std::size_t connections() const { return connections_.size(); }
   bool empty(unsigned c) const { return connections_[c].used_packets == 0; }
 
   /// A new packet of the connection. Returns whether it has got its resources; if not it is to be
@@ -54,20 +56,25 @@ public:
       take(x, bytes);
       return true;
     }
-    x.held_back = true;
+    hold_back(c);
     ++x.refused;
     return false;
   }
   /// The local engine has a packet of the connection that did not come by a refusal.
-  void hold_back(unsigned c) { connections_[c].held_back = true; }
+  void hold_back(unsigned c) {
+    held_back_ += connections_[c].held_back ? 0 : 1;
+    connections_[c].held_back = true;
+  }
   /// A packet from the connection's queue. \pre held back, and available
   void stored(unsigned c, std::uint32_t bytes) { take(connections_[c], bytes); }
   /// The queue is empty, out of which so many came that were refused here. Returns whether the
   /// connection is free again.
   bool give_back(unsigned c, std::uint64_t refused_that_came) {
     auto& x = connections_[c];
-    if (x.refused == refused_that_came)
+    if (x.refused == refused_that_came && x.held_back) {
       x.held_back = false;
+      --held_back_;
+    }
     return !x.held_back;
   }
   /// The host has posted what a packet of so many bytes had taken.
@@ -88,6 +95,7 @@ private:
     ++x.used_packets;
   }
   std::vector<connection> connections_;
+  std::size_t held_back_ = 0;
 };
 
 }  // namespace sluice

@@ -677,6 +677,11 @@ sim_time port_queue::next_event() const {
   return t;
 }
 
+bool port_queue::untouched() const {
+  return counters_.in.packets == 0 && inputs_[side].items.empty() && !frames_ && !grants_
+         && requests_out_ == nowhere && frames_out_ == nowhere;
+}
+
 sim_time port_queue::next_work() const {
   sim_time t = never;
   const auto& in = inputs_[side];

@@ -93,6 +93,7 @@ public:
   std::uint64_t packet_hops() const override { return counters_.in.packets; }
   sim_time next_event() const override;
   sim_time next_work() const override;
+  bool untouched() const override;
   void finish(sim_time now) override;
 
   stop_counts stops_at(std::size_t, unsigned priority) const override;

@@ -63,6 +63,9 @@ bool allocator::handle(port_index i, const packet& first) {
 bool allocator::answer(const router_message& m) {
   using kind = router_message::kind;
   const auto c = m.connection;
+  // It asks again only when all that it was granted has come.
+  grants_ -= granted_[c] ? 1 : 0;
+  granted_[c] = false;
   if (m.what == kind::done) {
     const auto free = resources_.give_back(c, m.refused);
     pop_packet(from_local);
@@ -79,6 +82,8 @@ bool allocator::answer(const router_message& m) {
     auto left = resources_.left(c);
     // One that is larger than all the memory goes alone.
     left.bytes = std::max<std::int64_t>(left.bytes, resources_.empty(c) ? enough : 0);
+    granted_[c] = true;
+    ++grants_;
     say(kind::left, m, left);
   } else {
     const auto& host = outputs_[to_hosts + c];
@@ -113,10 +118,20 @@ void allocator::explain_packet(port_index o, sim_time beyond) {
   const auto t = beyond - outputs_[o].packet_latency;
   if (o != to_local)
     need_input(from_parser, t);
-  if (o == to_send)
+  if (o == to_send && grants_ != 0)
     need_step(from_fifo, t);
-  if (o == to_local)
-    need_step(from_local, t);
+  else if (o != to_store)
+    may_be_asked() ? need_step(from_local, t)
+                   : need_input(from_parser, looks_.until(t - inputs_[from_local].packet_latency));
+}
+
+sim_time allocator::silent_until(port_index i) const {
+  if (i == from_local && !may_be_asked())
+    return later(looks_.from(next_by(from_parser)), inputs_[from_local].packet_latency);
+  if (i == from_fifo && grants_ == 0)
+    return later(next_by(from_local),
+                 outputs_[to_local].packet_latency + inputs_[from_fifo].packet_latency);
+  return 0;
 }
 
 component_counters allocator::snapshot(sim_time) const {

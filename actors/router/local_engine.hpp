@@ -24,7 +24,7 @@ namespace sluice {
 
 struct local_engine_config {
   std::string name, node;
-  sim_time look = microsecond;           ///< from one look to the next
+  look_times looks;
   std::vector<std::uint8_t> importance;  ///< by connection, the largest first
 };
 
@@ -56,9 +56,7 @@ private:
     bool busy = false;                 // ...and nothing is under way about it
   };
   void attend(std::uint32_t c, sim_time from);
-  sim_time look_at(sim_time t) const {
-    return t >= never ? never : later(t, (config_.look - t % config_.look) % config_.look);
-  }
+  sim_time look_at(sim_time t) const { return config_.looks.from(t); }
   sim_time next_ask() const;
 
   local_engine_config config_;

@@ -53,6 +53,7 @@ bool local_store::handle(port_index i, const packet& first) {
   const auto m = as_message(first);
   pop_packet(i);
   if (i == from_assist) {
+    --with_assist_;
     if (!assisting_.empty() || !send_on(m.connection, at))
       assisting_.push(m.connection);
   } else {
@@ -76,6 +77,7 @@ bool local_store::submit(const packet& p, sim_time at) {
   fifo_.submit_special(*buffer, p, p.special - 1u);
   auto work = p;
   work.at = at + outputs_[to_assist].packet_latency;
+  ++with_assist_;
   emit(to_assist, work);
   return true;
 }
@@ -178,10 +180,20 @@ void local_store::stop_buffers(signal::kind what, sim_time at) {
 // The local engine has nothing taken before this. It does that of what waits only, of which it was
 // told.
 sim_time local_store::next_take() const {
-  return fifo_.waiting() != 0
-             ? next_by(from_local)
-             : std::min({next_by(from_store), next_by(from_assist),
-                         inputs_[from_local].items.empty() ? never : next_by(from_local)});
+  return next_by(from_local);
+}
+
+// The assist engine speaks only of what it was given; the local engine, if nothing waits, only
+// after its first look at what comes next.
+sim_time local_store::silent_until(port_index i) const {
+  if (i == from_assist && with_assist_ == 0)
+    return later(next_by(from_store),
+                 outputs_[to_assist].packet_latency + inputs_[from_assist].packet_latency);
+  if (i == from_local && fifo_.waiting() == 0)
+    return later(config_.looks.from(later(std::min(next_by(from_store), next_by(from_assist)),
+                                          outputs_[to_local].packet_latency)),
+                 inputs_[from_local].packet_latency);
+  return 0;
 }
 
 // No packet is taken out before this.
@@ -206,10 +218,16 @@ sim_time local_store::earliest_packet(port_index o) {
 void local_store::explain_packet(port_index o, sim_time beyond) {
   const auto t = beyond - outputs_[o].packet_latency;
   const bool idle = fifo_.waiting() == 0;
+  // By when it has to be known what comes, for no look to be worth it before `t`.
+  const auto before =
+      idle && o == to_allocator
+          ? config_.looks.until(t - config_.reads.of(1) - inputs_[from_local].packet_latency)
+                - outputs_[to_local].packet_latency
+          : t;
   if (o != to_allocator || idle)
-    need_input(from_store, t);
+    need_input(from_store, before);
   if (o == to_local || idle)
-    need_input(from_assist, t);
+    need_input(from_assist, before);
   if (!idle && leaves_at_ == never && (o != to_assist || !submitting_.empty()))
     need_step(from_local, o == to_allocator ? t - config_.reads.of(1) : t);
 }

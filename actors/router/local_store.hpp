@@ -34,6 +34,7 @@ struct local_store_config {
   elastic_fifo::config memory;
   bool waits = false;   ///< for buffers; else it drops
   engine_time reads;    ///< a packet that is taken out
+  look_times looks;     ///< of the local engine
   engine_time submits;  ///< the store engine's time: no packet comes sooner after another
   /// By flow: the connections that its packets go to, if they are multicast.
   std::vector<std::vector<std::uint32_t>> groups;
@@ -67,6 +68,7 @@ protected:
   void explain_packet(port_index o, sim_time beyond) override;
   sim_time earliest_signal(port_index i) override;
   void explain_signal(port_index i, sim_time beyond) override;
+  sim_time silent_until(port_index i) const override;
 
 private:
   struct job {
@@ -94,6 +96,7 @@ private:
   ring<job> jobs_;
   sim_time leaves_at_ = never;     // the first packet of the first job
   ring<packet> submitting_;        // waits for a buffer
+  std::size_t with_assist_ = 0;    // packets that it has not said anything of
   ring<std::uint32_t> assisting_;  // special types whose first packet waits for indirect buffers
   component_counters counters_;
 };

@@ -36,6 +36,18 @@ struct router_message {
   sim_time when = 0;
 };
 
+/// When the local engine looks: at the multiples of a time.
+struct look_times {
+  sim_time each = microsecond;
+
+  /// The first one, no earlier than `t`.
+  sim_time from(sim_time t) const {
+    return t >= never ? never : later(t, (each - t % each) % each);
+  }
+  /// The last one, no later than `t`.
+  sim_time until(sim_time t) const { return t - t % each; }
+};
+
 inline packet as_packet(const router_message& m) {
   packet p;
   p.at = m.at;

@@ -20,6 +20,7 @@ struct parser_config {
   std::uint32_t first_endpoint = 0;  ///< connection 0's; the others follow
   std::uint32_t connections = 0;
   std::vector<std::uint32_t> networks;  ///< by endpoint; 0: of none, and everybody's
+  bool specials = true;                 ///< whether any come
 };
 
 class parser final : public sequencer {
@@ -35,7 +36,8 @@ public:
 protected:
   bool handle(port_index i, const packet& p) override;
   sim_time earliest_packet(port_index o) override {
-    return later(next_arrival(), outputs_[o].packet_latency);
+    return o == to_store && !config_.specials ? never
+                                              : later(next_arrival(), outputs_[o].packet_latency);
   }
   void explain_packet(port_index o, sim_time beyond) override {
     need_inputs(beyond - outputs_[o].packet_latency);

@@ -19,7 +19,7 @@ void sequencer::advance() {
     bool turn = true;
     for (port_index i = 0; i < n; ++i) {
       const auto until = i < first ? t : t - 1;
-      if (i != first && inputs_[i].items.empty() && inputs_[i].promise <= until) {
+      if (i != first && inputs_[i].items.empty() && next_by(i) <= until) {
         need_packets(i, until);
         turn = false;
       }

@@ -7,6 +7,8 @@
 /// signals up unless it says so.
 #pragma once
 
+#include <algorithm>
+
 #include "actors/component.hpp"
 
 namespace sluice {
@@ -30,23 +32,29 @@ protected:
   sim_time earliest_signal(port_index) override { return never; }
   void explain_signal(port_index, sim_time) override {}
 
+  /// Whatever input `i` promises, the engine itself knows that nothing comes by it before this.
+  virtual sim_time silent_until(port_index i) const {
+    (void)i;
+    return 0;
+  }
+
   /// No packet comes by input `i` before this.
   sim_time next_by(port_index i) const {
     const auto& in = inputs_[i];
-    return in.items.empty() ? in.promise : in.items.front().at;
+    return in.items.empty() ? std::max(in.promise, silent_until(i)) : in.items.front().at;
   }
   sim_time next_arrival() const;
   /// Whether the first `n` outputs take another packet.
   bool windows_open(std::size_t n) const;
   /// "I could promise more if I knew what comes by input `i` until `t`."
   void need_input(port_index i, sim_time t) {
-    if (inputs_[i].items.empty() && inputs_[i].promise <= t)
+    if (inputs_[i].items.empty() && next_by(i) <= t)
       need_packets(i, t);
   }
   /// Likewise, of an engine that knows no more than what it knows of us: any step forward will do.
   /// Asked about a far time it would ask us about one that is a little less far, and so on.
   void need_step(port_index i, sim_time t) {
-    if (inputs_[i].items.empty() && inputs_[i].promise <= t)
+    if (inputs_[i].items.empty() && next_by(i) <= t)
       need_packets(i, inputs_[i].promise);
   }
   void need_inputs(sim_time t) {
