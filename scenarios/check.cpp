@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "scenarios/name_range.hpp"
 #include "scenarios/suggest.hpp"
 #include "traffic/units.hpp"
 
@@ -174,7 +175,7 @@ private:
 
   void check_name(const key_info& k, const yaml_node& key) {
     if (k.name() == "<vm>")
-      name_of("VM", key);
+      names_of("VM", key);
     else if (k.name() == "<entry>")
       name_of("traffic entry", key);
     else if (k.name() == "<priority>"
@@ -186,6 +187,15 @@ private:
     if (!valid_name(key.text))
       forest_.error(key, fmt::format("`{}` cannot be the name of a {}", key.text, what),
                     "names are letters, digits, `_` and single `-`, at most 64");
+  }
+
+  // One, or a range of them.
+  void names_of(std::string_view what, const yaml_node& key) {
+    const auto range = expand_name(key.text);
+    if (range.names.empty())
+      forest_.error(key, fmt::format("`{}` is no range of names", key.text), range.wrong);
+    else if (!valid_name(range.names.back()))
+      name_of(what, key);
   }
 
   void scalar(const key_info& k, const yaml_node& n, std::string_view name) {
@@ -202,7 +212,7 @@ private:
     }
     if (k.forms & form_text) {
       if (k.path == "nodes.<host>.vms[]")
-        name_of("VM", n);
+        names_of("VM", n);
       else if (n.text.empty())
         forest_.error(n, fmt::format("`{}` is empty", name));
       return;

@@ -16,6 +16,7 @@
 #include "scenarios/assemble.hpp"
 #include "scenarios/check.hpp"
 #include "scenarios/expectation.hpp"
+#include "scenarios/name_range.hpp"
 #include "scenarios/quantity.hpp"
 #include "topology/routing.hpp"
 #include "topology/thresholds.hpp"
@@ -651,24 +652,34 @@ private:
     const auto* vms = map.find("vms");
     if (vms == nullptr)
       return h;
-    std::unordered_set<std::string_view> names;
-    for (const auto* i : vms->items) {
-      if (!i->is_scalar())
-        continue;
-      if (!names.insert(i->text).second) {
-        forest_.error(*i, fmt::format("VM `{}` is given twice", i->text));
-        continue;
+    std::unordered_set<std::string> names;
+    const auto add = [&](const yaml_node& key, vm_settings vm) {
+      vm.where = forest_.mark(key);
+      for (auto& own : expand_name(key.text).names) {
+        if (!names.insert(own).second) {
+          forest_.error(key, fmt::format("VM `{}` is given twice", own));
+          return;
+        }
+        if (h.vms.size() == max_range) {
+          forest_.error(key, fmt::format("`{}` has more than {} VMs", name, max_range));
+          return;
+        }
+        vm.name = std::move(own);
+        add_vm(h, vm, name, index);
       }
-      auto vm = default_vm_;
-      vm.name = i->text;
-      vm.where = forest_.mark(*i);
-      add_vm(h, std::move(vm), name, index);
-    }
+    };
+    for (const auto* i : vms->items)
+      if (i->is_scalar())
+        add(*i, default_vm_);
     for (const auto& e : vms->entries) {
       auto vm = default_vm_;
-      vm.name = e.key->text;
-      vm.where = forest_.mark(*e.key);
       read_vm(*e.value, vm);
+      for (const auto* own : {"ip", "mac"})
+        if (const auto* address = e.value->find(own);
+            address != nullptr && expand_name(e.key->text).names.size() > 1)
+          forest_.error(*address,
+                        fmt::format("`{}` are several VMs, with one address", e.key->text),
+                        "leave it out: they get one each");
       if (const auto* ip = e.value->find("ip"); ip != nullptr && ip->is_scalar()) {
         vm.ip = normal_ip(ip->text);
         if (vm.ip.empty())
@@ -688,7 +699,7 @@ private:
           unique(*mac, vm.mac, "address");
       }
       sensible_sockets(*e.value, vm);
-      add_vm(h, std::move(vm), name, index);
+      add(*e.key, std::move(vm));
     }
     return h;
   }
@@ -922,40 +933,41 @@ private:
   };
 
   std::optional<resolved> resolve_endpoint(const yaml_node& n) {
-    if (!n.is_scalar())
-      return std::nullopt;
-    const auto found = endpoints_.find(n.text);
+    return n.is_scalar() ? resolve_endpoint(n, n.text) : std::nullopt;
+  }
+
+  std::optional<resolved> resolve_endpoint(const yaml_node& n, const std::string& text) {
+    const auto found = endpoints_.find(text);
     if (found != endpoints_.end())
-      return resolved{n.text, &n, found->second};
-    const auto slash = n.text.find('/');
-    const auto node = node_index_.find(n.text.substr(0, slash));
+      return resolved{text, &n, found->second};
+    const auto slash = text.find('/');
+    const auto node = node_index_.find(text.substr(0, slash));
     if (node != node_index_.end() && !node_known_[node->second])
       return std::nullopt;  // its kind is wrong, which was said
-    auto hint = suggestion(n.text, endpoint_names_);
+    auto hint = suggestion(text, endpoint_names_);
     if (node == node_index_.end()) {
-      forest_.error(n, fmt::format("there is no endpoint `{}`", n.text),
+      forest_.error(n, fmt::format("there is no endpoint `{}`", text),
                     hint.empty() ? "endpoints are VMs (`host/vm`), generators and sinks" : hint);
     } else if (const auto* h = std::get_if<host_settings>(&s_.nodes[node->second].as)) {
       if (slash == std::string::npos) {
-        forest_.error(n, fmt::format("`{}` is a host; its VMs are the endpoints", n.text),
-                      h->vms.empty()
-                          ? std::string{}
-                          : fmt::format("did you mean `{}/{}`?", n.text, h->vms[0].name));
+        forest_.error(n, fmt::format("`{}` is a host; its VMs are the endpoints", text),
+                      h->vms.empty() ? std::string{}
+                                     : fmt::format("did you mean `{}/{}`?", text, h->vms[0].name));
       } else {
         std::vector<std::string> names;
         for (const auto& vm : h->vms)
           names.push_back(vm.name);
-        auto vm = suggestion(n.text.substr(slash + 1), names);
+        auto vm = suggestion(text.substr(slash + 1), names);
         forest_.error(n,
                       fmt::format("host `{}` has no VM `{}`", s_.nodes[node->second].name,
-                                  n.text.substr(slash + 1)),
+                                  text.substr(slash + 1)),
                       !hint.empty() ? hint
                       : names.empty() || names.size() > 16
                           ? vm
                           : fmt::format("its VMs are {}", fmt::join(names, ", ")));
       }
     } else {
-      forest_.error(n, fmt::format("`{}` is a switch, not an endpoint", n.text.substr(0, slash)),
+      forest_.error(n, fmt::format("`{}` is a switch, not an endpoint", text.substr(0, slash)),
                     "endpoints are VMs (`host/vm`), generators and sinks");
     }
     return std::nullopt;
@@ -973,19 +985,31 @@ private:
     } else {
       items.push_back(n);
     }
-    std::unordered_set<std::string_view> seen;
-    for (const auto* i : items) {
-      auto r = resolve_endpoint(*i);
+    std::unordered_set<std::string> seen;
+    // One error for each item, however many names it stands for.
+    const auto add = [&](const yaml_node& i, const std::string& text) {
+      auto r = resolve_endpoint(i, text);
       if (!r)
-        continue;
-      if (!seen.insert(i->text).second)
-        forest_.error(*i, fmt::format("`{}` is in the list twice", i->text));
+        return false;
+      if (!seen.insert(text).second)
+        forest_.error(i, fmt::format("`{}` is in the list twice", text));
       else if (sending && r->what.what == role::sink)
-        forest_.error(*i, fmt::format("`{}` is a sink: it cannot send", i->text));
+        forest_.error(i, fmt::format("`{}` is a sink: it cannot send", text));
       else if (!sending && r->what.what == role::generator)
-        forest_.error(*i, fmt::format("`{}` is a generator: it cannot receive", i->text));
+        forest_.error(i, fmt::format("`{}` is a generator: it cannot receive", text));
       else
-        out.push_back(std::move(*r));
+        return out.push_back(std::move(*r)), true;
+      return false;
+    };
+    for (const auto* i : items) {
+      if (!i->is_scalar())
+        continue;
+      const auto range = expand_name(i->text);
+      if (range.names.empty())
+        forest_.error(*i, fmt::format("`{}` is no range of names", i->text), range.wrong);
+      for (const auto& name : range.names)
+        if (!add(*i, name))
+          break;
     }
     return out;
   }
@@ -1020,9 +1044,14 @@ private:
 
   // Packets to several go to VMs of one host that has a router for them.
   void check_cast(const yaml_node& map, const std::vector<resolved>& to, const traffic_entry& t) {
-    if (t.cast != cast_kind::multicast && t.cast != cast_kind::broadcast)
+    if (t.cast != cast_kind::multicast && t.cast != cast_kind::broadcast
+        && t.cast != cast_kind::captured)
       return;
     const auto* at = map.find("cast");
+    if (t.cast == cast_kind::captured && map.find("replay") == nullptr) {
+      forest_.error(*at, "only what is replayed was captured", "for example `cast: broadcast`");
+      return;
+    }
     const auto routes = [&](const resolved& r) {
       const auto* h = std::get_if<host_settings>(&s_.nodes[r.what.node].as);
       return h != nullptr && h->vswitch.elastic;
@@ -1095,6 +1124,7 @@ private:
                : w == "arp"       ? cast_kind::arp
                : w == "multicast" ? cast_kind::multicast
                : w == "broadcast" ? cast_kind::broadcast
+               : w == "captured"  ? cast_kind::captured
                                   : cast_kind::unicast;
     check_cast(map, to, t);
     if (const auto q = number(map.find("priority")))
@@ -1124,6 +1154,9 @@ private:
       t.what = generator(key, *generate, from, to);
     } else if (replay != nullptr) {
       t.what = capture(*replay, map, addresses);
+      if (from.size() > 1)
+        forest_.error(*map.find("from"), "a replay has one sender",
+                      "`map` tells several apart by their addresses");
     }
     return t;
   }
@@ -1238,10 +1271,6 @@ private:
       r.timing.how = replay_timing::mode::as_fast_as_possible;
     }
 
-    for (const auto* list : {map.find("from"), map.find("to")})
-      if (list != nullptr && list->is_list() && list->items.size() > 1)
-        forest_.error(*list, "a replay has one sender and one receiver",
-                      "`map` tells several apart by their addresses");
     if (addresses != nullptr)
       mappings(*addresses, r);
     return r;
@@ -1406,6 +1435,11 @@ private:
   void routers() {
     for (const auto& n : s_.nodes) {
       const auto* h = std::get_if<host_settings>(&n.as);
+      if (h != nullptr && shortages_of(s_, *h) > max_shortages)
+        forest_.error(key_of_node(n.name),
+                      fmt::format("the VMs of `{}` would be short of time {} times in this run",
+                                  n.name, shortages_of(s_, *h)),
+                      "a longer `vswitch: {shortage: {for: ...}}`, or a shorter `duration`");
       if (h != nullptr && h->vswitch.sr_iov)
         virtual_functions(n, *h);
       if (h == nullptr || !h->vswitch.elastic)

@@ -425,9 +425,12 @@ constexpr key_info table[]{
              .required = true},
     key_info{.path = "nodes.<host>.vms",
              .forms = form_list | form_names,
-             .help = "Its virtual machines: a list of names, or a map from names to settings.",
-             .example = "vms: [vm1, vm2]\nvms: {vm4: {drain: 8Gbit}}"},
-    key_info{.path = "nodes.<host>.vms[]", .forms = form_text, .help = "The name of a VM."},
+             .help = "Its virtual machines: a list of names, or a map from names to settings. "
+                     "`vm[1-2000]` stands for `vm1` to `vm2000`.",
+             .example = "vms: [vm1, vm2]\nvms: {vm4: {drain: 8Gbit}, \"web[01-16]\": {}}"},
+    key_info{.path = "nodes.<host>.vms[]",
+             .forms = form_text,
+             .help = "The name of a VM, or of several."},
     key_info{.path = "nodes.<host>.vms.<vm>",
              .forms = form_map,
              .help = "A virtual machine with one virtual NIC; an endpoint of traffic, `host/vm`.",
@@ -1277,7 +1280,7 @@ constexpr key_info table[]{
     key_info{.path = "traffic.<entry>.from[]", .forms = form_text, .help = "An endpoint."},
     key_info{.path = "traffic.<entry>.to",
              .forms = form_text | form_list,
-             .help = "Who receives: a VM or a sink, or a list of them."},
+             .help = "Who receives: a VM or a sink, or a list of them. `h/vm[1-2000]` are many."},
     key_info{.path = "traffic.<entry>.to[]", .forms = form_text, .help = "An endpoint."},
     key_info{.path = "traffic.<entry>.pick",
              .forms = form_choice,
@@ -1289,9 +1292,10 @@ constexpr key_info table[]{
              .help =
                  "Behind an elastic FIFO. multicast: each packet goes to all of `to`, which are "
                  "VMs of one host; broadcast: to all VMs of that host. unknown, arp: to one, but "
-                 "the assist engine has to find out to which.",
+                 "the assist engine has to find out to which. captured: each frame of a replay as "
+                 "its addresses say.",
              .fallback = "unicast",
-             .choices = "unicast|unknown|arp|multicast|broadcast"},
+             .choices = "unicast|unknown|arp|multicast|broadcast|captured"},
     key_info{.path = "traffic.<entry>.priority",
              .forms = form_integer,
              .help = "Of its packets; 7 is the highest.",

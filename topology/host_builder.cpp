@@ -361,8 +361,7 @@ std::vector<outage> network_builder::shortages(std::size_t n, std::size_t v) con
     return all;
   random_stream lot{scenario_.seed, scenario_.nodes[n].name + "/" + std::to_string(v) + " short"};
   constexpr std::uint64_t whole = 1'000'000;
-  constexpr sim_time longest = second;  // of a run without a duration
-  const auto end = std::min(scenario_.duration, longest);
+  const auto end = shortages_end(scenario_);
   // Not all VMs at once.
   const auto phase = static_cast<sim_time>(lot.below(static_cast<std::uint64_t>(r.short_for)));
   for (auto t = -phase; t < end; t += r.short_for)

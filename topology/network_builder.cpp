@@ -404,8 +404,10 @@ void network_builder::plan_traffic() {
       c.map.push_back({net_address::parse(m.address).value(), endpoint_of_.at(m.endpoint)});
     if (r.map.empty()) {
       c.from = endpoint_of_.at(t.from.at(0));
-      c.to = endpoint_of_.at(t.to.at(0));
+      for (const auto& to : t.to)
+        c.receivers_of_all.push_back(endpoint_of_.at(to));
     }
+    c.casts = t.cast == cast_kind::captured;
     replays_.back() = std::make_unique<replay>(replay::open(c));
     const auto& opened = *replays_.back();
     const auto& f = opened.report();
@@ -417,8 +419,9 @@ void network_builder::plan_traffic() {
           if ((from.priorities >> p & 1) != 0)
             note_pair(from.endpoint, to, p);
       };
-      if (r.map.empty())
-        note(c.to);
+      for (const auto to : c.receivers_of_all)
+        if (to != from.endpoint)
+          note(to);
       for (const auto& m : c.map)
         if (m.endpoint != from.endpoint)
           note(m.endpoint);
@@ -548,7 +551,8 @@ void network_builder::fill_producers() {
     const auto& t = scenario_.traffic[f];
     const auto* made = std::get_if<generate_settings>(&t.what);
     const auto ecn = made != nullptr && made->ecn ? packet::ecn_capable : packet::ecn_not_capable;
-    const auto special = static_cast<std::uint8_t>(t.cast);
+    const auto special =
+        t.cast == cast_kind::captured ? packet::ordinary : static_cast<std::uint8_t>(t.cast);
     const auto give = [&](std::uint32_t e, std::unique_ptr<traffic_source> source,
                           std::shared_ptr<const std::vector<std::uint8_t>> sockets = nullptr) {
       endpoints_[e].source->add({std::move(source), static_cast<std::uint32_t>(f), t.priority,

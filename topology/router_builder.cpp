@@ -120,7 +120,8 @@ void network_builder::build_router_host(std::size_t n) {
   std::vector<std::vector<std::uint32_t>> groups(scenario_.traffic.size());
   std::vector<std::uint32_t> sizes(scenario_.traffic.size());
   for (std::size_t f = 0; f < scenario_.traffic.size(); ++f) {
-    if (scenario_.traffic[f].cast != cast_kind::multicast)
+    if (const auto cast = scenario_.traffic[f].cast;
+        cast != cast_kind::multicast && cast != cast_kind::captured)
       continue;
     for (const auto& to : scenario_.traffic[f].to)
       if (const auto e = endpoint_of_.at(to); endpoints_[e].node == n)

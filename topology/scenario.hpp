@@ -296,8 +296,8 @@ struct replay_settings {
 
 enum class stop_rule : std::uint8_t { queue, shift };
 
-/// Whom a traffic entry's packets are for: see packet.
-enum class cast_kind : std::uint8_t { unicast, unknown, arp, multicast, broadcast };
+/// Whom a traffic entry's packets are for: see packet. Captured: what each frame's addresses say.
+enum class cast_kind : std::uint8_t { unicast, unknown, arp, multicast, broadcast, captured };
 
 struct traffic_entry {
   std::string name;

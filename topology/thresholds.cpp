@@ -229,4 +229,15 @@ buffer_gate::config gate_for(buffer_limit capacity, hop_policy policy,
   return c;
 }
 
+sim_time shortages_end(const scenario& s) {
+  return s.duration < never ? s.duration : second;
+}
+
+std::int64_t shortages_of(const scenario& s, const host_settings& host) {
+  const auto drawn = std::count_if(host.vms.begin(), host.vms.end(), [&](const vm_settings& vm) {
+    return vm.short_ppm.value_or(host.vswitch.short_ppm) != 0;
+  });
+  return drawn * (shortages_end(s) / host.vswitch.short_for + 1);
+}
+
 }  // namespace sluice

@@ -87,6 +87,12 @@ std::uint8_t stoppable_priorities(const link& l, const node& a, const node& b);
 /// look is there before the next.
 sim_time least_look(const elastic_fifo_settings& settings);
 
+/// Until when VMs are short of time: to the end of the run, or for a second if it has none.
+sim_time shortages_end(const scenario& s);
+/// How many times it is drawn whether a VM of the host is short; all are kept.
+inline constexpr std::int64_t max_shortages = 4'000'000;
+std::int64_t shortages_of(const scenario& s, const host_settings& host);
+
 /// An equal share of each of so many parts.
 buffer_limit share_of(buffer_limit whole, int parts);
 

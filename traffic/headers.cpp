@@ -8,7 +8,7 @@ namespace sluice {
 
 namespace {
 
-constexpr std::uint16_t type_ipv4 = 0x0800, type_arp = 0x0806, type_ipv6 = 0x86dd;
+constexpr std::uint16_t type_ipv4 = 0x0800, type_arp = ether_type_arp, type_ipv6 = 0x86dd;
 constexpr std::uint8_t protocol_tcp = 6, protocol_udp = 17;
 constexpr unsigned max_tags = 4;        // more VLAN tags than anybody stacks
 constexpr unsigned max_extensions = 8;  // and more IPv6 extension headers

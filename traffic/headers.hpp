@@ -52,5 +52,6 @@ frame_headers parse_headers(int link_type, std::span<const std::uint8_t> data);
 std::uint32_t ethernet_bytes(int link_type, const frame_headers& headers, std::uint32_t wire_bytes);
 
 inline constexpr std::uint32_t ethernet_header_bytes = 14;
+inline constexpr std::uint16_t ether_type_arp = 0x0806;
 
 }  // namespace sluice

@@ -14,7 +14,7 @@ namespace {
 // What a source needs of one emission; the rest is the same for all.
 struct stored {
   sim_time due = 0;  // from the round's begin
-  std::uint64_t offset : 48 = 0, socket : 8 = 0, priority : 6 = 0, ecn : 2 = 0;
+  std::uint64_t offset : 45 = 0, special : 3 = 0, socket : 8 = 0, priority : 6 = 0, ecn : 2 = 0;
   std::uint32_t bytes = 0;
   std::uint32_t to = 0;
 };
@@ -66,7 +66,8 @@ public:
                     static_cast<std::uint8_t>(entry.socket),
                     entry.priority < max_priorities ? static_cast<std::uint8_t>(entry.priority)
                                                     : emission::unclassified,
-                    static_cast<std::uint8_t>(entry.ecn)};
+                    static_cast<std::uint8_t>(entry.ecn),
+                    static_cast<std::uint8_t>(entry.special)};
         ++at_;
       }
     }
@@ -111,10 +112,14 @@ public:
         if (due >= state_->config.stop)
           walk_.reset();
         else
-          out[n++] = {due,          frame_ref{state_->config.capture_index, piece.offset},
-                      piece.bytes,  piece.to,
-                      piece.socket, piece.priority,
-                      piece.ecn};
+          out[n++] = {due,
+                      frame_ref{state_->config.capture_index, piece.offset},
+                      piece.bytes,
+                      piece.to,
+                      piece.socket,
+                      piece.priority,
+                      piece.ecn,
+                      piece.special};
       }
     }
     return n;
@@ -164,12 +169,12 @@ void replay::state::read() {
       producer.priorities = static_cast<std::uint8_t>(producer.priorities | 1u << piece.priority);
     ++report.packets;
     report.bytes += piece.bytes;
-    if (report.packets > config.max_records_in_memory) {
+    if (report.packets > config.max_records_in_memory || piece.offset >> 45 != 0) {
       report.in_memory = false;
       kept.clear();
     }
     if (report.in_memory)
-      kept[piece.from].push_back({piece.due, piece.offset, piece.socket,
+      kept[piece.from].push_back({piece.due, piece.offset, piece.special, piece.socket,
                                   static_cast<std::uint8_t>(piece.priority & 0x3f), piece.ecn,
                                   piece.bytes, piece.to});
   }

@@ -13,9 +13,11 @@
 ///    skipped;
 /// 3. `map`: by IP (or ARP) address, else by MAC address. Both sides must be mapped, to different
 ///    endpoints; multicast and broadcast are unmapped unless the map names them. Without one all go
-///    `from` -> `to`;
+///    `from` -> `to`, or with several receivers each conversation (addresses and ports, whichever
+///    way round) to one of them;
 /// 4. frames above the producer's largest: `split` or `drop`.
-/// With `classify` each packet's priority is what its PCP or DSCP says.
+/// With `classify` each packet's priority is what its PCP or DSCP says; with `casts` whom it is for
+/// is what its addresses say: a broadcast, a multicast, ARP, or one receiver.
 ///
 /// **Split.** TCP becomes segments that each repeat the link, IP and TCP headers; any other IP is
 /// fragmented (multiples of 8 bytes; IPv6 with its fragment header of 8). Sizes only: the frame_ref
@@ -62,6 +64,8 @@ struct replay_config {
   oversize_rule oversize = oversize_rule::split;
   std::vector<mapping> map;  ///< empty: everything goes from `from` to `to`
   std::uint32_t from = 0, to = 0;
+  std::vector<std::uint32_t> receivers_of_all;  ///< in place of `to`, if there are several
+  bool casts = false;                           ///< see packet::special
   /// How a receiver takes packets apart; of endpoints that are not here all go to socket 0.
   struct receiver {
     std::uint32_t endpoint = 0;

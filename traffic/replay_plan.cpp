@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "traffic/random.hpp"
+
 namespace sluice {
 
 namespace {
@@ -22,16 +24,41 @@ std::uint32_t max_frame_of(const replay_config& config, std::uint32_t endpoint) 
   return bytes;
 }
 
+// The same for both ways.
+std::uint64_t conversation(const frame_headers& h) {
+  const auto end = [](const net_address& address, const net_address& mac, std::uint16_t port) {
+    return mix64(std::hash<net_address>{}(address ? address : mac) + port);
+  };
+  return mix64(end(h.source, h.source_mac, h.source_port)
+               + end(h.destination, h.destination_mac, h.destination_port) + h.protocol);
+}
+
+std::uint8_t cast_of(const frame_headers& h) {
+  if (h.ether_type == ether_type_arp)
+    return packet::arp;
+  const auto& to = h.destination_mac ? h.destination_mac : h.destination;
+  if (!to.is_multicast())
+    return packet::ordinary;
+  const auto bytes = to.bytes();
+  const bool all =
+      to.kind() != net_address::family::ipv6
+      && std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t b) { return b == 0xff; });
+  return all ? packet::broadcast : packet::multicast;
+}
+
 }  // namespace
 
 packet_selector::packet_selector(const replay_config& config)
     : filter_{config.filter},
       oversize_{config.oversize},
       mapped_{!config.map.empty()},
+      casts_{config.casts},
       from_{config.from},
       to_{config.to},
+      spread_{config.receivers_of_all},
       classify_{config.classify} {
-  if (!mapped_ && from_ == to_)
+  std::erase(spread_, from_);
+  if (!mapped_ && spread_.empty() && from_ == to_)
     throw traffic_error{traffic_ec::bad_config, "without a map, from and to must differ"};
   if (!mapped_)
     max_frame_[from_] = max_frame_of(config, from_);
@@ -63,6 +90,10 @@ std::optional<packet_selector::selected> packet_selector::select(const capture_r
   if (bytes == 0)
     return skip(&replay_report::runts);
   selected result{from_, to_, {}, 0, emission::unclassified, headers.ecn};
+  if (!spread_.empty())
+    result.to = spread_[conversation(headers) % spread_.size()];
+  if (casts_)
+    result.special = cast_of(headers);
   if (mapped_ && !map_packet(headers, result, report))
     return skip(&replay_report::unmapped);
   if (!fit(headers, bytes, result, report))
@@ -197,6 +228,7 @@ bool replay_walk::emit(planned& piece) {
   piece.socket = packet_.socket;
   piece.priority = packet_.priority;
   piece.ecn = packet_.ecn;
+  piece.special = packet_.special;
   return true;
 }
 

@@ -25,6 +25,7 @@ public:
     std::uint8_t socket = 0;
     std::uint8_t priority = emission::unclassified;
     std::uint8_t ecn = 0;
+    std::uint8_t special = packet::ordinary;
   };
 
   /// Compiles what the packet's link type needs.
@@ -59,7 +60,9 @@ private:
   bpf_filter filter_;
   oversize_rule oversize_;
   bool mapped_;
+  bool casts_;
   std::uint32_t from_, to_;
+  std::vector<std::uint32_t> spread_;  // over these, in place of to_
   std::unordered_map<net_address, target> map_;
   std::unordered_map<std::uint32_t, std::uint32_t> max_frame_;  // by producer
   std::unordered_map<std::uint32_t, receiver> receivers_;       // by endpoint
@@ -75,6 +78,7 @@ struct planned {
   std::uint8_t socket = 0;
   std::uint8_t priority = emission::unclassified;
   std::uint8_t ecn = 0;
+  std::uint8_t special = packet::ordinary;
 };
 
 /// One round.

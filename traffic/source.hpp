@@ -18,7 +18,8 @@ struct emission {
   std::uint32_t to = 0;     ///< index of the destination endpoint
   std::uint8_t socket = 0;  ///< of that endpoint; see packet
   std::uint8_t priority = unclassified;
-  std::uint8_t ecn = 0;  ///< as packet's
+  std::uint8_t ecn = 0;      ///< as packet's
+  std::uint8_t special = 0;  ///< likewise; 0: that of the traffic entry
 
   /// In place of a priority: that of the traffic entry.
   static constexpr std::uint8_t unclassified = 0xff;

@@ -176,7 +176,7 @@ void producer::advance() {
     p.to = e.to;
     p.priority = s.priority();
     p.ecn = e.ecn | s.config.ecn;
-    p.special = s.config.special;
+    p.special = e.special != packet::ordinary ? e.special : s.config.special;
     p.socket = s.config.sockets ? (*s.config.sockets)[e.to] : e.socket;
     p.path = path_hash(p.from, p.to, p.flow);
     const auto sent = line_.transmit(head_.at, e.bytes);

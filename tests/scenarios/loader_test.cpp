@@ -620,3 +620,67 @@ TEST_CASE("every whole scenario in the manual loads") {
   }
   CHECK(n == 4);
 }
+
+TEST_CASE("a range stands for many VMs, where they are and where traffic goes") {
+  const auto s = good(
+      "nodes:\n"
+      "  a: {kind: host, vms: {\"v[08-11]\": {drain: 8Gbit}, w: {}}}\n"
+      "  b: {kind: host, vms: [\"x[1-3]\", y]}\n"
+      "links: [a -- b]\n"
+      "traffic: {t: {generate: {rate: 1Gbit}, from: \"a/v[09-10]\", to: [\"b/x[2-3]\", b/y]}}\n");
+  const auto& a = std::get<sluice::host_settings>(s.nodes[0].as);
+  REQUIRE(a.vms.size() == 5);
+  CHECK(a.vms[0].name == "v08");
+  CHECK(a.vms[3].name == "v11");
+  CHECK(a.vms[3].drain_bps == 8'000'000'000);
+  CHECK(a.vms[4].drain_bps == 100'000'000'000);
+  CHECK(s.traffic[0].from == std::vector<std::string>{"a/v09", "a/v10"});
+  CHECK(s.traffic[0].to == std::vector<std::string>{"b/x2", "b/x3", "b/y"});
+}
+
+TEST_CASE("ranges that are none are refused, once each") {
+  const auto vms = [](const std::string& list) {
+    return wrong("nodes: {a: {kind: host, vms: [" + list
+                 + "]}, b: {kind: host, vms: [w]}}\nlinks: [a -- b]\n"
+                   "traffic: {t: {generate: {rate: 1Gbit}, from: b/w, to: a/v1}}\n");
+  };
+  CHECK(mentions(vms("v1, \"v[1-\""), "1:35 `v[1-` is no range of names | a range ends with `]`"));
+  CHECK(mentions(vms("v1, \"u[x-2]\""), "a range is two numbers"));
+  CHECK(mentions(vms("v1, \"u[3-2]\""), "`3` comes after `2`"));
+  CHECK(mentions(vms("v1, \"u[1-2][1-2]\""), "at most one range"));
+  CHECK(mentions(vms("v1, \"u[1-99999999]\""), "at most 32768 names"));
+  CHECK(mentions(vms("v1, \"u[1-20000]\", \"t[1-20000]\""), "`a` has more than 32768 VMs"));
+  CHECK(mentions(vms("\"v[1-3]\", v2"), "VM `v2` is given twice"));
+  CHECK(mentions(vms("v1, \"u.[1-2]\""), "cannot be the name of a VM"));
+  CHECK(mentions(wrong("nodes: {a: {kind: host, vms: {\"v[1-2]\": {ip: 10.0.0.1}}}, b: {kind: host, "
+                       "vms: [w]}}\nlinks: [a -- b]\n"
+                       "traffic: {t: {generate: {rate: 1Gbit}, from: b/w, to: a/v1}}\n"),
+                 "`v[1-2]` are several VMs, with one address"));
+  const auto ends = wrong(
+      "nodes: {a: {kind: host, vms: [v1]}, b: {kind: host, vms: [w]}}\nlinks: [a -- b]\n"
+      "traffic: {t: {generate: {rate: 1Gbit}, from: b/w, to: \"a/v[1-4]\"}}\n");
+  CHECK(ends.size() == 1);
+  CHECK(mentions(ends, "host `a` has no VM `v2`"));
+}
+
+TEST_CASE("a replay has one sender, and casts as captured need a router") {
+  const std::string nodes =
+      "nodes: {a: {kind: host, vms: [v]}, b: {kind: host, vms: [w, x]}}\nlinks: [a -- b]\n";
+  CHECK(mentions(wrong(nodes + "traffic: {t: {replay: x.pcap, from: [b/w, b/x], to: a/v}}\n"),
+                 "a replay has one sender"));
+  CHECK(mentions(
+      wrong(nodes + "traffic: {t: {replay: x.pcap, from: a/v, to: [b/w, b/x], cast: captured}}\n"),
+      "`captured` wants VMs of one host with an elastic FIFO in `to`"));
+  CHECK(mentions(
+      wrong(nodes + "traffic: {t: {generate: {rate: 1Gbit}, from: a/v, to: b/w, cast: captured}}\n"),
+      "only what is replayed was captured"));
+}
+
+TEST_CASE("VMs are not short of time so often that nobody could keep it") {
+  const std::string text =
+      "nodes: {a: {kind: host, vms: [\"v[1-1000]\"], vswitch: {shortage: {share: 5%, for: 1us}}}, "
+      "b: {kind: host, vms: [w]}}\nlinks: [a -- b]\n"
+      "traffic: {t: {generate: {rate: 1Gbit}, from: b/w, to: a/v1}}\nduration: ";
+  CHECK(mentions(wrong(text + "1s\n"), "would be short of time 1000001000 times in this run"));
+  (void)good(text + "1ms\n");
+}

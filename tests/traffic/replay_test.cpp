@@ -48,7 +48,8 @@ temp_file stamped_file(std::initializer_list<std::uint64_t> stamps_us) {
 bool same(const std::vector<emission>& a, const std::vector<emission>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
     return x.due == y.due && x.bytes == y.bytes && x.to == y.to && x.socket == y.socket
-           && x.frame.offset() == y.frame.offset() && x.frame.capture() == y.frame.capture();
+           && x.special == y.special && x.frame.offset() == y.frame.offset()
+           && x.frame.capture() == y.frame.capture();
   });
 }
 
@@ -229,6 +230,68 @@ TEST_CASE("a map selects by address, and every other packet is counted") {
   CHECK(report.map[3].seen == 0);  // what a check refuses
 }
 
+TEST_CASE("with several receivers each conversation goes to one of them, both ways") {
+  std::vector<packet_spec> packets;
+  for (std::uint8_t client = 1; client <= 200; ++client)
+    for (int way = 0; way < 4; ++way) {
+      frame_spec spec{.from = {10, 0, 1, client}, .to = {10, 0, 0, 1}};
+      auto frame = make_frame(spec);
+      if (way % 2 != 0) {
+        // The answer: addresses and ports the other way round.
+        std::swap(spec.from, spec.to);
+        frame = make_frame(spec);
+        std::swap(frame[34], frame[36]);
+        std::swap(frame[35], frame[37]);
+      }
+      packets.push_back({packets.size() * us, frame, 0});
+    }
+  const temp_file file{make_pcap(packets)};
+  auto config = config_of(file);
+  config.receivers_of_all = {5, 6, 7, 0};  // 0 sends
+  const auto out = drain(*replay::open(config).source_for(0));
+  REQUIRE(out.size() == 800);
+  std::map<std::uint32_t, int> conversations;
+  for (std::size_t c = 0; c < out.size(); c += 4) {
+    for (std::size_t k = 1; k < 4; ++k)
+      CHECK(out[c + k].to == out[c].to);
+    ++conversations[out[c].to];
+  }
+  REQUIRE(conversations.size() == 3);
+  for (const auto& [to, n] : conversations) {
+    CHECK(to >= 5);
+    CHECK(n > 40);
+  }
+}
+
+TEST_CASE("whom a frame is for is what its addresses say, if that is asked for") {
+  const auto to = [](std::array<std::uint8_t, 6> mac) {
+    auto frame = make_frame({});
+    std::copy(mac.begin(), mac.end(), frame.begin());
+    return frame;
+  };
+  auto arp = to({0xff, 0xff, 0xff, 0xff, 0xff, 0xff});
+  arp[12] = 0x08;
+  arp[13] = 0x06;
+  const temp_file file{make_pcap({
+      {1 * us, to({2, 0, 0, 0, 0, 1}), 0},
+      {2 * us, to({0xff, 0xff, 0xff, 0xff, 0xff, 0xff}), 0},
+      {3 * us, to({0x33, 0x33, 0, 0, 0, 1}), 0},
+      {4 * us, arp, 0},
+  })};
+  auto config = config_of(file);
+  const auto plain = drain(*replay::open(config).source_for(0));
+  config.casts = true;
+  const auto cast = drain(*replay::open(config).source_for(0));
+  REQUIRE(plain.size() == 4);
+  REQUIRE(cast.size() == 4);
+  const std::uint8_t expected[] = {packet::ordinary, packet::broadcast, packet::multicast,
+                                   packet::arp};
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(plain[i].special == packet::ordinary);
+    CHECK(cast[i].special == expected[i]);
+  }
+}
+
 TEST_CASE("a map by MAC address serves what has no IP address") {
   auto frame = make_frame({});
   frame[12] = 0x88;
@@ -371,6 +434,11 @@ TEST_CASE("a schedule streamed from the file is the one kept in memory") {
     config.max_frame = [](std::uint32_t endpoint) { return 1000 + endpoint * 300; };
     config.oversize = *rc::gen::element(oversize_rule::split, oversize_rule::drop);
     config.filter = *rc::gen::element<std::string>("", "tcp", "udp or src host 10.0.0.2");
+    config.casts = *rc::gen::arbitrary<bool>();
+    if (*rc::gen::arbitrary<bool>()) {
+      config.map.clear();
+      config.receivers_of_all = {1, 2, 3, 4};
+    }
     config.timing.how = *rc::gen::element(
         replay_timing::mode::as_captured, replay_timing::mode::speed, replay_timing::mode::rate,
         replay_timing::mode::pps, replay_timing::mode::as_fast_as_possible);
