@@ -176,6 +176,33 @@ series_list of_ports(const run_results& run) {
   return out;
 }
 
+/// `Value` of every elastic-FIFO router.
+template <auto Value>
+series_list of_routers(const run_results& run) {
+  series_list out;
+  for (const auto& r : run.routers)
+    out.push_back({{{"host", r.host}}, static_cast<double>(Value(r))});
+  return out;
+}
+
+series_list router_paths(const run_results& run) {
+  series_list out;
+  for (const auto& r : run.routers)
+    for (const auto& [path, n] : {std::pair{"direct", r.direct}, std::pair{"refused", r.refused},
+                                  std::pair{"special", r.special}, std::pair{"taken", r.taken}})
+      out.push_back({{{"host", r.host}, {"path", path}}, as_double(n)});
+  return out;
+}
+
+template <std::uint64_t router_result::pool::*Which>
+series_list of_pools(const run_results& run) {
+  series_list out;
+  for (const auto& r : run.routers)
+    for (const auto& p : r.pools)
+      out.push_back({{{"host", r.host}, {"pool", p.name}}, as_double(p.*Which)});
+  return out;
+}
+
 template <std::uint64_t replay_result::*Which>
 series_list of_replays(const run_results& run) {
   series_list out;
@@ -221,6 +248,8 @@ std::vector<metric_definition> make_catalogue() {
   const std::vector<std::string_view> only_port{"port"};
   const std::vector<std::string_view> by_port{"port"};
   const std::vector<std::string_view> by_source{"source"};
+  const std::vector<std::string_view> by_host{"host"}, by_path{"host", "path"};
+  const std::vector<std::string_view> by_pool{"host", "pool"};
   const std::vector<std::string_view> by_replay{"flow", "file"};
 
   return {
@@ -412,6 +441,54 @@ std::vector<metric_definition> make_catalogue() {
       {"sluice_rate_lowest_bytes_per_second", gauge, metric_unit::bytes_per_second, by_source,
        "The least that a source with a regulated rate was allowed.",
        of_rates<[](const rate_result& r) { return static_cast<double>(r.lowest_bps) / 8; }>},
+
+      // Elastic-FIFO routers.
+      {"sluice_router_packets_total", counter, packets, by_path,
+       "Packets that a router sent at once (direct), stored for want of resources (refused) or for "
+       "the assist engine (special), and took out of the elastic FIFO again (taken).",
+       router_paths},
+      {"sluice_router_assist_packets_total", counter, packets, by_host,
+       "Packets of which the assist engine found the connections.",
+       of_routers<[](const router_result& r) { return r.assisted; }>},
+      {"sluice_router_assist_connections_total", counter, count, by_host,
+       "Connections that the assist engine assigned packets to.",
+       of_routers<[](const router_result& r) { return r.assigned; }>},
+      {"sluice_router_local_looks_total", counter, count, by_host,
+       "Times that the local engine looked at what waits.",
+       of_routers<[](const router_result& r) { return r.looks; }>},
+      {"sluice_router_local_asks_total", counter, count, by_host,
+       "Times that the local engine asked for a connection's resources.",
+       of_routers<[](const router_result& r) { return r.asked; }>},
+      {"sluice_router_exclusive_seconds_total", counter, seconds, by_host,
+       "Virtual time for which the local engine had connections for itself, over all of them.",
+       of_routers<[](const router_result& r) { return as_seconds(r.exclusive); }>},
+      {"sluice_router_waiting_packets", gauge, packets, by_host,
+       "Packets that wait for their connections in the elastic FIFO.",
+       of_routers<[](const router_result& r) { return r.waiting; }>},
+      {"sluice_router_waiting_max_packets", gauge, packets, by_host,
+       "The most packets that ever waited there.",
+       of_routers<[](const router_result& r) { return r.most_waiting; }>},
+      {"sluice_router_queue_max_packets", gauge, packets, by_host,
+       "The most packets that ever waited there for one connection.",
+       of_routers<[](const router_result& r) { return r.longest_queue; }>},
+      {"sluice_router_buffer_waits_total", counter, packets, by_host,
+       "Packets that waited for a free buffer, and everything behind them.",
+       of_routers<[](const router_result& r) { return r.waits; }>},
+      {"sluice_router_footprint_bytes", gauge, bytes, by_host,
+       "Memory of all buffers and queues that the elastic FIFO has.",
+       of_routers<[](const router_result& r) { return r.footprint; }>},
+      {"sluice_router_footprint_max_bytes", gauge, bytes, by_host, "The most that it ever had.",
+       of_routers<[](const router_result& r) { return r.most_footprint; }>},
+      {"sluice_router_buffers", gauge, count, by_pool, "Buffers of a pool, free or used.",
+       of_pools<&router_result::pool::total>},
+      {"sluice_router_buffers_used", gauge, count, by_pool, "Buffers of a pool in use.",
+       of_pools<&router_result::pool::used>},
+      {"sluice_router_buffers_max", gauge, count, by_pool, "The most buffers that a pool ever had.",
+       of_pools<&router_result::pool::most>},
+      {"sluice_router_buffers_grown_total", counter, count, by_pool,
+       "Times that buffers were added to a pool.", of_pools<&router_result::pool::grown>},
+      {"sluice_router_buffers_shrunk_total", counter, count, by_pool,
+       "Times that a pool gave buffers back.", of_pools<&router_result::pool::shrunk>},
 
       {"sluice_deadlock",
        gauge,

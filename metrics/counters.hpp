@@ -31,8 +31,8 @@ inline constexpr std::size_t drop_reasons = 9;
 
 constexpr std::string_view name_of(drop_reason r) {
   constexpr std::string_view names[drop_reasons] = {
-      "buffer_full", "headroom_exceeded", "mtu_exceeded", "no_route",
-      "link_down",   "filtered",          "watchdog",     "early", "no_buffer"};
+      "buffer_full", "headroom_exceeded", "mtu_exceeded", "no_route", "link_down",
+      "filtered",    "watchdog",          "early",        "no_buffer"};
   return names[static_cast<std::size_t>(r)];
 }
 

@@ -68,6 +68,29 @@ struct port_result {
   bool by_command = false;              ///< a stop of its own is in force at the end
 };
 
+/// The elastic-FIFO router of a host, engine by engine.
+struct router_result {
+  struct pool {
+    std::string name;  ///< "2048 B", by the largest packet that fits; or "indirect"
+    std::uint64_t total = 0, used = 0, most = 0;  ///< buffers: now, of them in use, and ever
+    std::uint64_t grown = 0, shrunk = 0;          ///< how often
+  };
+  std::string host;
+  std::uint64_t direct = 0;            ///< packets that had their resources at once
+  std::uint64_t refused = 0;           ///< that had not, and went to the elastic FIFO
+  std::uint64_t special = 0;           ///< that went there for the assist engine
+  std::uint64_t taken = 0;             ///< taken out again
+  std::uint64_t assisted = 0;          ///< of the special ones
+  std::uint64_t assigned = 0;          ///< connections that they were assigned to
+  std::uint64_t looks = 0, asked = 0;  ///< of the local engine; and for how much there is
+  sim_time exclusive = 0;              ///< that it had connections for itself, over all of them
+  std::uint64_t waiting = 0, most_waiting = 0;  ///< packets on queues of connections
+  std::uint64_t longest_queue = 0;              ///< of one connection, ever
+  std::uint64_t waits = 0;                      ///< packets that waited for a buffer
+  std::int64_t footprint = 0, most_footprint = 0;
+  std::vector<pool> pools;
+};
+
 /// One traffic entry of the scenario.
 struct flow_result {
   std::string name;
@@ -112,6 +135,7 @@ struct run_results {
   std::vector<pause_frames_result> pause_frames;
   std::optional<deadlock_result> deadlock;
   std::vector<rate_result> rates;
+  std::vector<router_result> routers;
   std::vector<port_result> ports;  ///< of virtual switches
   std::uint64_t commands = 0;      ///< that the controller has sent
   std::vector<replay_result> replays;

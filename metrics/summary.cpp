@@ -280,6 +280,29 @@ std::string rates_section(const run_results& run) {
   return '\n' + table.to_string() + more_rows(rows.size(), "sources");
 }
 
+/// What the engines of elastic-FIFO routers did.
+std::string routers_section(const run_results& run) {
+  if (run.routers.empty())
+    return {};
+  using enum text_table::align;
+  text_table table{
+      {"router of", "direct", "refused", "special", "most waiting", "of one VM", "FIFO at most"},
+      {left, right, right, right, right, right, right}};
+  text_table buffers{{"buffers of", "of", "at most", "at the end", "grew", "shrank"},
+                     {left, left, right, right, right, right}};
+  for (std::size_t i = 0; i < std::min(table_rows, run.routers.size()); ++i) {
+    const auto& r = run.routers[i];
+    table.row({r.host, human_count(r.direct), human_count(r.refused), human_count(r.special),
+               human_count(r.most_waiting), human_count(r.longest_queue),
+               human_bytes(static_cast<double>(r.most_footprint))});
+    for (const auto& p : r.pools)
+      buffers.row({r.host, p.name, human_count(p.most), human_count(p.total), human_count(p.grown),
+                   human_count(p.shrunk)});
+  }
+  return '\n' + table.to_string() + more_rows(run.routers.size(), "routers") + '\n'
+         + buffers.to_string();
+}
+
 /// A priority of a port that has sent frames to hold its peer, or flow packets for it.
 struct frame_line {
   const pause_frames_result* link;
@@ -533,6 +556,31 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
                      {"notifications", r.notifications},
                      {"lowest_bps", r.lowest_bps},
                      {"bps", r.bps}});
+  auto& routers = out["routers"] = json::array();
+  for (const auto& r : run.routers) {
+    auto pools = json::object();
+    for (const auto& p : r.pools)
+      pools[p.name] = {{"total", p.total},
+                       {"used", p.used},
+                       {"max", p.most},
+                       {"grown", p.grown},
+                       {"shrunk", p.shrunk}};
+    routers.push_back(
+        {{"host", r.host},
+         {"packets",
+          {{"direct", r.direct},
+           {"refused", r.refused},
+           {"special", r.special},
+           {"taken", r.taken}}},
+         {"assist", {{"packets", r.assisted}, {"connections", r.assigned}}},
+         {"local",
+          {{"looks", r.looks}, {"asks", r.asked}, {"exclusive_seconds", seconds_of(r.exclusive)}}},
+         {"waiting",
+          {{"now", r.waiting}, {"max", r.most_waiting}, {"max_of_one", r.longest_queue}}},
+         {"buffer_waits", r.waits},
+         {"footprint_bytes", {{"now", r.footprint}, {"max", r.most_footprint}}},
+         {"pools", std::move(pools)}});
+  }
   auto& ports = out["controller"] = {{"commands", run.commands}, {"ports", json::array()}};
   for (const auto& p : run.ports)
     ports["ports"].push_back({{"port", p.port},
@@ -583,6 +631,7 @@ std::string summary_text(const run_results& run, std::span<const expectation_res
   out += credits_section(run);
   out += marks_section(run);
   out += rates_section(run);
+  out += routers_section(run);
   out += controller_section(run);
   out += blocked_section(run);
   out += replays_section(run);

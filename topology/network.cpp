@@ -8,6 +8,10 @@
 #include "actors/guest/consumer.hpp"
 #include "actors/guest/producer.hpp"
 #include "actors/queue/port_queue.hpp"
+#include "actors/router/allocator.hpp"
+#include "actors/router/assist_engine.hpp"
+#include "actors/router/local_engine.hpp"
+#include "actors/router/local_store.hpp"
 #include "actors/switching/forwarding_engine.hpp"
 #include "actors/switching/virtual_switch.hpp"
 #include "topology/blocked_by.hpp"
@@ -106,6 +110,14 @@ run_results network::gather(sim_time now) const {
   for (const auto* p : regulated_) {
     const auto rate = p->rate(now);
     r.rates.push_back({p->name(), rate.notifications(), rate.lowest_bps(), rate.bps()});
+  }
+  for (const auto& x : routers_) {
+    auto& own = r.routers.emplace_back();
+    own.host = x.host;
+    x.allocates->tell(own);
+    x.keeps->tell(own);
+    x.assists->tell(own);
+    x.empties->tell(own, now);
   }
   find_blame(r, now);
   return r;

@@ -26,6 +26,10 @@ namespace sluice {
 class cable;
 class consumer;
 class controller;
+class allocator;
+class assist_engine;
+class local_engine;
+class local_store;
 class producer;
 class forwarding_engine;
 class port_queue;
@@ -122,6 +126,14 @@ private:
   std::vector<consumer*> consumers_;
   std::vector<producer*> producers_;
   std::vector<producer*> regulated_;
+  struct router {
+    std::string host;
+    const allocator* allocates = nullptr;
+    const local_store* keeps = nullptr;
+    const assist_engine* assists = nullptr;
+    const local_engine* empties = nullptr;
+  };
+  std::vector<router> routers_;
   std::vector<stoppable> stoppables_;
   std::vector<pause_way> pause_ways_;
   std::vector<hop_view> hops_;

@@ -174,6 +174,8 @@ void network_builder::build_router_host(std::size_t n) {
   auto& empties = add<local_engine>(
       local_engine_config{name + ".local", node.name, looks, std::move(importance)});
 
+  net_.routers_.push_back({node.name, &allocates, &keeps, &assists, &empties});
+
   // In the order of their inputs and outputs.
   const auto between = std::max<sim_time>(1, r.stage);
   const auto link = [&](component& from, component& to) { connect(from, to, between, between); };

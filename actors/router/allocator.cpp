@@ -50,8 +50,10 @@ bool allocator::handle(port_index i, const packet& first) {
     resources_.stored(c, p.bytes);
     send(p);
   } else if (resources_.direct(c, p.bytes)) {
+    ++direct_;
     send(p);
   } else {
+    ++refused_;
     p.refused = true;
     p.at += outputs_[to_store].packet_latency;
     counters_.out.add(p.frame_bytes());

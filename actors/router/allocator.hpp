@@ -19,6 +19,7 @@
 #include "actors/logic/connection_allocator.hpp"
 #include "actors/router/message.hpp"
 #include "actors/router/sequencer.hpp"
+#include "metrics/results.hpp"
 
 namespace sluice {
 
@@ -44,6 +45,7 @@ public:
 
   std::string_view kind() const override { return "allocator"; }
   component_counters snapshot(sim_time now) const override;
+  void tell(router_result& r) const { r.direct = direct_, r.refused = refused_; }
 
 protected:
   bool handle(port_index i, const packet& p) override;
@@ -65,6 +67,7 @@ private:
   connection_allocator resources_;
   std::vector<bool> granted_;  // by connection: packets may be on their way out of the elastic FIFO
   std::size_t grants_ = 0;     // how many of them
+  std::uint64_t direct_ = 0, refused_ = 0;
   component_counters counters_;
 };
 

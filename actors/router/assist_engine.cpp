@@ -14,6 +14,8 @@ bool assist_engine::handle(port_index i, const packet& p) {
     connections = config_.groups[p.flow];
   busy_ = later(std::max(busy_, p.at),
                 config_.per_packet + static_cast<sim_time>(connections) * config_.per_connection);
+  ++packets_;
+  assigned_ += connections;
   emit(0, as_packet({.at = busy_ + outputs_[0].packet_latency,
                      .what = router_message::kind::assist,
                      .connection = p.special - 1u}));

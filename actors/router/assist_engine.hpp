@@ -14,6 +14,7 @@
 
 #include "actors/router/message.hpp"
 #include "actors/router/sequencer.hpp"
+#include "metrics/results.hpp"
 
 namespace sluice {
 
@@ -32,6 +33,7 @@ public:
   std::string_view kind() const override { return "assist engine"; }
   /// It has no packets: they stay where they are.
   component_counters snapshot(sim_time) const override { return {}; }
+  void tell(router_result& r) const { r.assisted = packets_, r.assigned = assigned_; }
 
 protected:
   bool handle(port_index i, const packet& p) override;
@@ -41,6 +43,7 @@ protected:
 private:
   assist_engine_config config_;
   sim_time busy_ = 0;
+  std::uint64_t packets_ = 0, assigned_ = 0;
 };
 
 }  // namespace sluice

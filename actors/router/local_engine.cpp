@@ -67,6 +67,8 @@ bool local_engine::handle(port_index i, const packet& p) {
       }
       break;
     case kind::freed:
+      exclusive_ += c.since < never ? m.at - c.since : 0;
+      c.since = never;
       if (c.waiting > 0) {
         attend(m.connection, m.at);
       } else {
@@ -104,6 +106,8 @@ bool local_engine::act() {
     c.busy = true;
     ++asked_;
     if (c.waiting > 0) {
+      ++questions_;
+      c.since = std::min(c.since, now);
       emit(to_allocator, as_packet({.at = at,
                                     .what = kind::ask,
                                     .connection = number,
@@ -120,10 +124,19 @@ bool local_engine::act() {
     ++cursor_;
     return true;
   }
+  ++looks_;
   cursor_ = 0;
   next_look_ = after_;
   after_ = never;
   return true;
+}
+
+void local_engine::tell(router_result& r, sim_time now) const {
+  r.looks = looks_;
+  r.asked = questions_;
+  r.exclusive = exclusive_;
+  for (const auto& c : connections_)
+    r.exclusive += c.since < now ? now - c.since : 0;
 }
 
 // It asks for nothing before this.

@@ -19,6 +19,7 @@
 
 #include "actors/router/message.hpp"
 #include "actors/router/sequencer.hpp"
+#include "metrics/results.hpp"
 
 namespace sluice {
 
@@ -38,6 +39,7 @@ public:
   std::string_view kind() const override { return "local engine"; }
   /// It has no packets.
   component_counters snapshot(sim_time) const override { return {}; }
+  void tell(router_result& r, sim_time now) const;
 
 protected:
   bool handle(port_index i, const packet& p) override;
@@ -51,6 +53,7 @@ private:
     std::int64_t waiting = 0;
     std::uint32_t first_bytes = 0;     // of the packet that waits longest
     std::uint64_t came = 0, said = 0;  // of those that the allocator had refused; and it knows
+    sim_time since = never;            // when it was first asked for, until it is given back
     sim_time ready = 0;                // it is looked at from then on...
     bool active = false;               // ...if it is at all...
     bool busy = false;                 // ...and nothing is under way about it
@@ -66,6 +69,8 @@ private:
   sim_time after_ = never;             // ...and when the next one is due, of those seen
   sim_time next_look_ = never;
   std::size_t asked_ = 0;  // that the allocator has not answered
+  std::uint64_t looks_ = 0, questions_ = 0;
+  sim_time exclusive_ = 0;  // of connections that were given back
 };
 
 }  // namespace sluice

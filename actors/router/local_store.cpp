@@ -43,6 +43,7 @@ bool local_store::handle(port_index i, const packet& first) {
       if (submitting_.empty())
         stop_buffers(signal::kind::stop, at);
       submitting_.push(p);
+      ++waited_;
       return true;
     }
     counters_.drop(drop_reason::no_buffer, p);
@@ -78,6 +79,7 @@ bool local_store::submit(const packet& p, sim_time at) {
   auto work = p;
   work.at = at + outputs_[to_assist].packet_latency;
   ++with_assist_;
+  ++specials_;
   emit(to_assist, work);
   return true;
 }
@@ -133,6 +135,7 @@ bool local_store::act() {
   const auto at = leaves_at_;
   auto& j = jobs_.front();
   auto p = fifo_.take(j.connection);
+  ++taken_;
   --j.packets;
   j.bytes -= p.bytes;
   ++j.taken;
@@ -162,6 +165,10 @@ void local_store::freed(sim_time at) {
 
 void local_store::tell(router_message::kind what, std::uint32_t connection, sim_time at,
                        std::int64_t packets, std::uint32_t bytes, std::uint64_t refused) {
+  if (what == router_message::kind::waits) {
+    most_waiting_ = std::max(most_waiting_, fifo_.waiting());
+    longest_ = std::max<std::uint64_t>(longest_, fifo_.waiting(connection));
+  }
   emit(to_local, as_packet({.at = at + outputs_[to_local].packet_latency,
                             .what = what,
                             .connection = connection,
@@ -257,6 +264,24 @@ void local_store::explain_signal(port_index i, sim_time beyond) {
     need_step(from_local, t - config_.reads.of(1));
   if (submitting_.empty())
     need_input(from_store, t);
+}
+
+void local_store::tell(router_result& r) const {
+  r.special = specials_;
+  r.taken = taken_;
+  r.waiting = fifo_.waiting();
+  r.most_waiting = most_waiting_;
+  r.longest_queue = longest_;
+  r.waits = waited_;
+  r.footprint = fifo_.footprint();
+  r.most_footprint = fifo_.most_footprint();
+  const auto pool = [&](std::string name, const elastic_fifo::pool_state& s) {
+    r.pools.push_back(
+        {std::move(name), s.total, s.total - s.free, s.most_total, s.grown, s.shrunk});
+  };
+  for (std::size_t size = 0; size < fifo_.sizes(); ++size)
+    pool(std::to_string(config_.memory.normal[size].bytes) + " B", fifo_.normal_pool(size));
+  pool("indirect", fifo_.indirect_pool());
 }
 
 component_counters local_store::snapshot(sim_time) const {

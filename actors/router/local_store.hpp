@@ -26,6 +26,7 @@
 #include "actors/logic/elastic_fifo.hpp"
 #include "actors/router/copy_engine.hpp"
 #include "actors/router/message.hpp"
+#include "metrics/results.hpp"
 
 namespace sluice {
 
@@ -59,6 +60,7 @@ public:
   std::uint64_t packet_hops() const override { return counters_.in.packets; }
 
   const elastic_fifo& memory() const { return fifo_; }
+  void tell(router_result& r) const;
 
 protected:
   bool handle(port_index i, const packet& p) override;
@@ -94,8 +96,9 @@ private:
   elastic_fifo fifo_;
   std::vector<std::uint32_t> everybody_;
   ring<job> jobs_;
-  sim_time leaves_at_ = never;     // the first packet of the first job
-  ring<packet> submitting_;        // waits for a buffer
+  sim_time leaves_at_ = never;  // the first packet of the first job
+  ring<packet> submitting_;     // waits for a buffer
+  std::uint64_t specials_ = 0, taken_ = 0, waited_ = 0, most_waiting_ = 0, longest_ = 0;
   std::size_t with_assist_ = 0;    // packets that it has not said anything of
   ring<std::uint32_t> assisting_;  // special types whose first packet waits for indirect buffers
   component_counters counters_;

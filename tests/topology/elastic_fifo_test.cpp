@@ -96,6 +96,51 @@ TEST_CASE("a VM that posts nothing makes nobody else wait, and loses nothing") {
         < flow(never_short, "quick").latency.quantile(0.99) + 2 * microsecond);
 }
 
+TEST_CASE("what each engine did adds up") {
+  elastic_fifo_settings router;
+  router.step = 16;
+  auto s = one_host(20, router);
+  s.duration = 40 * millisecond;
+  s.until_traffic_done = true;
+  for (std::size_t v = 0; v < 20; ++v)
+    host_of(s).vms[v].vnic_ring = {4, queue_limit::unit::packets};
+  for (std::size_t v = 0; v < 5; ++v)
+    host_of(s).vms[v].short_ppm = 500'000;
+  std::vector<std::string> all;
+  for (int v = 0; v < 20; ++v)
+    all.push_back(fmt::format("h/v{}", v));
+  send(s, "web", all, 4000, 5'000'000'000);
+  send(s, "odd", {"h/v3"}, 50, 100'000'000, cast_kind::unknown);
+  send(s, "all", {"h/v4"}, 10, 20'000'000, cast_kind::broadcast);
+  const auto r = checked(s);
+  CHECK(r.held.packets == 0);
+  REQUIRE(r.routers.size() == 1);
+  const auto& x = r.routers[0];
+  CHECK(x.host == "h");
+  CHECK(x.refused > 100);
+  CHECK(x.special == 60);
+  CHECK(x.assisted == 60);
+  CHECK(x.assigned == 50 + 10 * 20);
+  CHECK(x.direct + x.refused == 4000);
+  CHECK(x.taken == x.refused + x.assigned);
+  CHECK(x.direct + x.taken == r.delivered.packets);
+  CHECK(x.waiting == 0);
+  CHECK(x.most_waiting >= x.longest_queue);
+  CHECK(x.longest_queue > 0);
+  CHECK(x.asked > 0);
+  CHECK(x.looks > 0);
+  CHECK(x.exclusive > 100 * microsecond);
+  CHECK(x.exclusive < 20 * r.virtual_time);
+  CHECK(x.footprint <= x.most_footprint);
+  REQUIRE(x.pools.size() == 3);
+  CHECK(x.pools[1].name == "2048 B");
+  CHECK(x.pools[2].name == "indirect");
+  for (const auto& p : x.pools) {
+    CHECK(p.used == 0);
+    CHECK(p.most >= p.total);
+  }
+}
+
 TEST_CASE("a broadcast takes one normal buffer and an indirect one for each VM") {
   elastic_fifo_settings router;
   router.buffers = {{2048, 1, 64}};
