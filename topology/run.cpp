@@ -62,7 +62,7 @@ private:
   // Without a duration a run ends when nothing is left to happen: `never` itself is no limit.
   static constexpr sim_time last_limit = never - 1;
   // Of a slice: some tenths of a second; and that looking at each cell in between costs little.
-  std::uint64_t few_hops() const { return 400'000 + 60 * network_.cells().size(); }
+  std::uint64_t few_hops() const { return 400'000 + 150 * network_.cells().size(); }
   std::uint64_t many_hops() const { return 4 * few_hops(); }
   // Of a deadlock while other traffic goes on: so long it is looked at before the run ends.
   static constexpr sim_time patience = millisecond;
@@ -114,7 +114,9 @@ private:
         skip_rest(end);
         break;
       }
-      if (passed < few_hops())
+      if (passed < few_hops() / 8)
+        slice = later(slice, 3 * slice);
+      else if (passed < few_hops())
         slice = later(slice, slice);
       else if (passed > many_hops())
         slice = std::max<sim_time>(microsecond, slice / 2);

@@ -652,10 +652,11 @@ TEST_CASE("ranges that are none are refused, once each") {
   CHECK(mentions(vms("v1, \"u[1-20000]\", \"t[1-20000]\""), "`a` has more than 32768 VMs"));
   CHECK(mentions(vms("\"v[1-3]\", v2"), "VM `v2` is given twice"));
   CHECK(mentions(vms("v1, \"u.[1-2]\""), "cannot be the name of a VM"));
-  CHECK(mentions(wrong("nodes: {a: {kind: host, vms: {\"v[1-2]\": {ip: 10.0.0.1}}}, b: {kind: host, "
-                       "vms: [w]}}\nlinks: [a -- b]\n"
-                       "traffic: {t: {generate: {rate: 1Gbit}, from: b/w, to: a/v1}}\n"),
-                 "`v[1-2]` are several VMs, with one address"));
+  CHECK(
+      mentions(wrong("nodes: {a: {kind: host, vms: {\"v[1-2]\": {ip: 10.0.0.1}}}, b: {kind: host, "
+                     "vms: [w]}}\nlinks: [a -- b]\n"
+                     "traffic: {t: {generate: {rate: 1Gbit}, from: b/w, to: a/v1}}\n"),
+               "`v[1-2]` are several VMs, with one address"));
   const auto ends = wrong(
       "nodes: {a: {kind: host, vms: [v1]}, b: {kind: host, vms: [w]}}\nlinks: [a -- b]\n"
       "traffic: {t: {generate: {rate: 1Gbit}, from: b/w, to: \"a/v[1-4]\"}}\n");
@@ -672,7 +673,8 @@ TEST_CASE("a replay has one sender, and casts as captured need a router") {
       wrong(nodes + "traffic: {t: {replay: x.pcap, from: a/v, to: [b/w, b/x], cast: captured}}\n"),
       "`captured` wants VMs of one host with an elastic FIFO in `to`"));
   CHECK(mentions(
-      wrong(nodes + "traffic: {t: {generate: {rate: 1Gbit}, from: a/v, to: b/w, cast: captured}}\n"),
+      wrong(nodes
+            + "traffic: {t: {generate: {rate: 1Gbit}, from: a/v, to: b/w, cast: captured}}\n"),
       "only what is replayed was captured"));
 }
 
