@@ -1,0 +1,199 @@
+#include "actors/logic/credit_builder.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+
+void credit_builder::post(std::uint32_t bytes, sim_time at) {
+  buffers_.push(bytes);
+  most_posted_ = std::max(most_posted_, buffers_.size());
+  if (working_) {
+    const auto x = at - last_post_;
+    if (works_++ == 0)
+      work_ = x;
+    work_ += (x - work_) / 8;
+  }
+  last_post_ = at;
+  working_ = buffers_.size() < most_posted_;
+}
+
+// Of the application: for so long, after its last request, it has something to do. Data for what
+// the sender has been told of will come, too.
+sim_time credit_builder::busy() const {
+  return works_ == 0 ? 0 : static_cast<sim_time>(most_posted_ - buffers_.size() + told_) * work_;
+}
+
+std::vector<std::uint32_t> credit_builder::buffers() const {
+  std::vector<std::uint32_t> all;
+  for (std::size_t i = 0; i < buffers_.size(); ++i)
+    all.push_back(buffers_[i]);
+  return all;
+}
+
+std::int64_t credit_builder::rtrip() const {
+  return any_ && last_.first >= filled_ ? static_cast<std::int64_t>(last_.first - filled_) : -1;
+}
+
+// -- what comes -----------------------------------------------------------------------------------
+
+credit_builder::arrival credit_builder::arrive(std::uint32_t bytes, sim_time at,
+                                               std::uint64_t remaining) {
+  if (buffers_.empty())
+    return arrival::no_buffer;
+  const auto size = buffers_.front();
+  if (bytes > size)
+    return arrival::too_small;
+  buffers_.pop();
+  const auto number = filled_++;
+  wasted_ += size - bytes;
+  // Who sends without credits takes buffers that nobody has told him of.
+  if (told_ > 0) {
+    --told_;
+    told_bytes_ -= size;
+    earned_at_ -= cost(size - bytes);
+  }
+  count_use(at);
+  remaining_ = remaining;
+  if (!lists_out_.empty() && lists_out_.front().first == number) {
+    if (const auto& l = lists_out_.front(); l.starved)
+      measured_ = std::min(measured_, std::max<sim_time>(at - l.sent, 1));
+    lists_out_.pop();
+    if (number == last_.first)
+      trigger_ = trigger_of(last_);
+  }
+  if (config_.when == trigger::switching)
+    choose_mode();
+  return arrival::filled;
+}
+
+void credit_builder::count_use(sim_time at) {
+  if (last_use_ >= 0) {
+    const auto x = at - last_use_;
+    if (intervals_++ == 0)
+      interval_ = x;
+    deviation_ += ((x > interval_ ? x - interval_ : interval_ - x) - deviation_) / 8;
+    interval_ += (x - interval_) / 8;
+    if (config_.when == trigger::predictive)
+      filter_.add(x);
+  }
+  last_use_ = at;
+}
+
+// Only as long as the rate does not vary too much.
+void credit_builder::choose_mode() {
+  if (intervals_ < 8 || deviation_ * 100 > interval_ * config_.steady_percent)
+    return;
+  // Who waits for the last buffer of a list loses a round trip with each.
+  const auto lasts = static_cast<sim_time>(last_.size) * interval_;
+  const bool enough =
+      remaining_ != unknown && static_cast<std::uint64_t>(told_bytes_) >= remaining_;
+  const bool eager =
+      !enough && (lasts < 16 * round_trip() || (eager_ && lasts < 32 * round_trip()));
+  switches_ += eager != eager_;
+  eager_ = eager;
+}
+
+// -- when -----------------------------------------------------------------------------------------
+
+// Which buffer of the list lets the next one go.
+std::uint64_t credit_builder::trigger_of(const list& l) const {
+  const auto last = l.first + l.size - 1;
+  switch (config_.when) {
+    case trigger::first:
+    case trigger::timed:
+    case trigger::predictive:
+      return l.first;
+    case trigger::middle:
+      return l.first + (l.size - 1) / 2;
+    case trigger::last:
+      return last;
+    case trigger::switching:
+      return eager_ ? l.first : last;
+    case trigger::adaptive:
+      break;
+  }
+  // So many credits last for a round trip, and two more for what is on its way.
+  if (intervals_ == 0)
+    return l.first;
+  if (busy() > round_trip() + interval_ * l.size)
+    return last;
+  const auto needed =
+      static_cast<std::uint64_t>(round_trip() / std::max<sim_time>(interval_, 1)) + 2;
+  return needed >= l.size ? l.first : last - needed;
+}
+
+bool credit_builder::room_for_list() const {
+  return lists_out_.size() < config_.lists;
+}
+
+// When the next list would go, but for the limit.
+sim_time credit_builder::triggered_at(sim_time now) const {
+  const auto ahead = round_trip() + interval_;
+  const auto patient = by_rate() && any_ && buffers_.size() - told_ < config_.most;
+  const auto idle = patient ? std::max(now, last_post_ + busy() - ahead) : now;
+  if (told_ == 0)
+    return idle;
+  if (!any_)
+    return buffers_.size() >= config_.first_list ? now : never;
+  switch (config_.when) {
+    case trigger::timed:
+      if (intervals_ == 0)
+        break;
+      return std::max(idle, last_use_ + static_cast<sim_time>(told_) * interval_ - ahead);
+    case trigger::predictive:
+      if (!filter_.ready())
+        break;
+      return std::max(idle, later(last_use_, filter_.sum_of(told_)) - ahead);
+    case trigger::switching:
+      if (remaining_ != unknown && static_cast<std::uint64_t>(told_bytes_) >= remaining_)
+        return never;
+      return filled_ > (eager_ ? last_.first : trigger_) ? now : never;
+    default:
+      break;
+  }
+  return filled_ > trigger_ ? idle : never;
+}
+
+sim_time credit_builder::cost(std::uint64_t bytes) const {
+  if (config_.limit_bps == 0)
+    return 0;
+  return static_cast<sim_time>((static_cast<int128>(bytes) * 8 * second + config_.limit_bps - 1)
+                               / config_.limit_bps);
+}
+
+sim_time credit_builder::allowed_at(std::uint32_t bytes) const {
+  if (config_.limit_bps == 0)
+    return 0;
+  const auto needs = cost(bytes);
+  const auto burst = std::max(needs, cost(static_cast<std::uint64_t>(config_.burst_bytes)));
+  return earned_at_ + needs - burst;
+}
+
+sim_time credit_builder::due(sim_time now) const {
+  if (told_ == buffers_.size() || !room_for_list())
+    return never;
+  const auto when = triggered_at(now);
+  return when >= never ? never : std::max(when, allowed_at(buffers_[told_]));
+}
+
+void credit_builder::take(std::vector<std::uint32_t>& out, sim_time now) {
+  out.clear();
+  last_ = {filled_ + told_, 0, now, told_ == 0};
+  while (told_ < buffers_.size() && out.size() < config_.most
+         && allowed_at(buffers_[told_]) <= now) {
+    const auto bytes = buffers_[told_++];
+    out.push_back(bytes);
+    told_bytes_ += bytes;
+    earned_at_ = std::max(earned_at_, now) + cost(bytes);
+  }
+  last_.size = static_cast<std::uint32_t>(out.size());
+  any_ = true;
+  // Until its first buffer is filled; then it is known which one counts.
+  trigger_ = last_.first + last_.size - 1;
+  lists_out_.push(last_);
+  ++lists_;
+  credits_ += last_.size;
+  most_outstanding_ = std::max(most_outstanding_, told_);
+}
+
+}  // namespace sluice
