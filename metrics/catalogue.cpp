@@ -185,6 +185,16 @@ series_list of_routers(const run_results& run) {
   return out;
 }
 
+/// `Value` of every connection with credit lists.
+template <auto Value>
+series_list of_connections(const run_results& run) {
+  series_list out;
+  for (const auto& c : run.credit_lists)
+    out.push_back(
+        {{{"flow", c.flow}, {"from", c.from}, {"to", c.to}}, static_cast<double>(Value(c.counts))});
+  return out;
+}
+
 series_list router_paths(const run_results& run) {
   series_list out;
   for (const auto& r : run.routers)
@@ -250,6 +260,7 @@ std::vector<metric_definition> make_catalogue() {
   const std::vector<std::string_view> by_source{"source"};
   const std::vector<std::string_view> by_host{"host"}, by_path{"host", "path"};
   const std::vector<std::string_view> by_pool{"host", "pool"};
+  const std::vector<std::string_view> by_connection{"flow", "from", "to"};
   const std::vector<std::string_view> by_replay{"flow", "file"};
 
   return {
@@ -489,6 +500,31 @@ std::vector<metric_definition> make_catalogue() {
        "Times that buffers were added to a pool.", of_pools<&router_result::pool::grown>},
       {"sluice_router_buffers_shrunk_total", counter, count, by_pool,
        "Times that a pool gave buffers back.", of_pools<&router_result::pool::shrunk>},
+
+      // Credit lists.
+      {"sluice_credit_lists_total", counter, count, by_connection,
+       "Credit lists that the receiver of a connection has sent.",
+       of_connections<[](const credit_counts& c) { return c.lists; }>},
+      {"sluice_credit_list_credits_total", counter, count, by_connection, "Credits in them.",
+       of_connections<[](const credit_counts& c) { return c.credits; }>},
+      {"sluice_credit_list_used_total", counter, count, by_connection,
+       "Credits that the sender has used.",
+       of_connections<[](const credit_counts& c) { return c.used; }>},
+      {"sluice_credit_list_outstanding_max", gauge, count, by_connection,
+       "The most credits that were told of and not used.",
+       of_connections<[](const credit_counts& c) { return c.most_outstanding; }>},
+      {"sluice_credit_list_wasted_bytes_total", counter, bytes, by_connection,
+       "Bytes of receive buffers that packets left empty.",
+       of_connections<[](const credit_counts& c) { return c.wasted_bytes; }>},
+      {"sluice_credit_list_switches_total", counter, count, by_connection,
+       "Times that the receiver switched its mode.",
+       of_connections<[](const credit_counts& c) { return c.switches; }>},
+      {"sluice_credit_list_stalled_seconds_total", counter, seconds, by_connection,
+       "Virtual time for which the sender had data and no credits.",
+       of_connections<[](const credit_counts& c) { return as_seconds(c.stalled); }>},
+      {"sluice_credit_list_broken", gauge, count, by_connection,
+       "Whether the connection is broken (1): a packet found no buffer, or one too small.",
+       of_connections<[](const credit_counts& c) { return c.broken; }>},
 
       {"sluice_deadlock",
        gauge,

@@ -26,13 +26,14 @@ enum class drop_reason : std::uint8_t {
   watchdog,           ///< its priority was held for so long that a PFC watchdog let go of it
   early,              ///< random early detection: the queue was filling, and it may not be marked
   no_buffer,          ///< an elastic FIFO had no free buffer for it
+  connection_broken,  ///< its connection found no receive buffer for it, or for one before
 };
-inline constexpr std::size_t drop_reasons = 9;
+inline constexpr std::size_t drop_reasons = 10;
 
 constexpr std::string_view name_of(drop_reason r) {
   constexpr std::string_view names[drop_reasons] = {
-      "buffer_full", "headroom_exceeded", "mtu_exceeded", "no_route", "link_down",
-      "filtered",    "watchdog",          "early",        "no_buffer"};
+      "buffer_full", "headroom_exceeded", "mtu_exceeded", "no_route",  "link_down",
+      "filtered",    "watchdog",          "early",        "no_buffer", "connection_broken"};
   return names[static_cast<std::size_t>(r)];
 }
 
@@ -137,6 +138,13 @@ struct component_counters {
   void copy(const packet& p) {
     made.add(p.frame_bytes());
     count(copied_of_flow, p);
+  }
+  /// A packet has been cut in two: there is one more of it now, and no byte.
+  void cut(std::uint32_t flow) {
+    ++made.packets;
+    if (flow >= copied_of_flow.size())
+      copied_of_flow.resize(flow + 1);
+    ++copied_of_flow[flow].packets;
   }
   tally dropped_total() const { return dropped.total(); }
   bool conserved() const { return in + made == out + consumed + dropped_total() + held; }

@@ -91,6 +91,18 @@ struct router_result {
   std::vector<pool> pools;
 };
 
+/// What both sides of a connection with credit lists have counted.
+struct credit_counts {
+  std::uint64_t lists = 0, credits = 0, used = 0, wasted_bytes = 0, switches = 0;
+  std::uint64_t most_outstanding = 0;  ///< credits that the sender had not used, at most
+  sim_time stalled = 0;                ///< the sender had data and no credits
+  bool broken = false;
+};
+struct credit_lists_result {
+  std::string flow, from, to;
+  credit_counts counts;
+};
+
 /// One traffic entry of the scenario.
 struct flow_result {
   std::string name;
@@ -136,6 +148,7 @@ struct run_results {
   std::optional<deadlock_result> deadlock;
   std::vector<rate_result> rates;
   std::vector<router_result> routers;
+  std::vector<credit_lists_result> credit_lists;
   std::vector<port_result> ports;  ///< of virtual switches
   std::uint64_t commands = 0;      ///< that the controller has sent
   std::vector<replay_result> replays;

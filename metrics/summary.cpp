@@ -303,6 +303,28 @@ std::string routers_section(const run_results& run) {
          + buffers.to_string();
 }
 
+/// Connections with credit lists, those first that stalled the longest.
+std::string credit_lists_section(const run_results& run) {
+  if (run.credit_lists.empty())
+    return {};
+  std::vector<const credit_lists_result*> rows;
+  for (const auto& c : run.credit_lists)
+    rows.push_back(&c);
+  std::ranges::stable_sort(rows, std::greater{}, [](const auto* c) { return c->counts.stalled; });
+  using enum text_table::align;
+  text_table table{
+      {"credit lists to", "for", "lists", "credits", "outstanding", "wasted", "stalled for", ""},
+      {left, left, right, right, right, right, right, left}};
+  for (std::size_t i = 0; i < std::min(table_rows, rows.size()); ++i) {
+    const auto& c = *rows[i];
+    table.row({c.from, c.flow, human_count(c.counts.lists), human_count(c.counts.credits),
+               human_count(c.counts.most_outstanding),
+               human_bytes(static_cast<double>(c.counts.wasted_bytes)),
+               human_time_ps(c.counts.stalled), c.counts.broken ? "BROKEN" : ""});
+  }
+  return '\n' + table.to_string() + more_rows(rows.size(), "connections");
+}
+
 /// A priority of a port that has sent frames to hold its peer, or flow packets for it.
 struct frame_line {
   const pause_frames_result* link;
@@ -581,6 +603,19 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
          {"footprint_bytes", {{"now", r.footprint}, {"max", r.most_footprint}}},
          {"pools", std::move(pools)}});
   }
+  auto& lists = out["credit_lists"] = json::array();
+  for (const auto& c : run.credit_lists)
+    lists.push_back({{"flow", c.flow},
+                     {"from", c.from},
+                     {"to", c.to},
+                     {"lists", c.counts.lists},
+                     {"credits", c.counts.credits},
+                     {"used", c.counts.used},
+                     {"max_outstanding", c.counts.most_outstanding},
+                     {"wasted_bytes", c.counts.wasted_bytes},
+                     {"mode_switches", c.counts.switches},
+                     {"stalled_seconds", seconds_of(c.counts.stalled)},
+                     {"broken", c.counts.broken}});
   auto& ports = out["controller"] = {{"commands", run.commands}, {"ports", json::array()}};
   for (const auto& p : run.ports)
     ports["ports"].push_back({{"port", p.port},
@@ -632,6 +667,7 @@ std::string summary_text(const run_results& run, std::span<const expectation_res
   out += marks_section(run);
   out += rates_section(run);
   out += routers_section(run);
+  out += credit_lists_section(run);
   out += controller_section(run);
   out += blocked_section(run);
   out += replays_section(run);

@@ -1042,6 +1042,90 @@ private:
       }
   }
 
+  credit_settings credit_lists(const yaml_node& map, const std::vector<resolved>& from,
+                               const std::vector<resolved>& to) {
+    using trigger = credit_builder::trigger;
+    credit_settings c;
+    if (const auto w = word(map, "when"); !w.empty()) {
+      c.regulated = w != "never";
+      c.when = w == "first"        ? trigger::first
+               : w == "middle"     ? trigger::middle
+               : w == "last"       ? trigger::last
+               : w == "timed"      ? trigger::timed
+               : w == "predictive" ? trigger::predictive
+               : w == "switching"  ? trigger::switching
+                                   : trigger::adaptive;
+    }
+    const auto by = word(map, "by");
+    c.by = by == "shared-memory" ? credit_settings::way::shared_memory
+           : by == "rdma"        ? credit_settings::way::rdma
+           : by == "tcp-options" ? credit_settings::way::tcp_options
+                                 : credit_settings::way::message;
+    read_count(map, "buffers", c.buffers);
+    std::int64_t bytes = c.most;
+    read_size(map, "buffer", bytes);
+    c.most = static_cast<std::uint32_t>(bytes);
+    read_size(map, "smallest", bytes);
+    c.least = static_cast<std::uint32_t>(bytes);
+    if (c.least > c.most)
+      forest_.error(*map.find("smallest"), "`smallest` is above `buffer`");
+    const auto count = [&](const char* key, std::optional<unsigned>& out) {
+      unsigned n = 0;
+      read_count(map, key, n);
+      if (n != 0)
+        out = n;
+    };
+    count("per-list", c.per_list);
+    count("first-list", c.first_list);
+    read_count(map, "lists", c.lists);
+    read_time(map, "work", c.work);
+    read_rate(map, "limit", c.limit_bps);
+    read_size(map, "burst", c.burst_bytes);
+    if (const auto q = number(map.find("steady")))
+      c.steady_percent = static_cast<unsigned>(q->amount / 10'000);
+    read_time(map, "latency", c.latency);
+    const auto time = [&](const char* key, std::optional<sim_time>& out) {
+      if (map.find(key) == nullptr)
+        return;
+      out = 0;
+      read_time(map, key, *out);
+    };
+    time("per-message", c.per_message);
+    time("poll", c.poll);
+    read_time(map, "post", c.post);
+    read_count(map, "send-queue", c.send_queue);
+    if (c.by == credit_settings::way::tcp_options && c.per_list.value_or(1) > 9)
+      forest_.error(*map.find("per-list"), "the options of a TCP segment hold 9 credits",
+                    "`per-list: 9`, or `by: message`");
+    if (from.empty() && to.empty() && map.find("when") == nullptr)
+      return c;
+    // Both ends are applications; their buffers hold what the network carries.
+    for (const auto* side : {&from, &to})
+      for (const auto& r : *side) {
+        if (r.what.what != role::vm) {
+          forest_.error(*r.at, fmt::format("`{}` has no application with buffers", r.name),
+                        "credit lists are between VMs");
+          return c;
+        }
+        const auto& vms = std::get<host_settings>(s_.nodes[r.what.node].as).vms;
+        const auto vm = std::find_if(vms.begin(), vms.end(), [&](const auto& v) {
+          return s_.nodes[r.what.node].name + "/" + v.name == r.name;
+        });
+        if (vm != vms.end() && side == &to && (!vm->sockets.empty() || !vm->filter.empty())) {
+          forest_.error(*r.at, fmt::format("`{}` has sockets by port, or a filter", r.name),
+                        "a receiver of credit lists has neither");
+          return c;
+        }
+        if (c.by == credit_settings::way::shared_memory && r.what.node != from.front().what.node) {
+          forest_.error(*map.find("by"),
+                        "the two ends share no memory: they are on different hosts",
+                        "`by: message` or `by: rdma`");
+          return c;
+        }
+      }
+    return c;
+  }
+
   // Packets to several go to VMs of one host that has a router for them.
   void check_cast(const yaml_node& map, const std::vector<resolved>& to, const traffic_entry& t) {
     if (t.cast != cast_kind::multicast && t.cast != cast_kind::broadcast
@@ -1127,6 +1211,8 @@ private:
                : w == "captured"  ? cast_kind::captured
                                   : cast_kind::unicast;
     check_cast(map, to, t);
+    if (const auto* c = map.find("credits"))
+      t.credits = credit_lists(*c, from, to);
     if (const auto q = number(map.find("priority")))
       t.priority = static_cast<std::uint8_t>(q->amount);
     else
@@ -1151,7 +1237,7 @@ private:
                         find_key(fmt::format("traffic.<entry>.generate.{}", only)) != nullptr
                             ? fmt::format("put it inside `generate: {{{}: ...}}`", only)
                             : std::string{});
-      t.what = generator(key, *generate, from, to);
+      t.what = generator(key, *generate, from, to, t.credits.has_value());
     } else if (replay != nullptr) {
       t.what = capture(*replay, map, addresses);
       if (from.size() > 1)
@@ -1162,7 +1248,8 @@ private:
   }
 
   generate_settings generator(const yaml_node& key, const yaml_node& map,
-                              const std::vector<resolved>& from, const std::vector<resolved>& to) {
+                              const std::vector<resolved>& from, const std::vector<resolved>& to,
+                              bool credits) {
     generate_settings g;
     const auto* size = map.find("size");
     if (word(map, "size") == "imix")
@@ -1200,7 +1287,8 @@ private:
     g.ecn = word(map, "ecn") != "none";
 
     // A generated frame is one frame: nothing splits it on its way.
-    const auto bytes = g.size_bytes == 0 ? 1514 : g.size_bytes;
+    // Credits cut what is too large for the line.
+    const auto bytes = credits ? 0 : g.size_bytes == 0 ? 1514 : g.size_bytes;
     // Neighbours on one host need no line.
     std::set<std::size_t> hosts;  // in the order of the file
     for (const auto* list : {&from, &to})

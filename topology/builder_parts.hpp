@@ -15,6 +15,8 @@ namespace sluice {
 /// Inside a switch packets and signals pass between its port and its engine in no time to speak
 /// of; the engine needs it to be more than none.
 inline constexpr sim_time inside_switch = nanosecond;
+/// What is handed over by a descriptor is not copied: a byte in a picosecond.
+inline constexpr std::uint64_t memory_bps = 8'000'000'000'000;
 
 /// Copies inside a host have no preamble and no gap.
 inline constexpr std::uint32_t no_overhead = 0;

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "actors/credits/credit_receiver.hpp"
+#include "actors/credits/credit_sender.hpp"
 #include "actors/guest/consumer.hpp"
 #include "actors/guest/producer.hpp"
 #include "topology/builder_parts.hpp"
@@ -316,7 +318,10 @@ port_queue& network_builder::build_sending(std::size_t n, std::size_t v, const s
 
   // `send` tells the application when the socket buffer is full, whatever the policy; and a qdisc
   // without a length of its own is as long as that buffer, and full no sooner.
-  auto& source = add<producer>(producer_config{name + ".producer", node.name, e, copy});
+  // Who posts descriptors copies nothing.
+  const bool posts = !endpoints_[e].opens.empty();
+  const auto write = posts ? steady(memory_bps, no_overhead) : copy;
+  auto& source = add<producer>(producer_config{name + ".producer", node.name, e, write});
   net_.producers_.push_back(&source);
   endpoints_[e].source = &source;
   // Where the qdisc holds single priorities, an application has a socket for each of them.
@@ -326,8 +331,17 @@ port_queue& network_builder::build_sending(std::size_t n, std::size_t v, const s
                                  * (fc.qdisc == hop_policy::s_pfc ? sockets : 1)};
   const auto send = fc.qdisc == hop_policy::s_pfc ? hop_policy::s_pfc : hop_policy::on_off;
   const coming any{sent.priorities, 0xff};
-  const auto socket = stage_of(".socket-tx", "socket", all_sockets, send, copy, any);
-  fill(source, socket, t);
+  // Packets that credits have let go are bounded by them; there is no socket to copy them into.
+  const auto socket = posts ? stage_of(".send-queue", "send queue", {}, hop_policy::none, copy, any)
+                            : stage_of(".socket-tx", "socket", all_sockets, send, copy, any);
+  if (posts) {
+    auto& sender = add_credit_sender(e);
+    connect(source, sender, t, t);
+    source.check_room(send_queue_of(e));
+    connect(sender, *socket.queue, t, t);
+  } else {
+    fill(source, socket, t);
+  }
   // pfifo_fast: the only queue of a guest that looks at priorities, but for S-PFC.
   const auto qdisc = stage_of(".qdisc", "qdisc", vm.qdisc ? as_limit(*vm.qdisc) : all_sockets,
                               vm.qdisc ? fc.qdisc : send, copy, vm.qdisc ? sent : any, true);
@@ -440,6 +454,12 @@ network_builder::stage network_builder::build_receiving(std::size_t n, std::size
     auto& reader = add<consumer>(name + ".consumer" + suffix, node.name);
     net_.consumers_.push_back(&reader);
     endpoints_[e].readers.push_back(&reader);
+    if (!endpoints_[e].accepts.empty()) {
+      auto& receiver = add_credit_receiver(e);
+      connect(*buffer.queue, receiver, t, t);
+      connect(receiver, reader, t, t);
+      return;
+    }
     connect(*buffer.queue, reader, t, t);
     if (h.vswitch.elastic) {
       shared.queue->hold_back_packets(shared.queue->last_output());

@@ -4,6 +4,8 @@
 #include <map>
 
 #include "actors/control/controller.hpp"
+#include "actors/credits/credit_receiver.hpp"
+#include "actors/credits/credit_sender.hpp"
 #include "actors/fabric/cable.hpp"
 #include "actors/guest/consumer.hpp"
 #include "actors/guest/producer.hpp"
@@ -118,6 +120,12 @@ run_results network::gather(sim_time now) const {
     x.keeps->tell(own);
     x.assists->tell(own);
     x.empties->tell(own, now);
+  }
+  for (const auto& x : credit_lists_) {
+    credit_counts counts;
+    x.receiver->tell(x.here, counts);
+    x.sender->tell(x.there, counts, now);
+    r.credit_lists.push_back({x.flow, x.from, x.to, counts});
   }
   find_blame(r, now);
   return r;

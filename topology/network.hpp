@@ -28,6 +28,8 @@ class consumer;
 class controller;
 class allocator;
 class assist_engine;
+class credit_receiver;
+class credit_sender;
 class local_engine;
 class local_store;
 class producer;
@@ -134,6 +136,13 @@ private:
     const local_engine* empties = nullptr;
   };
   std::vector<router> routers_;
+  struct credit_lists {
+    std::string flow, from, to;
+    const credit_sender* sender = nullptr;
+    const credit_receiver* receiver = nullptr;
+    std::size_t there = 0, here = 0;  // numbers of the connection
+  };
+  std::vector<credit_lists> credit_lists_;
   std::vector<stoppable> stoppables_;
   std::vector<pause_way> pause_ways_;
   std::vector<hop_view> hops_;

@@ -38,7 +38,7 @@ std::array<std::uint16_t, pause_classes> granted_blocks(const class_gates::confi
 network_builder::network_builder(const scenario& s, network& n)
     : scenario_{s}, net_{n}, routes_{s}, attachments_(s.links.size()) {
   for (const auto& t : s.traffic)
-    if (const auto* g = std::get_if<generate_settings>(&t.what))
+    if (const auto* g = std::get_if<generate_settings>(&t.what); g != nullptr && !t.credits)
       largest_ = std::max({largest_, g->size_bytes, imix_largest});
   for (const auto& l : s.links)
     largest_ = std::max(largest_, l.mtu + 18);
@@ -48,6 +48,7 @@ void network_builder::build() {
   number_endpoints();
   plan_traffic();
   find_feeds();
+  plan_credits();
   for (std::size_t n = 0; n < scenario_.nodes.size(); ++n) {
     const auto& as = scenario_.nodes[n].as;
     if (std::holds_alternative<host_settings>(as))
@@ -63,6 +64,7 @@ void network_builder::build() {
   build_controller();
   fill_producers();
   regulate_producers();
+  join_credit_lists();
   for (const auto& c : net_.components_)
     net_.cells_.push_back(c.get());
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "actors/control/controller.hpp"
+#include "actors/credits/connection.hpp"
 #include "actors/queue/port_queue.hpp"
 #include "actors/switching/forwarding_engine.hpp"
 #include "actors/switching/ingress_port.hpp"
@@ -40,6 +41,11 @@ private:
     bool tunnelled = false;            // behind a tunnel
     producer* source = nullptr;
     std::vector<consumer*> readers;
+    // With credit lists: its connections, as numbers in credits_, and their actors.
+    std::vector<std::size_t> opens, accepts;
+    bool sends_plain = false, receives_plain = false;  // of no connection
+    credit_sender* lists_in = nullptr;
+    credit_receiver* lists_out = nullptr;
   };
   // What is attached to one end of a link.
   struct attachment {
@@ -92,6 +98,11 @@ private:
   void plan_traffic();
   void note_pair(std::uint32_t from, std::uint32_t to, std::uint8_t priority);
   void find_feeds();
+  void plan_credits();
+  room::config send_queue_of(std::uint32_t endpoint) const;
+  credit_sender& add_credit_sender(std::uint32_t endpoint);
+  credit_receiver& add_credit_receiver(std::uint32_t endpoint);
+  void join_credit_lists();
   void build_host(std::size_t node);
   unsigned priorities_of(std::size_t node) const;
   // How S-PFC divides a queue by priority; not at all if there is one only.
@@ -216,6 +227,11 @@ private:
   std::vector<std::unique_ptr<replay>> replays_;        // by traffic entry; null: generator
   bool several_networks_ = false;
   std::vector<replay_config::receiver> receivers_;  // VMs that take packets apart
+  struct planned_credits {
+    credit_connection connection;
+    sim_time latency = 0;
+  };
+  std::vector<planned_credits> credits_;
   controller_config controlled_;
   std::vector<virtual_switch*> hubs_;  // as in controlled_
   std::uint32_t largest_ = 0;          // no frame of the run is larger, whatever an MTU says

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "actors/logic/credit_builder.hpp"
 #include "actors/logic/pcie_credits.hpp"
 #include "actors/logic/rate_limiter.hpp"
 #include "metrics/expectation.hpp"
@@ -299,6 +300,27 @@ enum class stop_rule : std::uint8_t { queue, shift };
 /// Whom a traffic entry's packets are for: see packet. Captured: what each frame's addresses say.
 enum class cast_kind : std::uint8_t { unicast, unknown, arp, multicast, broadcast, captured };
 
+/// Credit lists between the two ends of a traffic entry (WO 00/41365): see actors/credits/.
+struct credit_settings {
+  enum class way : std::uint8_t { message, shared_memory, rdma, tcp_options };
+  bool regulated = true;  ///< without, the sender sends whatever it has (VIA alone)
+  credit_builder::trigger when = credit_builder::trigger::adaptive;
+  way by = way::message;
+  unsigned buffers = 64;                      ///< of the receiving application, a connection
+  std::uint32_t least = 1514, most = 1514;    ///< their sizes
+  std::optional<unsigned> per_list;           ///< credits of a list; unset: what its way holds
+  std::optional<unsigned> first_list;         ///< unset: as many
+  unsigned lists = 1;                         ///< buffers of the sender for lists
+  sim_time work = 0;                          ///< of the application, for a buffer
+  std::uint64_t limit_bps = 0;                ///< of each sender; 0: none
+  std::int64_t burst_bytes = 64 * 1024;       ///< ahead of that
+  unsigned steady_percent = 100;              ///< see credit_builder
+  sim_time latency = 5 * microsecond;         ///< of a list
+  std::optional<sim_time> per_message, poll;  ///< unset: by its way
+  sim_time post = 100 * nanosecond;           ///< a descriptor, and its doorbell
+  unsigned send_queue = 64;                   ///< requests of the sending application
+};
+
 struct traffic_entry {
   std::string name;
   source_mark where;
@@ -307,6 +329,7 @@ struct traffic_entry {
   std::vector<std::string> to;
   destination_rule pick = destination_rule::random;
   cast_kind cast = cast_kind::unicast;
+  std::optional<credit_settings> credits;
   std::uint8_t priority = 0;
   bool classified =
       false;  ///< a replay without a priority: frames have their own, where classified

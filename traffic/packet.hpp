@@ -46,7 +46,7 @@ struct packet {
   bool pulled = false;       ///< the receiver asked for it, so it has not gone to sleep meanwhile
   std::uint8_t overlay = 0;  ///< of `bytes`: outer headers in front of the frame
   bool tunnelled = false;    ///< the bridge of its host has to put a tunnel's headers in front
-  std::uint32_t path = 0;    ///< hash of the flow, for the choice among equal paths
+  std::uint32_t remaining = 0;  ///< in-band: bytes that its connection has to send behind it
   std::uint8_t socket = 0;   ///< which of the receiving VM's sockets it is for, or `filtered`
   std::uint8_t ecn = 0;      ///< of its IP header (RFC 3168): see ecn_*
   std::uint8_t special = 0;  ///< whom it is for beside `to`, and whether a parser sees it

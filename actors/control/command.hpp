@@ -40,7 +40,7 @@ inline packet as_packet(const command& c) {
   p.tunnelled = c.tunnelled;
   p.ingress = c.port;
   p.to = c.endpoint;
-  p.path = c.value;
+  p.remaining = c.value;
   p.due = c.limit.bytes;
   p.id = static_cast<std::uint64_t>(c.limit.packets);
   return p;
@@ -48,7 +48,7 @@ inline packet as_packet(const command& c) {
 
 inline command as_command(const packet& p) {
   return {p.at,   static_cast<command::kind>(p.priority),  p.tunnelled, p.ingress, p.to,
-          p.path, {p.due, static_cast<std::int64_t>(p.id)}};
+          p.remaining, {p.due, static_cast<std::int64_t>(p.id)}};
 }
 
 }  // namespace sluice

@@ -31,6 +31,7 @@ struct signal {
     pfc,      ///< a PFC frame has had its effect: see pause_request, which is packed into the rest
     pause,    ///< likewise a PAUSE frame
     credit,   ///< likewise a flow packet of InfiniBand's
+    list,       ///< a credit of `bytes` for connection `port`; `priority` 1: the last of its list
     slow_down,  ///< packets of this source have been marked as congested
   };
   sim_time at = 0;
@@ -72,7 +73,7 @@ typename Inspector::result_type inspect(Inspector& f, frame_ref& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, packet& x) {
   return f(caf::meta::type_name("packet"), x.at, x.due, x.id, x.frame, x.bytes, x.flow, x.from,
-           x.to, x.ingress, x.egress, x.priority, x.pulled, x.overlay, x.tunnelled, x.path,
+           x.to, x.ingress, x.egress, x.priority, x.pulled, x.overlay, x.tunnelled, x.remaining,
            x.socket, x.ecn, x.special, x.refused);
 }
 

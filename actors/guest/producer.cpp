@@ -4,17 +4,6 @@
 
 namespace sluice {
 
-namespace {
-
-std::uint32_t path_hash(std::uint32_t from, std::uint32_t to, std::uint32_t flow) {
-  std::uint64_t x = (static_cast<std::uint64_t>(from) << 32 | to) ^ (std::uint64_t{flow} << 17);
-  x = (x ^ x >> 33) * 0xff51afd7ed558ccdULL;
-  x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53ULL;
-  return static_cast<std::uint32_t>(x >> 32);
-}
-
-}  // namespace
-
 producer::producer(producer_config c)
     : component{c.name, c.node}, config_{std::move(c)}, line_{config_.line} {}
 
@@ -178,7 +167,6 @@ void producer::advance() {
     p.ecn = e.ecn | s.config.ecn;
     p.special = e.special != packet::ordinary ? e.special : s.config.special;
     p.socket = s.config.sockets ? (*s.config.sockets)[e.to] : e.socket;
-    p.path = path_hash(p.from, p.to, p.flow);
     const auto sent = line_.transmit(head_.at, e.bytes);
     line_.spend(head_.at, sent, p.priority, e.bytes);
     p.at = sent + out.packet_latency;

@@ -37,15 +37,21 @@ public:
     if (posted_ == 0)
       return false;
     --posted_;
+    sizes_.push(list.size());
     for (const auto credit : list)
       unread_.push(credit);
     return true;
   }
-  /// Another buffer is there; then the credits of what has come may be used.
+  /// Another buffer is there; then the credits of the list that came first may be used.
   void post() {
     ++posted_;
-    for (; !unread_.empty(); unread_.pop())
+    if (sizes_.empty())
+      return;
+    for (auto n = sizes_.front(); n != 0; --n) {
       credits_.push(unread_.front());
+      unread_.pop();
+    }
+    sizes_.pop();
   }
 
   bool empty() const { return credits_.empty(); }
@@ -69,6 +75,7 @@ public:
 
 private:
   unsigned posted_;
+  ring<std::size_t> sizes_;  // of the lists in unread_
   ring<std::uint32_t> unread_, credits_;
   std::uint64_t lists_ = 0, used_ = 0, wasted_ = 0;
 };

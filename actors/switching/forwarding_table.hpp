@@ -9,6 +9,15 @@
 
 namespace sluice {
 
+/// For the choice among equal paths: the same for all packets of a flow between two endpoints.
+inline std::uint32_t path_hash(const packet& p) {
+  std::uint64_t x =
+      (static_cast<std::uint64_t>(p.from) << 32 | p.to) ^ (std::uint64_t{p.flow} << 17);
+  x = (x ^ x >> 33) * 0xff51afd7ed558ccdULL;
+  x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53ULL;
+  return static_cast<std::uint32_t>(x >> 32);
+}
+
 /// The ports that lead to each endpoint of the run; shared by the ports of a switch. A virtual
 /// switch knows its own VMs and sends everything else to the uplink.
 struct forwarding_table {
@@ -28,7 +37,7 @@ struct forwarding_table {
   }
   std::uint16_t port_of(const packet& p) const {
     const auto& e = lists(p) ? by_endpoint[p.to - first_endpoint] : otherwise;
-    return e.count <= 1 ? e.port : ports[e.first + p.path % e.count];
+    return e.count <= 1 ? e.port : ports[e.first + path_hash(p) % e.count];
   }
 };
 

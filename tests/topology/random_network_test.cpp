@@ -25,6 +25,7 @@ struct drawn {
 // Two to four switches in a tree with hosts, generators and sinks, everything drawn.
 drawn draw(std::uint64_t seed) {
   random_stream r{seed, "network"};
+  random_stream lists{seed, "credit lists"};
   const auto pick = [&](std::uint64_t from, std::uint64_t to) {
     return from + r.below(to - from + 1);
   };
@@ -287,6 +288,47 @@ drawn draw(std::uint64_t seed) {
           t.to.push_back(x.name + "/" + h->vms[v].name);
         break;
       }
+    // Credit lists, where both ends are VMs with one socket.
+    const auto takes_lists = [&](const std::string& name) {
+      const auto slash = name.find('/');
+      if (slash == std::string::npos)
+        return false;
+      const auto node = std::find_if(s.nodes.begin(), s.nodes.end(), [&](const auto& x) {
+        return x.name == name.substr(0, slash);
+      });
+      const auto& vms = std::get<host_settings>(node->as).vms;
+      return std::any_of(vms.begin(), vms.end(), [&](const auto& v) {
+        return v.name == name.substr(slash + 1) && v.sockets.empty() && v.filter.empty();
+      });
+    };
+    const auto only = [&](std::vector<std::string> names) {
+      std::erase_if(names, [&](const auto& name) { return !takes_lists(name); });
+      return names;
+    };
+    if (lists.below(3) == 0 && t.cast != cast_kind::multicast && t.cast != cast_kind::broadcast
+        && !only(t.from).empty() && !only(t.to).empty()) {
+      t.from = only(t.from);
+      t.to = only(t.to);
+      auto& c = t.credits.emplace();
+      c.when = static_cast<credit_builder::trigger>(lists.below(7));
+      c.by = static_cast<credit_settings::way>(lists.below(4));
+      c.regulated = lists.below(20) != 0;
+      d.lossless = d.lossless && c.regulated;  // or the connection breaks
+      c.buffers = static_cast<unsigned>(1 + lists.below(40));
+      c.most = static_cast<std::uint32_t>(64 + lists.below(3000));
+      c.least = static_cast<std::uint32_t>(1 + lists.below(c.most));
+      c.lists = static_cast<unsigned>(1 + lists.below(3));
+      if (lists.below(2) == 0)
+        c.per_list = static_cast<unsigned>(1 + lists.below(20));
+      c.work = static_cast<sim_time>(lists.below(3) * 500) * nanosecond;
+      if (lists.below(4) == 0)
+        c.limit_bps = 500'000'000 + lists.below(5'000'000'000);
+      c.latency = static_cast<sim_time>(1 + lists.below(20)) * microsecond;
+      c.send_queue = static_cast<unsigned>(1 + lists.below(10));
+      if (lists.below(2) == 0)
+        std::get<generate_settings>(t.what).size_bytes =
+            static_cast<std::uint32_t>(60 + lists.below(20'000));
+    }
     s.traffic.push_back(t);
   }
   for (auto& l : s.links) {

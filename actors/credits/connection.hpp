@@ -1,0 +1,27 @@
+/// \file
+/// A connection that is regulated by credit lists: what its sender and its receiver have to know.
+#pragma once
+
+#include <cstdint>
+
+#include "actors/logic/credit_builder.hpp"
+#include "metrics/results.hpp"
+#include "traffic/units.hpp"
+
+namespace sluice {
+
+struct credit_connection {
+  std::uint32_t flow = 0;          ///< index of the traffic entry
+  std::uint32_t from = 0, to = 0;  ///< endpoints
+  bool regulated = true;           ///< without, the sender sends whatever it has: as VIA alone
+  credit_builder::config lists;
+  unsigned buffers = 64;              ///< that the receiving application has
+  std::uint32_t least = 0, most = 0;  ///< their sizes: one of these or between, drawn for each
+  sim_time work = 0;                  ///< of the receiving application, for each buffer
+  sim_time per_list = 0;              ///< until the receiver has sent a list
+  sim_time poll = 0;                  ///< the sender looks for lists so often; 0: it is notified
+  sim_time post = 0;                  ///< until the sender has posted another buffer for a list
+  std::uint64_t seed = 0;             ///< of the sizes
+};
+
+}  // namespace sluice

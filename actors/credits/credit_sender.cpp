@@ -1,0 +1,267 @@
+#include "actors/credits/credit_sender.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+
+namespace {
+
+constexpr std::size_t none = ~std::size_t{0};
+
+}  // namespace
+
+credit_sender::credit_sender(credit_sender_config c)
+    : component{c.name, c.node}, config_{std::move(c)} {
+  for (const auto& x : config_.connections) {
+    if (x.flow >= of_flow_.size())
+      of_flow_.resize(x.flow + 1);
+    of_flow_[x.flow].push_back(static_cast<std::uint32_t>(connections_.size()));
+    connections_.push_back({x, credit_reader{x.lists.lists}, {}, 0, 0, 0, {}, {}, 0, 0, 0});
+  }
+}
+
+std::size_t credit_sender::find(std::uint32_t flow, std::uint32_t to) const {
+  if (flow < of_flow_.size())
+    for (const auto c : of_flow_[flow])
+      if (connections_[c].config.to == to)
+        return c;
+  return none;
+}
+
+// -- what comes -----------------------------------------------------------------------------------
+
+void credit_sender::take_request() {
+  const packet p = inputs_[side].items.front();
+  pop_packet(side);
+  counters_.in.add(p.frame_bytes());
+  const auto c = find(p.flow, p.to);
+  if (c == none) {
+    // Of no connection: it goes as it is, ahead of what waits for credits.
+    auto out = p;
+    busy_ = std::max(busy_, p.at) + time_of(p.bytes);
+    out.at = busy_ + outputs_[side].packet_latency;
+    counters_.out.add(p.frame_bytes());
+    emit(side, out);
+    emit_signal(side, {.at = busy_ + inputs_[side].signal_latency,
+                       .bytes = p.bytes,
+                       .what = signal::kind::release});
+    return;
+  }
+  auto& x = connections_[c];
+  if (x.requests.empty())
+    x.stalled_since = p.at;
+  x.requests.push({p, p.bytes});
+}
+
+// The lists that have come by output `o` until then.
+void credit_sender::take_lists(port_index o, sim_time until) {
+  auto& from = outputs_[o];
+  while (!from.items.empty() && from.items.front().at <= until) {
+    const auto s = from.items.front();
+    from.items.pop();
+    ++from.heard;
+    auto& x = connections_[s.port];
+    x.coming.push_back(s.bytes);
+    if (s.priority == 0)
+      continue;  // not the last one of its list
+    if (!x.reader.receive(x.coming))
+      fail("a credit list found no buffer");
+    x.coming.clear();
+    x.posts.push(s.at + x.config.post);
+  }
+}
+
+// When its next packet may go, as far as is known; `never`: it is not.
+sim_time credit_sender::ready_at(connection& x) {
+  if (!x.config.regulated)
+    return x.stalled_since;
+  while (x.reader.empty() && !x.posts.empty()) {
+    const auto at = x.posts.front();
+    if (at > limit_)
+      return std::max(at, x.stalled_since);
+    x.posts.pop();
+    x.reader.post();
+    x.stalled += std::max<sim_time>(0, at - x.stalled_since);
+    x.stalled_since = std::max(x.stalled_since, at);
+  }
+  return x.reader.empty() ? never : x.stalled_since;
+}
+
+// -- what goes ------------------------------------------------------------------------------------
+
+void credit_sender::advance() {
+  auto& in = inputs_[side];
+  for (;;) {
+    // The earliest that could start, with the data and the credits that are known.
+    auto start = never;
+    for (auto& x : connections_)
+      if (!x.requests.empty()) {
+        if (x.reader.empty() && x.config.regulated)
+          take_lists(x.lists, never);
+        if (const auto at = ready_at(x); at < never)
+          start = std::min(start, std::max(at, busy_));
+      }
+    const bool comes = !in.items.empty() && in.items.front().at <= start;
+    const auto t = comes ? in.items.front().at : start;
+    if (t > limit_) {
+      // Whoever waits has to hear of lists until then.
+      if (t >= never)
+        for (const auto& x : connections_)
+          if (!x.requests.empty())
+            need_signals(x.lists, outputs_[x.lists].promise);
+      return;
+    }
+    if (comes) {
+      // What is of no connection goes at once: nothing else may go before it that is not known.
+      if (config_.plain && !lists_known(t))
+        return;
+      take_request();
+      continue;
+    }
+    if (in.items.empty() && in.promise <= t) {
+      need_packets(side, t);
+      return;
+    }
+    if (!window_open(outputs_[side]))
+      return;
+    // Others that would start then, too, take turns.
+    if (!lists_known(t))
+      return;
+    auto c = turn_;
+    while (connections_[c].requests.empty() || ready_at(connections_[c]) > t)
+      c = (c + 1) % connections_.size();
+    transmit(c, t);
+  }
+}
+
+// Whether it is known of each connection that waits for credits that it goes on no earlier. Asks.
+bool credit_sender::lists_known(sim_time t) {
+  bool known = true;
+  for (const auto& x : connections_)
+    if (!x.requests.empty() && ready_bound(x) <= t && x.config.regulated && x.reader.empty()
+        && x.posts.empty()) {
+      need_signals(x.lists, t - x.config.post);
+      known = false;
+    }
+  return known;
+}
+
+void credit_sender::transmit(std::size_t c, sim_time at) {
+  auto& x = connections_[c];
+  auto& r = x.requests.front();
+  // Requests may have been taken that came later.
+  for (; x.counted < x.requests.size() && x.requests[x.counted].what.at <= at; ++x.counted)
+    x.left += x.requests[x.counted].left;
+  const auto most = std::min(r.left, config_.largest);
+  const auto bytes = x.config.regulated ? x.reader.use(most) : most;
+  busy_ = at + time_of(bytes);
+  packet p = r.what;
+  p.id = static_cast<std::uint64_t>(config_.endpoint) << 40 | static_cast<std::uint64_t>(c) << 28
+         | (x.packets++ & 0xfffffff);
+  p.bytes = bytes;
+  x.left -= bytes;
+  r.left -= bytes;
+  p.remaining = static_cast<std::uint32_t>(std::min<std::uint64_t>(x.left, UINT32_MAX));
+  p.at = busy_ + outputs_[side].packet_latency;
+  counters_.out.add(bytes);
+  emit(side, p);
+  if (r.left != 0) {
+    // One more of it: what goes and what stays.
+    counters_.cut(p.flow);
+  } else {
+    emit_signal(side, {.at = busy_ + inputs_[side].signal_latency,
+                       .bytes = r.what.bytes,
+                       .what = signal::kind::release});
+    x.requests.pop();
+    --x.counted;
+  }
+  x.stalled_since = std::max(x.stalled_since, busy_);
+  if (!x.requests.empty())
+    x.stalled_since = std::max(x.stalled_since, x.requests.front().what.at);
+  turn_ = (c + 1) % connections_.size();
+}
+
+// -- what is known of the future ------------------------------------------------------------------
+
+// No packet of the connection may go before this.
+sim_time credit_sender::ready_bound(const connection& x) const {
+  if (!x.config.regulated || !x.reader.empty())
+    return 0;
+  if (!x.posts.empty())
+    return x.posts.front();
+  const auto& from = outputs_[x.lists];
+  return later(from.items.empty() ? from.promise : from.items.front().at, x.config.post);
+}
+
+sim_time credit_sender::next_start() const {
+  const auto& in = inputs_[side];
+  const auto next = in.items.empty() ? in.promise : in.items.front().at;
+  auto t = config_.plain ? next : never;
+  for (const auto& x : connections_)
+    t = std::min(t, std::max(x.requests.empty() ? next : x.stalled_since, ready_bound(x)));
+  return std::max(t, busy_);
+}
+
+void credit_sender::explain(sim_time t) {
+  const auto& in = inputs_[side];
+  if (in.items.empty())
+    need_packets(side, std::max(t, in.promise));
+  for (const auto& x : connections_)
+    if (ready_bound(x) <= t && x.config.regulated && x.reader.empty() && x.posts.empty()
+        && outputs_[x.lists].items.empty())
+      need_signals(x.lists, std::max(t - x.config.post, outputs_[x.lists].promise));
+}
+
+sim_time credit_sender::earliest_packet(port_index o) {
+  return o != side ? never : later(next_start(), config_.per_packet + outputs_[o].packet_latency);
+}
+
+void credit_sender::explain_packet(port_index o, sim_time beyond) {
+  if (o == side)
+    explain(beyond - config_.per_packet - outputs_[o].packet_latency);
+}
+
+sim_time credit_sender::earliest_signal(port_index i) {
+  return later(next_start(), config_.per_packet + inputs_[i].signal_latency);
+}
+
+void credit_sender::explain_signal(port_index i, sim_time beyond) {
+  explain(beyond - config_.per_packet - inputs_[i].signal_latency);
+}
+
+sim_time credit_sender::next_event() const {
+  const auto& in = inputs_[side];
+  auto t = in.items.empty() ? never : in.items.front().at;
+  for (const auto& x : connections_) {
+    if (x.requests.empty())
+      continue;
+    if (!x.config.regulated || !x.reader.empty() || !x.posts.empty())
+      t = std::min(t, std::max({busy_, x.stalled_since, ready_bound(x)}));
+    else if (!outputs_[x.lists].items.empty())
+      t = std::min(t, std::max({busy_, x.stalled_since,
+                                outputs_[x.lists].items.front().at + x.config.post}));
+  }
+  return t;
+}
+
+component_counters credit_sender::snapshot(sim_time) const {
+  auto c = counters_;
+  const auto coming = waiting(inputs_[side]);
+  c.in += coming;
+  c.held += coming;
+  for (const auto& x : connections_)
+    for (std::size_t i = 0; i < x.requests.size(); ++i)
+      c.held.add(x.requests[i].left);
+  return c;
+}
+
+void credit_sender::tell(std::size_t c, credit_counts& counts, sim_time now) const {
+  const auto& x = connections_[c];
+  counts.used = x.reader.used();
+  counts.stalled = x.stalled;
+  if (x.config.regulated && !x.requests.empty() && x.reader.empty())
+    counts.stalled += std::max<sim_time>(
+        0, (x.posts.empty() ? now : std::min(now, x.posts.front())) - x.stalled_since);
+}
+
+}  // namespace sluice
