@@ -1056,6 +1056,13 @@ private:
                : w == "switching"  ? trigger::switching
                                    : trigger::adaptive;
     }
+    c.in_device = word(map, "in") == "device";
+    if (word(map, "when") == "window") {
+      c.window_bytes = 64 * 1024;
+      read_size(map, "window", c.window_bytes);
+    } else if (const auto* window = map.find("window")) {
+      forest_.error(*window, "credit lists have no window", "`when: window`");
+    }
     const auto by = word(map, "by");
     c.by = by == "shared-memory" ? credit_settings::way::shared_memory
            : by == "rdma"        ? credit_settings::way::rdma

@@ -1310,9 +1310,22 @@ constexpr key_info table[]{
                 "one before was filled; after one that suits the rate of use (adaptive); at a time "
                 "by that rate (timed) or by a filter (predictive); as first or last by what "
                 "remains to be sent (switching). never: no lists; a packet without buffer breaks "
-                "the connection.",
+                "the connection. window: no lists, but a window of a transport buffer, as TCP has.",
         .fallback = "adaptive",
-        .choices = "first|middle|last|adaptive|timed|predictive|switching|never"},
+        .choices = "first|middle|last|adaptive|timed|predictive|switching|never|window"},
+    key_info{.path = "traffic.<entry>.credits.window",
+             .forms = form_size,
+             .help = "With `when: window`: the receiver's transport buffer, out of which the "
+                     "application copies.",
+             .fallback = "64KiB",
+             .range = "1514B..1GiB"},
+    key_info{.path = "traffic.<entry>.credits.in",
+             .forms = form_choice,
+             .help =
+                 "Who cuts requests: the software, which posts a descriptor for each packet, or "
+                 "the I/O device, which has one for the request.",
+             .fallback = "software",
+             .choices = "software|device"},
     key_info{.path = "traffic.<entry>.credits.by",
              .forms = form_choice,
              .help =

@@ -54,6 +54,9 @@ void network_builder::plan_credits() {
         x.from = endpoint_of_.at(from);
         x.to = endpoint_of_.at(to);
         x.regulated = c.regulated;
+        x.in_device = c.in_device;
+        x.window_bytes = c.window_bytes;
+        x.largest = tenant_frame(endpoints_[x.from].node);
         x.lists.when = c.when;
         x.lists.most = c.per_list.value_or(std::min(costs.most, std::max(1u, c.buffers)));
         x.lists.first_list = c.first_list.value_or(x.lists.most);

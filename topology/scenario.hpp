@@ -303,7 +303,9 @@ enum class cast_kind : std::uint8_t { unicast, unknown, arp, multicast, broadcas
 /// Credit lists between the two ends of a traffic entry (WO 00/41365): see actors/credits/.
 struct credit_settings {
   enum class way : std::uint8_t { message, shared_memory, rdma, tcp_options };
-  bool regulated = true;  ///< without, the sender sends whatever it has (VIA alone)
+  bool regulated = true;          ///< without, the sender sends whatever it has (VIA alone)
+  bool in_device = false;         ///< the I/O device cuts, not the software
+  std::int64_t window_bytes = 0;  ///< not 0: in place of lists a window, as TCP has
   credit_builder::trigger when = credit_builder::trigger::adaptive;
   way by = way::message;
   unsigned buffers = 64;                      ///< of the receiving application, a connection

@@ -15,6 +15,12 @@ struct credit_connection {
   std::uint32_t from = 0, to = 0;  ///< endpoints
   bool regulated = true;           ///< without, the sender sends whatever it has: as VIA alone
   credit_builder::config lists;
+  bool in_device = false;  ///< the I/O device cuts requests; else each packet is posted by itself
+  /// In place of lists a window, as TCP has: so many bytes of a transport buffer, from which the
+  /// application copies what it reads. The receiver says what is free when it is
+  /// as much as two full packets, or as the sender may lack for one.
+  std::int64_t window_bytes = 0;
+  std::uint32_t largest = 0;          ///< packet that the network takes
   unsigned buffers = 64;              ///< that the receiving application has
   std::uint32_t least = 0, most = 0;  ///< their sizes: one of these or between, drawn for each
   sim_time work = 0;                  ///< of the receiving application, for each buffer

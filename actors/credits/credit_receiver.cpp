@@ -14,7 +14,7 @@ credit_receiver::credit_receiver(credit_receiver_config c)
     : component{c.name, c.node}, config_{std::move(c)} {
   unasked_ = config_.plain;
   for (const auto& x : config_.connections) {
-    unasked_ = unasked_ || !x.regulated;
+    unasked_ = unasked_ || !x.regulated || x.window_bytes != 0;
     least_work_ = config_.plain ? 0 : std::min(least_work_, x.work);
     if (x.flow >= of_flow_.size())
       of_flow_.resize(x.flow + 1);
@@ -22,8 +22,9 @@ credit_receiver::credit_receiver(credit_receiver_config c)
     of_flow_[x.flow].push_back(static_cast<std::uint32_t>(number));
     connections_.push_back(
         {x, credit_builder{x.lists}, {x.seed, "receive buffers"}, 0, 0, never, false});
-    for (unsigned b = 0; b < x.buffers; ++b)
+    for (unsigned b = 0; b < x.buffers && x.window_bytes == 0; ++b)
       post(number, 0);
+    connections_.back().unsaid = x.window_bytes;
     look(number, 0);
   }
 }
@@ -60,7 +61,12 @@ void credit_receiver::post(std::size_t c, sim_time at) {
 // When its next list is to go, as of now.
 void credit_receiver::look(std::size_t c, sim_time at) {
   auto& x = connections_[c];
-  x.due = x.config.regulated && !x.broken ? x.builder.due(at) : never;
+  if (const auto window = x.config.window_bytes; window != 0) {
+    const std::int64_t full = x.config.largest;
+    x.due = x.unsaid >= std::clamp<std::int64_t>(window - full + 1, 1, 2 * full) ? at : never;
+  } else {
+    x.due = x.config.regulated && !x.broken ? x.builder.due(at) : never;
+  }
   for (std::size_t k = 0; k < connections_.size(); ++k)
     if (connections_[k].due < connections_[first_due_].due)
       first_due_ = k;
@@ -69,9 +75,9 @@ void credit_receiver::look(std::size_t c, sim_time at) {
 void credit_receiver::advance() {
   auto& in = inputs_[side];
   for (;;) {
-    const auto read = readings_.empty() ? never : readings_.front().done;
+    const auto next = readings_.empty() ? never : readings_.front().done;
     const auto due = connections_[first_due_].due;
-    const auto own = std::min(read, due);
+    const auto own = std::min(next, due);
     if (!in.items.empty() && in.items.front().at <= own) {
       if (in.items.front().at > limit_ || !window_open(outputs_[side]))
         return;
@@ -84,11 +90,11 @@ void credit_receiver::advance() {
       need_packets(side, own);
       return;
     }
-    if (read <= due) {
-      const auto c = readings_.front().connection;
+    if (next <= due) {
+      const auto done = readings_.front();
       readings_.pop();
-      post(c, read);
-      look(c, read);
+      read(done.connection, done.bytes, done.done);
+      look(done.connection, done.done);
     } else {
       send_list(first_due_, due);
     }
@@ -107,8 +113,7 @@ void credit_receiver::arrive() {
   } else {
     auto& x = connections_[c];
     const auto before = x.builder.outstanding();
-    if (x.broken
-        || x.builder.arrive(p.frame_bytes(), at, p.remaining) != credit_builder::arrival::filled) {
+    if (x.broken || !receive(x, p)) {
       outstanding_ -= x.broken ? 0 : before;
       x.broken = true;
       counters_.drop(drop_reason::connection_broken, p);
@@ -117,7 +122,7 @@ void credit_receiver::arrive() {
     }
     outstanding_ -= before - x.builder.outstanding();
     worked_ = std::max(worked_, at) + x.config.work;
-    readings_.push({worked_, static_cast<std::uint32_t>(c)});
+    readings_.push({worked_, static_cast<std::uint32_t>(c), p.frame_bytes()});
     p.at = worked_ + outputs_[side].packet_latency;
     look(c, at);
   }
@@ -125,23 +130,52 @@ void credit_receiver::arrive() {
   emit(side, p);
 }
 
+// False: there is no buffer for it.
+bool credit_receiver::receive(connection& x, const packet& p) {
+  if (x.config.window_bytes != 0) {
+    x.buffered += p.frame_bytes();
+    return x.buffered <= x.config.window_bytes;
+  }
+  return x.builder.arrive(p.frame_bytes(), p.at, p.remaining) == credit_builder::arrival::filled;
+}
+
+// The application is done with so many bytes.
+void credit_receiver::read(std::size_t c, std::uint32_t bytes, sim_time at) {
+  auto& x = connections_[c];
+  if (x.config.window_bytes == 0)
+    return post(c, at);
+  x.buffered -= bytes;
+  x.unsaid += bytes;
+}
+
 void credit_receiver::send_list(std::size_t c, sim_time at) {
   auto& x = connections_[c];
+  signal s{.at = tell_at(x, at), .port = x.there, .what = signal::kind::list, .priority = 1};
+  if (x.config.window_bytes != 0) {
+    s.bytes = static_cast<std::uint32_t>(x.unsaid);
+    emit_signal(x.sender, s);
+    x.unsaid = 0;
+    ++x.updates;
+    return look(c, at);
+  }
   const auto before = x.builder.outstanding();
   x.builder.take(list_, at);
   outstanding_ += x.builder.outstanding() - before;
+  for (std::size_t k = 0; k < list_.size(); ++k) {
+    s.bytes = list_[k];
+    s.priority = k + 1 == list_.size();
+    emit_signal(x.sender, s);
+  }
+  look(c, at);
+}
+
+// When what is said now is there.
+sim_time credit_receiver::tell_at(const connection& x, sim_time at) {
   said_ = std::max(said_, at) + x.config.per_list;
   auto arrives = said_ + inputs_[x.sender].signal_latency;
   if (x.config.poll != 0)
     arrives += (x.config.poll - arrives % x.config.poll) % x.config.poll;
-  arrives = arrives_[x.sender] = std::max(arrives, arrives_[x.sender]);
-  for (std::size_t k = 0; k < list_.size(); ++k)
-    emit_signal(x.sender, {.at = arrives,
-                           .bytes = list_[k],
-                           .port = x.there,
-                           .what = signal::kind::list,
-                           .priority = static_cast<std::uint8_t>(k + 1 == list_.size())});
-  look(c, at);
+  return arrives_[x.sender] = std::max(arrives, arrives_[x.sender]);
 }
 
 // -- what is known of the future ------------------------------------------------------------------
@@ -156,8 +190,8 @@ sim_time credit_receiver::next_arrival() const {
 
 // No list goes before this.
 sim_time credit_receiver::next_list() const {
-  const auto read = readings_.empty() ? never : readings_.front().done;
-  return std::min({read, connections_[first_due_].due, next_arrival()});
+  const auto next = readings_.empty() ? never : readings_.front().done;
+  return std::min({next, connections_[first_due_].due, next_arrival()});
 }
 
 sim_time credit_receiver::earliest_packet(port_index o) {
@@ -201,7 +235,7 @@ component_counters credit_receiver::snapshot(sim_time) const {
 
 void credit_receiver::tell(std::size_t c, credit_counts& counts) const {
   const auto& x = connections_[c];
-  counts.lists = x.builder.lists();
+  counts.lists = x.builder.lists() + x.updates;
   counts.credits = x.builder.credits();
   counts.wasted_bytes = x.builder.wasted_bytes();
   counts.switches = x.builder.switches();

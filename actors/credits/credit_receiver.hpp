@@ -65,16 +65,23 @@ private:
     std::uint16_t there = 0;
     sim_time due = never;
     bool broken = false;
+    // With a window: bytes in the transport buffer, and those that are free and not said to be.
+    std::int64_t buffered = 0, unsaid = 0;
+    std::uint64_t updates = 0;
   };
   struct reading {
     sim_time done = 0;
     std::uint32_t connection = 0;
+    std::uint32_t bytes = 0;
   };
 
   std::size_t find(std::uint32_t flow, std::uint32_t from) const;
   void arrive();
   void post(std::size_t c, sim_time at);
   void send_list(std::size_t c, sim_time at);
+  static bool receive(connection& x, const packet& p);
+  void read(std::size_t c, std::uint32_t bytes, sim_time at);
+  sim_time tell_at(const connection& x, sim_time at);
   void look(std::size_t c, sim_time at);
   sim_time next_arrival() const;
   sim_time next_list() const;

@@ -16,7 +16,9 @@ credit_sender::credit_sender(credit_sender_config c)
     if (x.flow >= of_flow_.size())
       of_flow_.resize(x.flow + 1);
     of_flow_[x.flow].push_back(static_cast<std::uint32_t>(connections_.size()));
-    connections_.push_back({x, credit_reader{x.lists.lists}, {}, 0, 0, 0, {}, {}, 0, 0, 0});
+    auto& own = connections_.emplace_back();
+    own.config = x;
+    own.reader = credit_reader{x.lists.lists};
   }
 }
 
@@ -38,7 +40,7 @@ void credit_sender::take_request() {
   if (c == none) {
     // Of no connection: it goes as it is, ahead of what waits for credits.
     auto out = p;
-    busy_ = std::max(busy_, p.at) + time_of(p.bytes);
+    busy_ = std::max(busy_, p.at) + time_of(p.bytes, config_.per_packet);
     out.at = busy_ + outputs_[side].packet_latency;
     counters_.out.add(p.frame_bytes());
     emit(side, out);
@@ -61,6 +63,10 @@ void credit_sender::take_lists(port_index o, sim_time until) {
     from.items.pop();
     ++from.heard;
     auto& x = connections_[s.port];
+    if (x.config.window_bytes != 0) {
+      x.grants.push({s.at, s.bytes});
+      continue;
+    }
     x.coming.push_back(s.bytes);
     if (s.priority == 0)
       continue;  // not the last one of its list
@@ -71,20 +77,38 @@ void credit_sender::take_lists(port_index o, sim_time until) {
   }
 }
 
+// Bytes of its next packet, but for what it is allowed.
+std::uint32_t credit_sender::wants(const connection& x) const {
+  return x.requests.empty() ? 1 : std::min(x.requests.front().left, config_.largest);
+}
+
+bool credit_sender::may_send(const connection& x) const {
+  return !x.config.regulated
+         || (x.config.window_bytes != 0 ? x.window >= wants(x) : !x.reader.empty());
+}
+
+// When it will be allowed more, as far as has come.
+sim_time credit_sender::next_grant(const connection& x) {
+  return !x.posts.empty() ? x.posts.front() : !x.grants.empty() ? x.grants.front().at : never;
+}
+
 // When its next packet may go, as far as is known; `never`: it is not.
 sim_time credit_sender::ready_at(connection& x) {
-  if (!x.config.regulated)
-    return x.stalled_since;
-  while (x.reader.empty() && !x.posts.empty()) {
-    const auto at = x.posts.front();
+  while (!may_send(x)) {
+    const auto at = next_grant(x);
     if (at > limit_)
-      return std::max(at, x.stalled_since);
-    x.posts.pop();
-    x.reader.post();
+      return at >= never ? never : std::max(at, x.stalled_since);
+    if (x.config.window_bytes != 0) {
+      x.window += x.grants.front().bytes;
+      x.grants.pop();
+    } else {
+      x.posts.pop();
+      x.reader.post();
+    }
     x.stalled += std::max<sim_time>(0, at - x.stalled_since);
     x.stalled_since = std::max(x.stalled_since, at);
   }
-  return x.reader.empty() ? never : x.stalled_since;
+  return x.stalled_since;
 }
 
 // -- what goes ------------------------------------------------------------------------------------
@@ -96,7 +120,7 @@ void credit_sender::advance() {
     auto start = never;
     for (auto& x : connections_)
       if (!x.requests.empty()) {
-        if (x.reader.empty() && x.config.regulated)
+        if (!may_send(x))
           take_lists(x.lists, never);
         if (const auto at = ready_at(x); at < never)
           start = std::min(start, std::max(at, busy_));
@@ -138,8 +162,7 @@ void credit_sender::advance() {
 bool credit_sender::lists_known(sim_time t) {
   bool known = true;
   for (const auto& x : connections_)
-    if (!x.requests.empty() && ready_bound(x) <= t && x.config.regulated && x.reader.empty()
-        && x.posts.empty()) {
+    if (!x.requests.empty() && ready_bound(x) <= t && !may_send(x) && next_grant(x) >= never) {
       need_signals(x.lists, t - x.config.post);
       known = false;
     }
@@ -153,8 +176,12 @@ void credit_sender::transmit(std::size_t c, sim_time at) {
   for (; x.counted < x.requests.size() && x.requests[x.counted].what.at <= at; ++x.counted)
     x.left += x.requests[x.counted].left;
   const auto most = std::min(r.left, config_.largest);
-  const auto bytes = x.config.regulated ? x.reader.use(most) : most;
-  busy_ = at + time_of(bytes);
+  const bool lists = x.config.regulated && x.config.window_bytes == 0;
+  const auto bytes = lists ? x.reader.use(most) : most;
+  x.window -= x.config.window_bytes != 0 ? bytes : 0;
+  // Software posts a descriptor for each packet, the device has one for the request.
+  const bool posted = x.config.in_device && r.left != r.what.bytes;
+  busy_ = at + time_of(bytes, posted ? 0 : x.config.post);
   packet p = r.what;
   p.id = static_cast<std::uint64_t>(config_.endpoint) << 40 | static_cast<std::uint64_t>(c) << 28
          | (x.packets++ & 0xfffffff);
@@ -185,10 +212,10 @@ void credit_sender::transmit(std::size_t c, sim_time at) {
 
 // No packet of the connection may go before this.
 sim_time credit_sender::ready_bound(const connection& x) const {
-  if (!x.config.regulated || !x.reader.empty())
+  if (may_send(x))
     return 0;
-  if (!x.posts.empty())
-    return x.posts.front();
+  if (const auto at = next_grant(x); at < never)
+    return at;
   const auto& from = outputs_[x.lists];
   return later(from.items.empty() ? from.promise : from.items.front().at, x.config.post);
 }
@@ -207,26 +234,26 @@ void credit_sender::explain(sim_time t) {
   if (in.items.empty())
     need_packets(side, std::max(t, in.promise));
   for (const auto& x : connections_)
-    if (ready_bound(x) <= t && x.config.regulated && x.reader.empty() && x.posts.empty()
+    if (ready_bound(x) <= t && !may_send(x) && next_grant(x) >= never
         && outputs_[x.lists].items.empty())
       need_signals(x.lists, std::max(t - x.config.post, outputs_[x.lists].promise));
 }
 
 sim_time credit_sender::earliest_packet(port_index o) {
-  return o != side ? never : later(next_start(), config_.per_packet + outputs_[o].packet_latency);
+  return o != side ? never : later(next_start(), least_time() + outputs_[o].packet_latency);
 }
 
 void credit_sender::explain_packet(port_index o, sim_time beyond) {
   if (o == side)
-    explain(beyond - config_.per_packet - outputs_[o].packet_latency);
+    explain(beyond - least_time() - outputs_[o].packet_latency);
 }
 
 sim_time credit_sender::earliest_signal(port_index i) {
-  return later(next_start(), config_.per_packet + inputs_[i].signal_latency);
+  return later(next_start(), least_time() + inputs_[i].signal_latency);
 }
 
 void credit_sender::explain_signal(port_index i, sim_time beyond) {
-  explain(beyond - config_.per_packet - inputs_[i].signal_latency);
+  explain(beyond - least_time() - inputs_[i].signal_latency);
 }
 
 sim_time credit_sender::next_event() const {
@@ -235,7 +262,7 @@ sim_time credit_sender::next_event() const {
   for (const auto& x : connections_) {
     if (x.requests.empty())
       continue;
-    if (!x.config.regulated || !x.reader.empty() || !x.posts.empty())
+    if (may_send(x) || next_grant(x) < never)
       t = std::min(t, std::max({busy_, x.stalled_since, ready_bound(x)}));
     else if (!outputs_[x.lists].items.empty())
       t = std::min(t, std::max({busy_, x.stalled_since,
@@ -259,9 +286,8 @@ void credit_sender::tell(std::size_t c, credit_counts& counts, sim_time now) con
   const auto& x = connections_[c];
   counts.used = x.reader.used();
   counts.stalled = x.stalled;
-  if (x.config.regulated && !x.requests.empty() && x.reader.empty())
-    counts.stalled += std::max<sim_time>(
-        0, (x.posts.empty() ? now : std::min(now, x.posts.front())) - x.stalled_since);
+  if (!x.requests.empty() && !may_send(x))
+    counts.stalled += std::max<sim_time>(0, std::min(now, next_grant(x)) - x.stalled_since);
 }
 
 }  // namespace sluice

@@ -73,14 +73,25 @@ private:
     port_index lists = 0;               // by which output come its lists
     std::vector<std::uint32_t> coming;  // of a list, what has come
     ring<sim_time> posts;  // when another buffer for lists is there, for each that came
+    // With a window: what is left of it, and what of it comes when.
+    struct grant {
+      sim_time at = 0;
+      std::int64_t bytes = 0;
+    };
+    std::int64_t window = 0;
+    ring<grant> grants;
     sim_time stalled_since = 0, stalled = 0;
     std::uint64_t packets = 0;
   };
 
   // The next packet is prepared while this one is on the line.
-  sim_time time_of(std::uint32_t bytes) const {
-    return std::max(config_.per_packet, config_.line.time_of(bytes + config_.overhead));
+  sim_time time_of(std::uint32_t bytes, sim_time post) const {
+    return std::max(post, config_.line.time_of(bytes + config_.overhead));
   }
+  sim_time least_time() const { return config_.line.time_of(1 + config_.overhead); }
+  std::uint32_t wants(const connection& x) const;
+  bool may_send(const connection& x) const;
+  static sim_time next_grant(const connection& x);
   std::size_t find(std::uint32_t flow, std::uint32_t to) const;
   void take_request();
   void take_lists(port_index o, sim_time until);

@@ -52,22 +52,26 @@ credit_builder::arrival credit_builder::arrive(std::uint32_t bytes, sim_time at,
     told_bytes_ -= size;
     earned_at_ -= cost(size - bytes);
   }
-  count_use(at);
   remaining_ = remaining;
+  bool starved = false;
   if (!lists_out_.empty() && lists_out_.front().first == number) {
-    if (const auto& l = lists_out_.front(); l.starved)
-      measured_ = std::min(measured_, std::max<sim_time>(at - l.sent, 1));
+    starved = lists_out_.front().starved;
+    if (starved)
+      measured_ = std::min(measured_, std::max<sim_time>(at - lists_out_.front().sent, 1));
     lists_out_.pop();
-    if (number == last_.first)
-      trigger_ = trigger_of(last_);
   }
+  count_use(at, starved);
+  // By the rate as it is now, for each buffer again.
+  if (number == last_.first || (number > last_.first && config_.when == trigger::adaptive))
+    trigger_ = trigger_of(last_);
   if (config_.when == trigger::switching)
     choose_mode();
   return arrival::filled;
 }
 
-void credit_builder::count_use(sim_time at) {
-  if (last_use_ >= 0) {
+// A sender that has waited for credits says nothing about the rate at which it would use them.
+void credit_builder::count_use(sim_time at, bool waited) {
+  if (last_use_ >= 0 && !waited) {
     const auto x = at - last_use_;
     if (intervals_++ == 0)
       interval_ = x;
@@ -135,6 +139,11 @@ sim_time credit_builder::triggered_at(sim_time now) const {
     return idle;
   if (!any_)
     return buffers_.size() >= config_.first_list ? now : never;
+  // All buffers together do not last for a round trip: it is the round trips that count, and a
+  // small list takes as long as a large one.
+  if (by_rate() && lists_out_.size() + 1 == config_.lists
+      && static_cast<sim_time>(buffers_.size()) * interval_ < round_trip())
+    return never;
   switch (config_.when) {
     case trigger::timed:
       if (intervals_ == 0)
@@ -165,7 +174,9 @@ sim_time credit_builder::allowed_at(std::uint32_t bytes) const {
   if (config_.limit_bps == 0)
     return 0;
   const auto needs = cost(bytes);
-  const auto burst = std::max(needs, cost(static_cast<std::uint64_t>(config_.burst_bytes)));
+  // What is earned while a list is on its way must not be lost.
+  const auto burst =
+      std::max({needs, cost(static_cast<std::uint64_t>(config_.burst_bytes)), 2 * round_trip()});
   return earned_at_ + needs - burst;
 }
 

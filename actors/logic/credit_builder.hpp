@@ -16,10 +16,8 @@
 /// accumulated. **Each further one** carries what has been accumulated since, up to `most`: when
 ///
 ///   * `first`, `last`, `middle`: that buffer of the last list has been filled (FIG. 4);
-///   * `adaptive`: a buffer has been filled that is chosen, when the first one of the list is, by
-///   the
-///     rate at which they are used: so near to the end that a new list is just there in time (FIG.
-///     5);
+///   * `adaptive`: a buffer has been filled that is chosen, each time that one is, by the rate at
+///     which they are used: so near to the end that a new list is just there in time (FIG. 5);
 ///   * `timed`: the time has come at which the sender would run out, less a round trip, by that
 ///   rate;
 ///   * `predictive`: likewise, by a filter over the times of use (use_filter.hpp);
@@ -35,8 +33,8 @@
 /// said that no more remains to be sent than it has credits for.
 ///
 /// **A maximum bandwidth**: a credit is withheld as long as the sender could exceed it with what it
-/// has been told of: credits are told of no faster than `limit`, and `burst` ahead of that. What a
-/// packet leaves of its credit counts no longer.
+/// has been told of: credits are told of no faster than `limit`, and no further ahead of that than
+/// `burst`, or than two round trips take. What a packet leaves of its credit counts no longer.
 ///
 /// Without a buffer for it, or with one that is too small, a packet breaks the connection (VIA).
 ///
@@ -117,7 +115,7 @@ private:
   sim_time allowed_at(std::uint32_t bytes) const;
   std::uint64_t trigger_of(const list& l) const;
   sim_time busy() const;
-  void count_use(sim_time at);
+  void count_use(sim_time at, bool waited);
   void choose_mode();
   bool by_rate() const {
     return config_.when == trigger::adaptive || config_.when == trigger::timed

@@ -99,13 +99,14 @@ private:
         }
         result_.delivered += e.bytes;
         result_.end = at;
-        const auto& c = set_.builder;
-        if (c.limit_bps != 0
-            && static_cast<double>(result_.delivered)
-                   > static_cast<double>(c.limit_bps) / 8 * (static_cast<double>(at) / 1e12)
-                         + static_cast<double>(std::max<std::int64_t>(c.burst_bytes, set_.most))
-                         + 1)
-          result_.wrong = "faster than its limit";
+        if (const auto& c = set_.builder; c.limit_bps != 0) {
+          trip_ = std::max({trip_, c.round_trip, builder_.round_trip()});
+          const auto seconds = static_cast<double>(at + 2 * trip_) / 1e12;
+          const auto ahead = std::max<std::int64_t>(c.burst_bytes, set_.most);
+          if (static_cast<double>(result_.delivered)
+              > static_cast<double>(c.limit_bps) / 8 * seconds + static_cast<double>(ahead) + 1)
+            result_.wrong = "faster than its limit";
+        }
         worked_ = std::max(worked_, at) + set_.work;
         events_[worked_].push_back({kind::reposted});
         break;
@@ -162,7 +163,7 @@ private:
   random_stream lot_;
   std::map<sim_time, std::vector<event>> events_;
   std::uint64_t to_send_ = 0;
-  sim_time free_ = 0, worked_ = 0, stalled_ = -1;
+  sim_time free_ = 0, worked_ = 0, stalled_ = -1, trip_ = 0;
   result result_;
 };
 
