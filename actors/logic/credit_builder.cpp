@@ -170,7 +170,7 @@ sim_time credit_builder::cost(std::uint64_t bytes) const {
                                / config_.limit_bps);
 }
 
-sim_time credit_builder::allowed_at(std::uint32_t bytes) const {
+sim_time credit_builder::allowed_at(std::uint64_t bytes) const {
   if (config_.limit_bps == 0)
     return 0;
   const auto needs = cost(bytes);
@@ -184,7 +184,15 @@ sim_time credit_builder::due(sim_time now) const {
   if (told_ == buffers_.size() || !room_for_list())
     return never;
   const auto when = triggered_at(now);
-  return when >= never ? never : std::max(when, allowed_at(buffers_[told_]));
+  if (when >= never || config_.limit_bps == 0)
+    return when;
+  // As long as the sender has credits more of them are worth waiting for.
+  std::uint64_t bytes = 0;
+  const auto enough =
+      std::min({buffers_.size() - told_, told_ / 2 + 1, std::size_t{config_.most}});
+  for (std::size_t k = 0; k < enough; ++k)
+    bytes += buffers_[told_ + k];
+  return std::max(when, allowed_at(bytes));
 }
 
 void credit_builder::take(std::vector<std::uint32_t>& out, sim_time now) {

@@ -112,7 +112,7 @@ private:
   bool room_for_list() const;
   sim_time triggered_at(sim_time now) const;
   sim_time cost(std::uint64_t bytes) const;
-  sim_time allowed_at(std::uint32_t bytes) const;
+  sim_time allowed_at(std::uint64_t bytes) const;
   std::uint64_t trigger_of(const list& l) const;
   sim_time busy() const;
   void count_use(sim_time at, bool waited);

@@ -618,7 +618,7 @@ TEST_CASE("every whole scenario in the manual loads") {
     good(block, {.check_files = false});
     ++n;
   }
-  CHECK(n == 4);
+  CHECK(n == 5);
 }
 
 TEST_CASE("a range stands for many VMs, where they are and where traffic goes") {
@@ -685,4 +685,37 @@ TEST_CASE("VMs are not short of time so often that nobody could keep it") {
       "traffic: {t: {generate: {rate: 1Gbit}, from: b/w, to: a/v1}}\nduration: ";
   CHECK(mentions(wrong(text + "1s\n"), "would be short of time 1000001000 times in this run"));
   (void)good(text + "1ms\n");
+}
+
+TEST_CASE("credit lists are between applications, with buffers that can be") {
+  const std::string nodes =
+      "nodes: {a: {kind: host, vms: [v]}, b: {kind: host, vms: {w: {}, x: {sockets: {s: {port: "
+      "7}}}}}, "
+      "k: {kind: sink}, s: {kind: switch}}\nlinks: [a -- s, b -- s, k -- s]\n";
+  const auto with = [&](const std::string& to, const std::string& credits) {
+    return nodes + "traffic: {t: {generate: {rate: 1Gbit, size: 64000B}, from: a/v, to: " + to
+           + ", credits: {" + credits + "}}}\n";
+  };
+  const auto s =
+      good(with("b/w", "when: timed, by: rdma, buffers: 9, smallest: 100B, limit: 1Gbit"));
+  REQUIRE(s.traffic[0].credits);
+  const auto& c = *s.traffic[0].credits;
+  CHECK(c.when == sluice::credit_builder::trigger::timed);
+  CHECK(c.by == sluice::credit_settings::way::rdma);
+  CHECK(c.buffers == 9);
+  CHECK(c.least == 100);
+  CHECK(c.most == 1514);
+  CHECK(c.limit_bps == 1'000'000'000);
+  CHECK(c.regulated);
+  CHECK_FALSE(good(with("b/w", "when: never")).traffic[0].credits->regulated);
+  CHECK(good(with("b/w", "when: window")).traffic[0].credits->window_bytes == 65536);
+
+  CHECK(mentions(wrong(with("k", "buffers: 9")), "`k` has no application with buffers"));
+  CHECK(mentions(wrong(with("b/x", "buffers: 9")), "`b/x` has sockets by port, or a filter"));
+  CHECK(mentions(wrong(with("b/w", "by: shared-memory")), "the two ends share no memory"));
+  CHECK(mentions(wrong(with("b/w", "by: tcp-options, per-list: 10")),
+                 "the options of a TCP segment hold 9 credits"));
+  CHECK(mentions(wrong(with("b/w", "smallest: 2kB")), "`smallest` is above `buffer`"));
+  CHECK(mentions(wrong(with("b/w", "window: 64KiB")), "credit lists have no window"));
+  CHECK(mentions(wrong(with("b/w", "buffers: 0")), "out of range"));
 }
