@@ -73,7 +73,110 @@ protected:
   void explain_signal(port_index, sim_time) override {}
 };
 
+// Sends as many packets as it may, one each picosecond.
+class source final : public cell {
+public:
+  explicit source(sim_time count) : cell{"source"}, count_{count} {}
+  sim_time next_event() const override { return next_ < count_ ? next_ : never; }
+
+protected:
+  void advance() override {
+    for (; next_ < count_ && next_ <= limit_ && window_open(outputs_[0]); ++next_) {
+      packet p;
+      p.at = next_ + outputs_[0].packet_latency;
+      emit(0, p);
+    }
+  }
+  sim_time earliest_packet(port_index o) override {
+    return later(next_event(), outputs_[o].packet_latency);
+  }
+  void explain_packet(port_index, sim_time) override {}
+  sim_time earliest_signal(port_index) override { return never; }
+  void explain_signal(port_index, sim_time) override {}
+
+private:
+  sim_time next_ = 0, count_;
+};
+
+// Passes packets on, as many as it may.
+class middle final : public cell {
+public:
+  middle() : cell{"middle"} {}
+  sim_time next_event() const override {
+    return inputs_[0].items.empty() ? never : inputs_[0].items.front().at;
+  }
+
+protected:
+  void advance() override {
+    auto& in = inputs_[0];
+    while (!in.items.empty() && in.items.front().at <= limit_ && window_open(outputs_[0])) {
+      auto p = in.items.front();
+      pop_packet(0);
+      p.at += outputs_[0].packet_latency;
+      emit(0, p);
+    }
+  }
+  sim_time earliest_packet(port_index o) override {
+    const auto& in = inputs_[0];
+    return later(in.items.empty() ? in.promise : in.items.front().at, outputs_[o].packet_latency);
+  }
+  void explain_packet(port_index o, sim_time beyond) override {
+    need_packets(0, beyond - outputs_[o].packet_latency);
+  }
+  sim_time earliest_signal(port_index) override { return never; }
+  void explain_signal(port_index, sim_time) override {}
+};
+
 }  // namespace
+
+TEST_CASE("what is taken in an activation in which nothing comes is acknowledged, too") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    source s{1000};
+    middle a, b;
+    listener l;
+    cell* all[] = {&s, &a, &b, &l};
+    for (cell_index i = 0; i < 4; ++i) {
+      all[i]->index(i);
+      // The one in the middle can take more than it can pass on at once.
+      all[i]->window(i == 0 ? 128 : 16);
+    }
+    join(s, a, 1, 1);
+    join(a, b, 1, 1);
+    join(b, l, 1, 1);
+    auto run = make_random_executor({&s, &a, &b, &l}, seed);
+    run->run_until(2000);
+    CHECK(l.seen.size() == 1000);
+    CHECK(run->totals().recoveries == 0);
+  }
+}
+
+TEST_CASE("packets that nobody waits for go in bunches, and all by the end of a slice") {
+  for (const bool patient : {false, true}) {
+    source s{1000};
+    middle m;
+    listener l;
+    s.index(0);
+    m.index(1);
+    l.index(2);
+    s.window(8);
+    join(s, m, 1, 1);
+    join(m, l, 1, 1);
+    if (patient)
+      m.hold_back_packets(0);
+    m.window(512);
+    auto run = make_random_executor({&s, &m, &l}, 1);
+    run->run_until(499);
+    CHECK(l.seen.size() == 498);
+    CHECK(l.seen.back() == 499);
+    run->run_until(2000);
+    CHECK(l.seen.size() == 1000);
+    CHECK(run->totals().recoveries == 0);
+    if (patient)
+      CHECK(l.counts().activations < 20);
+    else
+      CHECK(l.counts().activations > 50);
+  }
+}
 
 TEST_CASE("a ring keeps its order while it grows and wraps") {
   ring<int> r;
