@@ -73,11 +73,15 @@ private:
     std::map<std::string_view, std::size_t> hops_from, hops_of_kind;
     for (const auto& h : network_.hops())
       ++hops_from[h.from];
+    // A producer without traffic needs nothing, and there may be thousands.
+    const auto counts = [](const component& c) { return c.kind() != "producer" || !c.untouched(); };
     for (const auto& c : network_.components())
-      hops_of_kind[c->kind()] += std::max<std::size_t>(1, hops_from[c->name()]);
+      if (counts(*c))
+        hops_of_kind[c->kind()] += std::max<std::size_t>(1, hops_from[c->name()]);
     const auto share = packets_under_way / hops_of_kind.size();
     for (const auto& c : network_.components())
-      c->window(std::clamp<std::size_t>(share / hops_of_kind[c->kind()], 32, 512));
+      if (counts(*c))
+        c->window(std::clamp<std::size_t>(share / hops_of_kind[c->kind()], 32, 512));
   }
 
   bool stopped() {
