@@ -64,7 +64,7 @@ void credit_sender::take_lists(port_index o, sim_time until) {
     ++from.heard;
     auto& x = connections_[s.port];
     if (x.config.window_bytes != 0) {
-      x.grants.push({s.at, s.bytes});
+      x.grants.push({s.at + x.config.post, s.bytes});
       continue;
     }
     x.coming.push_back(s.bytes);

@@ -313,6 +313,9 @@ drawn draw(std::uint64_t seed) {
       c.when = static_cast<credit_builder::trigger>(lists.below(7));
       c.by = static_cast<credit_settings::way>(lists.below(4));
       c.regulated = lists.below(20) != 0;
+      if (lists.below(6) == 0)
+        c.window_bytes = static_cast<std::int64_t>(1700 + lists.below(50'000));
+      c.in_device = lists.below(2) == 0;
       d.lossless = d.lossless && c.regulated;  // or the connection breaks
       c.buffers = static_cast<unsigned>(1 + lists.below(40));
       c.most = static_cast<std::uint32_t>(64 + lists.below(3000));
