@@ -655,7 +655,8 @@ private:
     std::unordered_set<std::string> names;
     const auto add = [&](const yaml_node& key, vm_settings vm) {
       vm.where = forest_.mark(key);
-      for (auto& own : expand_name(key.text).names) {
+      auto range = expand(key);
+      for (auto& own : range.names) {
         if (!names.insert(own).second) {
           forest_.error(key, fmt::format("VM `{}` is given twice", own));
           return;
@@ -702,6 +703,21 @@ private:
       add(*e.key, std::move(vm));
     }
     return h;
+  }
+
+  // None if the ranges of the file have become too many.
+  name_range expand(const yaml_node& n) {
+    auto range = expand_name(n.text);
+    if (range.names.size() < 2)
+      return range;
+    const bool fits = expanded_ <= max_ranges;
+    expanded_ += range.names.size();
+    if (expanded_ <= max_ranges)
+      return range;
+    if (fits)
+      forest_.error(
+          n, fmt::format("the ranges of this file stand for more than {} names", max_ranges));
+    return {};
   }
 
   void add_vm(host_settings& h, vm_settings vm, const std::string& host, std::size_t index) {
@@ -1004,8 +1020,8 @@ private:
     for (const auto* i : items) {
       if (!i->is_scalar())
         continue;
-      const auto range = expand_name(i->text);
-      if (range.names.empty())
+      const auto range = expand(*i);
+      if (range.names.empty() && !range.wrong.empty())
         forest_.error(*i, fmt::format("`{}` is no range of names", i->text), range.wrong);
       for (const auto& name : range.names)
         if (!add(*i, name))
@@ -1995,6 +2011,7 @@ private:
     std::size_t a, b, link;
   };
 
+  std::size_t expanded_ = 0;  // names that ranges stand for
   yaml_forest& forest_;
   const yaml_node& root_;
   const load_options& options_;

@@ -13,6 +13,9 @@ namespace sluice {
 /// How many names a range may stand for: as many as a host may have VMs.
 inline constexpr std::size_t max_range = 32'768;
 
+/// And all ranges of a file together: a small file stays a small scenario.
+inline constexpr std::size_t max_ranges = 500'000;
+
 struct name_range {
   std::vector<std::string> names;  ///< in order; one if there is no range; empty: it is wrong
   std::string wrong;               ///< how, and what to write instead

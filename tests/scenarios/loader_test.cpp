@@ -664,6 +664,15 @@ TEST_CASE("ranges that are none are refused, once each") {
   CHECK(mentions(ends, "host `a` has no VM `v2`"));
 }
 
+TEST_CASE("the ranges of a file are bounded in all") {
+  std::string text = "nodes:\n";
+  for (int h = 0; h < 30; ++h)
+    text += "  h" + std::to_string(h) + ": {kind: host, vms: [\"v[1-20000]\"]}\n";
+  const auto errors = wrong(text + "traffic: {}\n");
+  CHECK(mentions(errors, "27:27 the ranges of this file stand for more than 500000 names"));
+  CHECK(errors.size() <= 2);
+}
+
 TEST_CASE("a replay has one sender, and casts as captured need a router") {
   const std::string nodes =
       "nodes: {a: {kind: host, vms: [v]}, b: {kind: host, vms: [w, x]}}\nlinks: [a -- b]\n";
