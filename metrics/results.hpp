@@ -76,14 +76,17 @@ struct router_result {
     std::uint64_t grown = 0, shrunk = 0;          ///< how often
   };
   std::string host;
-  std::uint64_t direct = 0;            ///< packets that had their resources at once
-  std::uint64_t refused = 0;           ///< that had not, and went to the elastic FIFO
-  std::uint64_t special = 0;           ///< that went there for the assist engine
-  std::uint64_t taken = 0;             ///< taken out again
-  std::uint64_t assisted = 0;          ///< of the special ones
-  std::uint64_t assigned = 0;          ///< connections that they were assigned to
-  std::uint64_t looks = 0, asked = 0;  ///< of the local engine; and for how much there is
-  sim_time exclusive = 0;              ///< that it had connections for itself, over all of them
+  std::uint64_t direct = 0;    ///< packets that had their resources at once
+  std::uint64_t refused = 0;   ///< that had not, and went to the elastic FIFO
+  std::uint64_t special = 0;   ///< that went there for the assist engine
+  std::uint64_t taken = 0;     ///< taken out again
+  std::uint64_t assisted = 0;  ///< of the special ones
+  std::uint64_t assigned = 0;  ///< connections that they were assigned to
+  /// How often the local engine asked for a connection's resources and there were some. When there
+  /// are none it may ask again or know better: that depends on how the run goes, and is not
+  /// counted.
+  std::uint64_t granted = 0;
+  sim_time exclusive = 0;  ///< that it had connections for itself, over all of them
   std::uint64_t waiting = 0, most_waiting = 0;  ///< packets on queues of connections
   std::uint64_t longest_queue = 0;              ///< of one connection, ever
   std::uint64_t waits = 0;                      ///< packets that waited for a buffer

@@ -56,6 +56,7 @@ bool local_engine::handle(port_index i, const packet& p) {
       break;
     case kind::left:
       if (m.packets > 0) {
+        ++granted_;
         c.busy = true;
         emit(to_fifo, as_packet({.at = m.at + outputs_[to_fifo].packet_latency,
                                  .what = kind::take,
@@ -106,7 +107,6 @@ bool local_engine::act() {
     c.busy = true;
     ++asked_;
     if (c.waiting > 0) {
-      ++questions_;
       c.since = std::min(c.since, now);
       emit(to_allocator, as_packet({.at = at,
                                     .what = kind::ask,
@@ -124,7 +124,6 @@ bool local_engine::act() {
     ++cursor_;
     return true;
   }
-  ++looks_;
   cursor_ = 0;
   next_look_ = after_;
   after_ = never;
@@ -132,8 +131,7 @@ bool local_engine::act() {
 }
 
 void local_engine::tell(router_result& r, sim_time now) const {
-  r.looks = looks_;
-  r.asked = questions_;
+  r.granted = granted_;
   r.exclusive = exclusive_;
   for (const auto& c : connections_)
     r.exclusive += c.since < now ? now - c.since : 0;

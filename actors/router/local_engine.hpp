@@ -69,7 +69,7 @@ private:
   sim_time after_ = never;             // ...and when the next one is due, of those seen
   sim_time next_look_ = never;
   std::size_t asked_ = 0;  // that the allocator has not answered
-  std::uint64_t looks_ = 0, questions_ = 0;
+  std::uint64_t granted_ = 0;
   sim_time exclusive_ = 0;  // of connections that were given back
 };
 

@@ -70,6 +70,24 @@ inline const component_counters& counters_of(const run_results& r, const std::st
   return r.components.front().counters;
 }
 
+/// The flow with that name.
+inline const flow_result& flow_of(const run_results& r, const std::string& name) {
+  for (const auto& f : r.flows)
+    if (f.name == name)
+      return f;
+  FAIL("no flow ", name);
+  return r.flows.front();
+}
+
+/// Runs it; nothing is lost track of, and nothing overtakes.
+inline run_results run_checked(const scenario& s) {
+  auto r = run(s, {});
+  CHECK(r.violations.empty());
+  for (const auto& f : r.flows)
+    CHECK(f.reordered == 0);
+  return r;
+}
+
 /// Everything of a result that has to be the same in every run of a scenario.
 inline std::string digest(const run_results& r) {
   std::string text = std::to_string(r.fingerprint) + "\n";
@@ -128,6 +146,26 @@ inline std::string digest(const run_results& r) {
     for (auto n : {p.stops, p.starts, static_cast<std::uint64_t>(p.stopped)})
       add(n);
     text += p.is_stopped ? "stopped\n" : "open\n";
+  }
+  for (const auto& x : r.routers) {
+    text += x.host + ": ";
+    for (auto n :
+         {x.direct, x.refused, x.special, x.taken, x.assisted, x.assigned, x.granted, x.waiting,
+          x.most_waiting, x.longest_queue, x.waits, static_cast<std::uint64_t>(x.exclusive),
+          static_cast<std::uint64_t>(x.footprint), static_cast<std::uint64_t>(x.most_footprint)})
+      add(n);
+    for (const auto& p : x.pools)
+      for (auto n : {p.total, p.used, p.most, p.grown, p.shrunk})
+        add(n);
+    text += "\n";
+  }
+  for (const auto& x : r.credit_lists) {
+    text += x.from + " " + x.to + " " + x.flow + ": ";
+    const auto& c = x.counts;
+    for (auto n : {c.lists, c.credits, c.used, c.wasted_bytes, c.switches, c.most_outstanding,
+                   static_cast<std::uint64_t>(c.stalled)})
+      add(n);
+    text += c.broken ? "broken\n" : "whole\n";
   }
   for (const auto& v : r.violations)
     text += v + "\n";

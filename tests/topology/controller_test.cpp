@@ -149,10 +149,7 @@ TEST_CASE("the controller hears of every stop of a sender, and for how long it w
   CHECK(heard.stops > 5);
   CHECK(heard.stops == heard.starts);
   CHECK_FALSE(heard.is_stopped);
-  const auto input = std::find_if(r.components.begin(), r.components.end(),
-                                  [](const auto& c) { return c.name == "b.vswitch:uplink.in"; });
-  REQUIRE(input != r.components.end());
-  CHECK(heard.stops == input->counters.stops_sent);
+  CHECK(heard.stops == counters_of(r, "b.vswitch:uplink.in").stops_sent);
   // The sender has looked before its last packet was there, and hears of room a little later.
   CHECK(heard.stopped + static_cast<sim_time>(heard.stops) * microsecond
         > pause_of(r, "b.vswitch:uplink.in").paused);

@@ -48,14 +48,6 @@ credit_settings& credits_of(scenario& s) {
   return *s.traffic[0].credits;
 }
 
-run_results checked(const scenario& s) {
-  auto r = run(s, {});
-  CHECK(r.violations.empty());
-  for (const auto& f : r.flows)
-    CHECK(f.reordered == 0);
-  return r;
-}
-
 double gbps(const run_results& r, std::uint64_t bytes) {
   return static_cast<double>(bytes) * 8e3 / static_cast<double>(r.virtual_time);
 }
@@ -67,7 +59,7 @@ TEST_CASE("requests are cut by the receiver's buffers, and every byte arrives in
   auto& c = credits_of(s);
   c.most = 1000;
   c.least = 1000;
-  const auto r = checked(s);
+  const auto r = run_checked(s);
   // Ten packets of a thousand bytes each.
   CHECK(r.made.packets == 500);
   CHECK(r.made.bytes == 500'000);
@@ -85,7 +77,7 @@ TEST_CASE("requests are cut by the receiver's buffers, and every byte arrives in
 TEST_CASE("a packet that is smaller than its credit wastes the rest") {
   auto s = two_hosts(1, 300, 1'000'000'000, 200);
   credits_of(s).most = credits_of(s).least = 1000;
-  const auto r = checked(s);
+  const auto r = run_checked(s);
   CHECK(r.delivered.packets == 200);
   CHECK(r.credit_lists[0].counts.wasted_bytes == 200 * 700);
 }
@@ -96,26 +88,24 @@ TEST_CASE("without lists a packet that finds no buffer breaks the connection; wi
   c.most = c.least = 1514;
   c.buffers = 8;
   c.work = 5 * microsecond;
-  const auto with = checked(s);
+  const auto with = run_checked(s);
   CHECK(with.delivered.packets == 2000);
   CHECK_FALSE(with.credit_lists[0].counts.broken);
   CHECK(with.credit_lists[0].counts.stalled > millisecond);
 
   c.regulated = false;
-  const auto without = checked(s);
+  const auto without = run_checked(s);
   CHECK(without.credit_lists[0].counts.broken);
   CHECK(without.delivered.packets >= 8);
   CHECK(without.delivered.packets < 20);
   CHECK(without.dropped.packets == 2000 - without.delivered.packets);
-  const auto receiver = std::find_if(without.components.begin(), without.components.end(),
-                                     [](const auto& x) { return x.name == "b/v0.lists-out"; });
-  REQUIRE(receiver != without.components.end());
-  CHECK(receiver->counters.dropped.of(drop_reason::connection_broken, 0) == without.dropped);
+  CHECK(counters_of(without, "b/v0.lists-out").dropped.of(drop_reason::connection_broken, 0)
+        == without.dropped);
 
   // One that is too small does, too.
   c.most = c.least = 999;
   c.buffers = 5000;
-  CHECK(checked(s).delivered.packets == 0);
+  CHECK(run_checked(s).delivered.packets == 0);
 }
 
 TEST_CASE("a limit holds for each client, and who has none gets the rest") {
@@ -139,7 +129,7 @@ TEST_CASE("a limit holds for each client, and who has none gets the rest") {
     limited.credits->lists = 4;
     limited.credits->buffers = rest.credits->buffers = 128;
     s.traffic.push_back(rest);
-    const auto r = checked(s);
+    const auto r = run_checked(s);
     const auto limited_gbps = gbps(r, r.flows[0].delivered.bytes);
     CHECK(limited_gbps == doctest::Approx(4.0).epsilon(0.02));
     // The line has 9.8 Gbit/s for frames of this size.
@@ -152,7 +142,7 @@ TEST_CASE("by a rate fewer lists are sent than eagerly, and no less gets through
     auto s = two_hosts(1, 16'000, 9'000'000'000, 1000);
     credits_of(s).when = when;
     credits_of(s).work = microsecond;
-    return checked(s);
+    return run_checked(s);
   };
   const auto eager = with(trigger::first);
   for (const auto when : {trigger::adaptive, trigger::timed, trigger::predictive}) {
@@ -172,7 +162,7 @@ TEST_CASE("each way of a list has its time, and the options of TCP hold nine cre
     c.by = by;
     c.when = trigger::last;
     c.latency = 3 * microsecond;
-    return checked(s);
+    return run_checked(s);
   };
   const auto message = with(credit_settings::way::message).credit_lists[0].counts;
   const auto options = with(credit_settings::way::tcp_options).credit_lists[0].counts;
@@ -184,9 +174,9 @@ TEST_CASE("each way of a list has its time, and the options of TCP hold nine cre
 
 TEST_CASE("a window gets through what lists do, with many more messages") {
   auto s = two_hosts(1, 16'000, 9'000'000'000, 500);
-  const auto lists = checked(s);
+  const auto lists = run_checked(s);
   credits_of(s).window_bytes = 64 * 1514;
-  const auto window = checked(s);
+  const auto window = run_checked(s);
   CHECK(window.delivered.bytes == lists.delivered.bytes);
   CHECK(window.credit_lists[0].counts.lists > 10 * lists.credit_lists[0].counts.lists);
   CHECK(window.virtual_time < lists.virtual_time * 101 / 100);
@@ -198,9 +188,9 @@ TEST_CASE("who posts each packet is slower with small buffers than a device that
   c.most = c.least = 200;
   c.buffers = 1000;
   c.post = 500 * nanosecond;
-  const auto software = checked(s);
+  const auto software = run_checked(s);
   c.in_device = true;
-  const auto device = checked(s);
+  const auto device = run_checked(s);
   CHECK(software.delivered.bytes == device.delivered.bytes);
   // 80 packets a request: 500 ns each, or what the line takes for 224 bytes.
   CHECK(gbps(software, software.delivered.bytes) == doctest::Approx(3.2).epsilon(0.03));
@@ -218,7 +208,7 @@ TEST_CASE("two flows to one VM share the control connection, and other traffic g
   std::get<generate_settings>(plain.what).size_bytes = 700;
   s.traffic.push_back(second_flow);
   s.traffic.push_back(plain);
-  const auto r = checked(s);
+  const auto r = run_checked(s);
   CHECK(r.delivered == r.made);
   CHECK(r.credit_lists.size() == 4);
   CHECK(r.flows[0].made.packets == 2 * 300 * 2);

@@ -93,13 +93,6 @@ run_results run_loop(const loop& x) {
   return r;
 }
 
-const component_counters& buffer_of(const run_results& r) {
-  const auto k = std::find_if(r.components.begin(), r.components.end(),
-                              [](const auto& c) { return c.name == "k"; });
-  REQUIRE(k != r.components.end());
-  return k->counters;
-}
-
 /// Times without reading in each cycle, in picoseconds; not positive: there are none.
 sim_time idle_of(const loop& x) {
   return x.round_trip() + x.on_line() - (x.start / x.frame + 1) * x.reading();
@@ -173,7 +166,7 @@ TEST_CASE("a reader never rests from the start threshold on that covers the roun
       x.stop = 3 * x.start + 20'000;
       const auto enough = run_loop(x);
       CHECK(enough.delivered.packets == packets_without_rest(x));
-      CHECK(buffer_of(enough).stops_sent > 1);
+      CHECK(counters_of(enough, "k").stops_sent > 1);
       if (x.start > 0) {
         x.start -= x.frame;
         const auto less = run_loop(x);
@@ -214,7 +207,7 @@ TEST_CASE("the computed head-room loses nothing for any phase of arrival") {
             CAPTURE(drain);
             CAPTURE(phase);
             const auto r = run_loop(x);
-            const auto& k = buffer_of(r);
+            const auto& k = counters_of(r, "k");
             CHECK(r.dropped.packets == 0);
             // The smallest frames fill the line by 60/84 only, which the fast reader keeps up with.
             if (drain < line / 2)
@@ -241,7 +234,7 @@ TEST_CASE("with the stop threshold at the capacity, what is under way is lost") 
       CAPTURE(delay);
       CAPTURE(drain);
       const auto r = run_loop(x);
-      const auto& k = buffer_of(r);
+      const auto& k = counters_of(r, "k");
       CHECK(k.dropped.of(drop_reason::headroom_exceeded, 0).packets > 0);
       CHECK(k.dropped.of(drop_reason::headroom_exceeded, 0) == r.dropped);
       CHECK(k.stops_sent > 0);

@@ -31,11 +31,6 @@ run_results run_once(const scenario& s) {
   return r;
 }
 
-const flow_result& flow(const run_results& r, const std::string& name) {
-  return *std::find_if(r.flows.begin(), r.flows.end(),
-                       [&](const auto& f) { return f.name == name; });
-}
-
 const pause_frames_result& frames(const run_results& r, const std::string& from) {
   const auto found = std::find_if(r.pause_frames.begin(), r.pause_frames.end(),
                                   [&](const auto& p) { return p.from == from; });
@@ -183,12 +178,12 @@ TEST_CASE("a frame holds the priorities that it enables, and none that is not lo
   s.events = {e};
   const auto r = run_once(s);
   CHECK(r.dropped.packets == 0);
-  CHECK(flow(r, "p0").latency.max() < 5 * microsecond);
-  CHECK(flow(r, "p4").latency.max() < 5 * microsecond);
+  CHECK(flow_of(r, "p0").latency.max() < 5 * microsecond);
+  CHECK(flow_of(r, "p4").latency.max() < 5 * microsecond);
   // What is due while it is held waits at the generator: 3 of 5 milliseconds.
-  CHECK(
-      static_cast<double>(flow(r, "p3").delivered.packets)
-      == doctest::Approx(0.4 * static_cast<double>(flow(r, "p4").delivered.packets)).epsilon(0.01));
+  CHECK(static_cast<double>(flow_of(r, "p3").delivered.packets)
+        == doctest::Approx(0.4 * static_cast<double>(flow_of(r, "p4").delivered.packets))
+               .epsilon(0.01));
   const auto& had = frames(r, "k").had;
   CHECK(had.priorities[3].transitions == 1);
   CHECK(had.priorities[0].frames == 0);
@@ -216,7 +211,7 @@ TEST_CASE("PAUSE holds a link without PFC, and is ignored on one with it") {
     CAPTURE(with_pfc);
     CHECK((had.ignored != 0) == with_pfc);
     CHECK((had.priorities[3].transitions != 0) != with_pfc);
-    CHECK((flow(r, "t").latency.max() > 3 * millisecond) != with_pfc);
+    CHECK((flow_of(r, "t").latency.max() > 3 * millisecond) != with_pfc);
   }
 }
 
@@ -245,7 +240,7 @@ TEST_CASE("a frame takes its time on the line, and waits for what is on it") {
   // From the first XOFF on, about every 2 us.
   CHECK(had.sent.frames > 4'900);
   CHECK(had.sent.frames < 5'001);
-  CHECK(flow(r, "free").delivered.packets > flow(r, "held").delivered.packets);
+  CHECK(flow_of(r, "free").delivered.packets > flow_of(r, "held").delivered.packets);
 }
 
 TEST_CASE("a watchdog lets go of what is held too long, and of nothing else") {
@@ -276,10 +271,10 @@ TEST_CASE("a watchdog lets go of what is held too long, and of nothing else") {
     run_options o;
     o.threads = 2;
     CHECK(difference(digest(run(s, o)), digest(r)) == "");
-    const auto& held = flow(r, "held");
+    const auto& held = flow_of(r, "held");
     const auto storms = frames(r, "k").had.priorities[3].storms;
     const auto between = 5 * line_rate{10 * gbit}.time_of(1024);  // packets, at 20% of the line
-    CHECK(flow(r, "free").dropped.packets == 0);
+    CHECK(flow_of(r, "free").dropped.packets == 0);
     switch (act) {
       case action::none:
         CHECK(storms == 0);
@@ -294,7 +289,7 @@ TEST_CASE("a watchdog lets go of what is held too long, and of nothing else") {
         CHECK(static_cast<std::int64_t>(held.dropped.packets) <= expected + 2);
         CHECK(held.latency.max() < 20 * microsecond);
         // Nor does a backlog come after it, which is served first.
-        CHECK(flow(r, "free").latency.max() < 20 * microsecond);
+        CHECK(flow_of(r, "free").latency.max() < 20 * microsecond);
         break;
       }
       case action::forward:

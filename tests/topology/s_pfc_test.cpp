@@ -49,13 +49,6 @@ scenario two_hosts(hop_policy inside, hop_policy wire, std::uint8_t lossless) {
   return s;
 }
 
-const flow_result& flow(const run_results& r, const std::string& name) {
-  const auto f =
-      std::find_if(r.flows.begin(), r.flows.end(), [&](const auto& x) { return x.name == name; });
-  REQUIRE(f != r.flows.end());
-  return *f;
-}
-
 }  // namespace
 
 TEST_CASE("a priority that is held inside a host holds no other, on every kind of link") {
@@ -68,15 +61,15 @@ TEST_CASE("a priority that is held inside a host holds no other, on every kind o
       CHECK(r->dropped.packets == 0);
     }
     // The slow reader gets what it reads.
-    const auto slow = static_cast<double>(flow(divided, "slow").delivered.bytes);
+    const auto slow = static_cast<double>(flow_of(divided, "slow").delivered.bytes);
     CHECK(slow * 8 == doctest::Approx(500e6 * 5e-3).epsilon(0.1));
     // Whole queues make the other one wait for it; divided ones do not, but on a link that holds
     // all priorities together.
-    const auto waits = flow(whole, "quick").latency.quantile(0.99);
+    const auto waits = flow_of(whole, "quick").latency.quantile(0.99);
     if (wire == hop_policy::on_off)
       continue;
-    CHECK(flow(divided, "quick").latency.quantile(0.99) < waits / 4);
-    CHECK(static_cast<double>(flow(divided, "quick").delivered.bytes) * 8
+    CHECK(flow_of(divided, "quick").latency.quantile(0.99) < waits / 4);
+    CHECK(static_cast<double>(flow_of(divided, "quick").delivered.bytes) * 8
           == doctest::Approx(1e9 * 5e-3).epsilon(0.05));
   }
 }
@@ -88,9 +81,9 @@ TEST_CASE("both VMs' applications are held by priority, and one that sends both 
   const auto r = run(s, {});
   CHECK(r.violations.empty());
   CHECK(r.dropped.packets == 0);
-  CHECK(static_cast<double>(flow(r, "quick").delivered.bytes) * 8
+  CHECK(static_cast<double>(flow_of(r, "quick").delivered.bytes) * 8
         == doctest::Approx(1e9 * 20e-3).epsilon(0.05));
-  CHECK(flow(r, "quick").latency.quantile(0.99) < 300 * microsecond);
+  CHECK(flow_of(r, "quick").latency.quantile(0.99) < 300 * microsecond);
   int held = 0;
   for (const auto& p : r.pauses)
     if (p.on == "a/slow.socket-tx") {
@@ -107,7 +100,7 @@ TEST_CASE("both VMs' applications are held by priority, and one that sends both 
     n.flow_control.fabric = hop_policy::pfc;
     n.flow_control.pfc = pfc;
   }
-  CHECK(static_cast<double>(flow(run(together, {}), "quick").delivered.bytes) * 8
+  CHECK(static_cast<double>(flow_of(run(together, {}), "quick").delivered.bytes) * 8
         < 0.7 * 1e9 * 20e-3);
 }
 
@@ -118,9 +111,9 @@ TEST_CASE("what is not lossless is lost where its part of a queue is full, and n
   reader.drain_bps = 300'000'000;  // now both are too slow
   const auto r = run(s, {});
   CHECK(r.violations.empty());
-  CHECK(flow(r, "slow").dropped.packets > 100);
-  CHECK(flow(r, "quick").dropped.packets == 0);
-  CHECK(static_cast<double>(flow(r, "quick").delivered.bytes) * 8
+  CHECK(flow_of(r, "slow").dropped.packets > 100);
+  CHECK(flow_of(r, "quick").dropped.packets == 0);
+  CHECK(static_cast<double>(flow_of(r, "quick").delivered.bytes) * 8
         == doctest::Approx(300e6 * 5e-3).epsilon(0.1));
   for (const auto& p : r.pauses)
     if (p.priority >= 0)

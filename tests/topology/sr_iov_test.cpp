@@ -50,10 +50,7 @@ void send(scenario& s, const char* name, const char* from, const char* to, std::
 }
 
 double delivered(const run_results& r, const std::string& flow) {
-  const auto f =
-      std::find_if(r.flows.begin(), r.flows.end(), [&](const auto& x) { return x.name == flow; });
-  REQUIRE(f != r.flows.end());
-  return static_cast<double>(f->delivered.bytes) * 8 / 10e-3;
+  return static_cast<double>(flow_of(r, flow).delivered.bytes) * 8 / 10e-3;
 }
 
 }  // namespace

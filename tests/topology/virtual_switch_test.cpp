@@ -47,13 +47,6 @@ traffic_entry from_vm1(const char* to, std::uint64_t packets) {
   return t;
 }
 
-const component_counters& of(const run_results& r, const std::string& name) {
-  const auto c = std::find_if(r.components.begin(), r.components.end(),
-                              [&](const auto& x) { return x.name == name; });
-  REQUIRE(c != r.components.end());
-  return c->counters;
-}
-
 }  // namespace
 
 TEST_CASE("the worked example of the manual: who sleeps, who pushes, who pulls") {
@@ -62,15 +55,15 @@ TEST_CASE("the worked example of the manual: who sleeps, who pushes, who pulls")
   const auto r = run(s, {});
   CHECK(r.delivered.packets == 6);
   CHECK(r.last_delivery == 7501 * nanosecond);
-  const auto& input = of(r, "h.vswitch:vm1.in");
+  const auto& input = counters_of(r, "h.vswitch:vm1.in");
   CHECK(input.pushes == 4);
   CHECK(input.pulls == 2);
   CHECK(input.max_packets == 2);
-  const auto& sender = of(r, "h/vm1.hypervisor-tx");
+  const auto& sender = counters_of(r, "h/vm1.hypervisor-tx");
   CHECK(sender.stops_received == 1);
   CHECK(sender.starts_received == 1);
   CHECK(sender.stopped == 1101 * nanosecond);
-  CHECK(of(r, "h.vswitch:vm2").wake_ups == 2);
+  CHECK(counters_of(r, "h.vswitch:vm2").wake_ups == 2);
 }
 
 TEST_CASE("without flow control the same packets are lost at the output queue, and nobody sleeps") {
@@ -79,10 +72,10 @@ TEST_CASE("without flow control the same packets are lost at the output queue, a
     n.flow_control = everywhere(hop_policy::none);
   s.traffic = {from_vm1("h/vm2", 6)};
   const auto r = run(s, {});
-  CHECK(of(r, "h.vswitch:vm2").dropped_total().packets == 4);
+  CHECK(counters_of(r, "h.vswitch:vm2").dropped_total().packets == 4);
   CHECK(r.dropped.packets == 4);
-  CHECK(of(r, "h/vm1.hypervisor-tx").stops_received == 0);
-  CHECK(of(r, "h.vswitch:vm1.in").pulls == 0);
+  CHECK(counters_of(r, "h/vm1.hypervisor-tx").stops_received == 0);
+  CHECK(counters_of(r, "h.vswitch:vm1.in").pulls == 0);
 }
 
 TEST_CASE("a packet waits behind one whose output is full, though its own is empty") {
