@@ -67,7 +67,8 @@ replay_config config_of(const traffic_entry& entry, const replay_settings& setti
       config.map.push_back({*address, endpoints.number_of(m.endpoint)});
   if (settings.map.empty() && !entry.from.empty() && !entry.to.empty()) {
     config.from = endpoints.number_of(entry.from.front());
-    config.to = endpoints.number_of(entry.to.front());
+    for (const auto& to : entry.to)
+      config.to.push_back(endpoints.number_of(to));
   }
   config.start = entry.start;
   config.stop = entry.stop;

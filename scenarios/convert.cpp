@@ -723,6 +723,8 @@ private:
   void add_vm(host_settings& h, vm_settings vm, const std::string& host, std::size_t index) {
     const auto name = host + "/" + vm.name;
     add_endpoint(name, {role::vm, index});
+    if (!vm.sockets.empty() || !vm.filter.empty())
+      takes_apart_.insert(name);
     for (const auto& s : vm.sockets)
       socket_names_.insert(name + "." + s.name);
     h.vms.push_back(std::move(vm));
@@ -1058,8 +1060,7 @@ private:
       }
   }
 
-  credit_settings credit_lists(const yaml_node& map, const std::vector<resolved>& from,
-                               const std::vector<resolved>& to) {
+  credit_settings credit_lists(const yaml_node& map) {
     using trigger = credit_builder::trigger;
     credit_settings c;
     if (const auto w = word(map, "when"); !w.empty()) {
@@ -1092,14 +1093,10 @@ private:
     c.least = static_cast<std::uint32_t>(bytes);
     if (c.least > c.most)
       forest_.error(*map.find("smallest"), "`smallest` is above `buffer`");
-    const auto count = [&](const char* key, std::optional<unsigned>& out) {
-      unsigned n = 0;
-      read_count(map, key, n);
-      if (n != 0)
-        out = n;
-    };
-    count("per-list", c.per_list);
-    count("first-list", c.first_list);
+    if (map.find("per-list") != nullptr)
+      read_count(map, "per-list", c.per_list.emplace());
+    if (map.find("first-list") != nullptr)
+      read_count(map, "first-list", c.first_list.emplace());
     read_count(map, "lists", c.lists);
     read_time(map, "work", c.work);
     read_rate(map, "limit", c.limit_bps);
@@ -1107,46 +1104,52 @@ private:
     if (const auto q = number(map.find("steady")))
       c.steady_percent = static_cast<unsigned>(q->amount / 10'000);
     read_time(map, "latency", c.latency);
-    const auto time = [&](const char* key, std::optional<sim_time>& out) {
-      if (map.find(key) == nullptr)
-        return;
-      out = 0;
-      read_time(map, key, *out);
-    };
-    time("per-message", c.per_message);
-    time("poll", c.poll);
+    if (map.find("per-message") != nullptr)
+      read_time(map, "per-message", c.per_message.emplace());
+    if (map.find("poll") != nullptr)
+      read_time(map, "poll", c.poll.emplace());
     read_time(map, "post", c.post);
     read_count(map, "send-queue", c.send_queue);
     if (c.by == credit_settings::way::tcp_options && c.per_list.value_or(1) > 9)
       forest_.error(*map.find("per-list"), "the options of a TCP segment hold 9 credits",
                     "`per-list: 9`, or `by: message`");
-    if (from.empty() && to.empty() && map.find("when") == nullptr)
-      return c;
-    // Both ends are applications; their buffers hold what the network carries.
+    return c;
+  }
+
+  // Both ends of credit lists are applications; a connection is between two of them.
+  void check_connections(const yaml_node& key, const yaml_node& map, const credit_settings& c,
+                         const std::vector<resolved>& from, const std::vector<resolved>& to) {
     for (const auto* side : {&from, &to})
       for (const auto& r : *side) {
-        if (r.what.what != role::vm) {
-          forest_.error(*r.at, fmt::format("`{}` has no application with buffers", r.name),
-                        "credit lists are between VMs");
-          return c;
-        }
-        const auto& vms = std::get<host_settings>(s_.nodes[r.what.node].as).vms;
-        const auto vm = std::find_if(vms.begin(), vms.end(), [&](const auto& v) {
-          return s_.nodes[r.what.node].name + "/" + v.name == r.name;
-        });
-        if (vm != vms.end() && side == &to && (!vm->sockets.empty() || !vm->filter.empty())) {
-          forest_.error(*r.at, fmt::format("`{}` has sockets by port, or a filter", r.name),
-                        "a receiver of credit lists has neither");
-          return c;
-        }
-        if (c.by == credit_settings::way::shared_memory && r.what.node != from.front().what.node) {
-          forest_.error(*map.find("by"),
-                        "the two ends share no memory: they are on different hosts",
-                        "`by: message` or `by: rdma`");
-          return c;
-        }
+        if (r.what.what != role::vm)
+          return forest_.error(*r.at, fmt::format("`{}` has no application with buffers", r.name),
+                               "credit lists are between VMs");
+        if (side == &to && takes_apart_.count(r.name) != 0)
+          return forest_.error(*r.at, fmt::format("`{}` has sockets by port, or a filter", r.name),
+                               "a receiver of credit lists has neither");
+        if (c.by == credit_settings::way::shared_memory && !from.empty()
+            && r.what.node != from.front().what.node)
+          return forest_.error(*map.find("by"),
+                               "the two ends share no memory: they are on different hosts",
+                               "`by: message` or `by: rdma`");
       }
-    return c;
+    // Each has its buffers, lists and queues.
+    for (const auto& f : from) {
+      auto& opened = connections_[f.name];
+      opened += to.size();
+      receive_buffers_ += to.size() * c.buffers;
+      if (opened > max_connections)
+        return forest_.error(key,
+                             fmt::format("with `{}` `{}` has {} connections with credit lists",
+                                         key.text, f.name, opened),
+                             fmt::format("at most {} from one VM", max_connections));
+      if (receive_buffers_ > max_receive_buffers)
+        return forest_.error(
+            key,
+            fmt::format("with `{}` credit lists have more than {} receive buffers in all", key.text,
+                        max_receive_buffers),
+            "fewer `buffers`, or fewer connections");
+    }
   }
 
   // Packets to several go to VMs of one host that has a router for them.
@@ -1234,8 +1237,17 @@ private:
                : w == "captured"  ? cast_kind::captured
                                   : cast_kind::unicast;
     check_cast(map, to, t);
-    if (const auto* c = map.find("credits"))
-      t.credits = credit_lists(*c, from, to);
+    if (const auto* c = map.find("credits")) {
+      t.credits = credit_lists(*c);
+      if (addresses != nullptr)
+        forest_.error(*addresses, "credit lists are between the VMs that `from` and `to` name",
+                      "an entry for each of the two directions");
+      else if (t.cast != cast_kind::unicast)
+        forest_.error(*map.find("cast"), "a connection with credit lists is between two VMs",
+                      "leave out `cast`, or `credits`");
+      else
+        check_connections(key, *c, *t.credits, from, to);
+    }
     if (const auto q = number(map.find("priority")))
       t.priority = static_cast<std::uint8_t>(q->amount);
     else
@@ -2035,6 +2047,9 @@ private:
   std::unordered_map<std::string, std::vector<std::size_t>> links_between_;
   std::unordered_map<std::string, const yaml_node*> addresses_;
   std::set<std::string> socket_names_;
+  std::set<std::string> takes_apart_;               // VMs with sockets by port, or a filter
+  std::map<std::string, std::size_t> connections_;  // with credit lists, by who opens them
+  std::size_t receive_buffers_ = 0;                 // of them all
 
   std::vector<std::unordered_set<std::string>> used_ports_;
   std::vector<edge> edges_;

@@ -95,6 +95,11 @@ void network_builder::plan_credits() {
       note(from, true, false);
     for (const auto& to : t.to)
       note(to, false, true);
+    // A broadcast is for all VMs of its host, whoever is named.
+    if (t.cast == cast_kind::broadcast || t.cast == cast_kind::captured)
+      for (auto& e : endpoints_)
+        e.receives_plain =
+            e.receives_plain || e.node == endpoints_[endpoint_of_.at(t.to.front())].node;
     if (r != nullptr)
       for (const auto& m : r->map)
         note(m.endpoint, true, true);

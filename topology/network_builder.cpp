@@ -407,7 +407,7 @@ void network_builder::plan_traffic() {
     if (r.map.empty()) {
       c.from = endpoint_of_.at(t.from.at(0));
       for (const auto& to : t.to)
-        c.receivers_of_all.push_back(endpoint_of_.at(to));
+        c.to.push_back(endpoint_of_.at(to));
     }
     c.casts = t.cast == cast_kind::captured;
     replays_.back() = std::make_unique<replay>(replay::open(c));
@@ -421,7 +421,7 @@ void network_builder::plan_traffic() {
           if ((from.priorities >> p & 1) != 0)
             note_pair(from.endpoint, to, p);
       };
-      for (const auto to : c.receivers_of_all)
+      for (const auto to : c.to)
         if (to != from.endpoint)
           note(to);
       for (const auto& m : c.map)

@@ -109,6 +109,9 @@ struct scheduler_settings {
 
 /// Of a VM; a packet names its socket in a byte.
 inline constexpr std::size_t max_sockets = 64;
+/// With credit lists: that one VM opens, and the buffers of all.
+inline constexpr std::size_t max_connections = 4096;
+inline constexpr std::size_t max_receive_buffers = std::size_t{1} << 22;
 
 /// A socket of a VM besides the one that takes what no other does.
 struct socket_settings {

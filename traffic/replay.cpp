@@ -112,14 +112,10 @@ public:
         if (due >= state_->config.stop)
           walk_.reset();
         else
-          out[n++] = {due,
-                      frame_ref{state_->config.capture_index, piece.offset},
-                      piece.bytes,
-                      piece.to,
-                      piece.socket,
-                      piece.priority,
-                      piece.ecn,
-                      piece.special};
+          out[n++] = {due,          frame_ref{state_->config.capture_index, piece.offset},
+                      piece.bytes,  piece.to,
+                      piece.socket, piece.priority,
+                      piece.ecn,    piece.special};
       }
     }
     return n;

@@ -63,9 +63,9 @@ struct replay_config {
   replay_timing timing;
   oversize_rule oversize = oversize_rule::split;
   std::vector<mapping> map;  ///< empty: everything goes from `from` to `to`
-  std::uint32_t from = 0, to = 0;
-  std::vector<std::uint32_t> receivers_of_all;  ///< in place of `to`, if there are several
-  bool casts = false;                           ///< see packet::special
+  std::uint32_t from = 0;
+  std::vector<std::uint32_t> to;  ///< if several, each conversation to one of them; not to `from`
+  bool casts = false;             ///< see packet::special
   /// How a receiver takes packets apart; of endpoints that are not here all go to socket 0.
   struct receiver {
     std::uint32_t endpoint = 0;

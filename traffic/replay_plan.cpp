@@ -55,10 +55,9 @@ packet_selector::packet_selector(const replay_config& config)
       casts_{config.casts},
       from_{config.from},
       to_{config.to},
-      spread_{config.receivers_of_all},
       classify_{config.classify} {
-  std::erase(spread_, from_);
-  if (!mapped_ && spread_.empty() && from_ == to_)
+  std::erase(to_, from_);
+  if (!mapped_ && to_.empty())
     throw traffic_error{traffic_ec::bad_config, "without a map, from and to must differ"};
   if (!mapped_)
     max_frame_[from_] = max_frame_of(config, from_);
@@ -89,9 +88,9 @@ std::optional<packet_selector::selected> packet_selector::select(const capture_r
   const auto bytes = ethernet_bytes(record.link_type, headers, record.wire_bytes);
   if (bytes == 0)
     return skip(&replay_report::runts);
-  selected result{from_, to_, {}, 0, emission::unclassified, headers.ecn};
-  if (!spread_.empty())
-    result.to = spread_[conversation(headers) % spread_.size()];
+  selected result{from_, 0, {}, 0, emission::unclassified, headers.ecn};
+  if (!mapped_)
+    result.to = to_.size() == 1 ? to_[0] : to_[conversation(headers) % to_.size()];
   if (casts_)
     result.special = cast_of(headers);
   if (mapped_ && !map_packet(headers, result, report))

@@ -61,8 +61,8 @@ private:
   oversize_rule oversize_;
   bool mapped_;
   bool casts_;
-  std::uint32_t from_, to_;
-  std::vector<std::uint32_t> spread_;  // over these, in place of to_
+  std::uint32_t from_;
+  std::vector<std::uint32_t> to_;
   std::unordered_map<net_address, target> map_;
   std::unordered_map<std::uint32_t, std::uint32_t> max_frame_;  // by producer
   std::unordered_map<std::uint32_t, receiver> receivers_;       // by endpoint

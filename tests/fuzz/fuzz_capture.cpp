@@ -66,7 +66,7 @@ replay_config settings_of(input bytes, const std::string& path) {
   };
   replay_config config;
   config.file = path;
-  config.to = 1;
+  config.to = {1};
   config.timing.how = static_cast<replay_timing::mode>(byte(0) % 5);
   config.timing.repeat = 1 + byte(0) / 5 % 3;
   config.timing.speed_num = 1 + byte(1);

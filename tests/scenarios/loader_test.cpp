@@ -727,4 +727,21 @@ TEST_CASE("credit lists are between applications, with buffers that can be") {
   CHECK(mentions(wrong(with("b/w", "smallest: 2kB")), "`smallest` is above `buffer`"));
   CHECK(mentions(wrong(with("b/w", "window: 64KiB")), "credit lists have no window"));
   CHECK(mentions(wrong(with("b/w", "buffers: 0")), "out of range"));
+  // A connection is from one VM to another, and each has its buffers.
+  CHECK(mentions(wrong(with("b/w, cast: unknown", "buffers: 9")),
+                 "a connection with credit lists is between two VMs"));
+  CHECK(mentions(wrong(nodes
+                       + "traffic: {t: {replay: none.pcap, map: {10.0.0.1: a/v, 10.0.0.2: b/w}, "
+                         "credits: {buffers: 9}}}\n"),
+                 "credit lists are between the VMs that `from` and `to` name"));
+  const auto many = [&](const char* senders, const char* receivers, const char* buffers) {
+    return "nodes: {a: {kind: host, vms: [\"v[1-5000]\"]}, b: {kind: host, vms: [\"w[1-5000]\"]}}\n"
+           "links: [a -- b]\n"
+           "traffic: {t: {generate: {rate: 1Mbit}, from: \"a/"
+           + std::string{senders} + "\", to: \"b/" + receivers + "\", credits: {buffers: " + buffers
+           + "}}}\n";
+  };
+  CHECK(mentions(wrong(many("v1", "w[1-5000]", "1")), "has 5000 connections with credit lists"));
+  CHECK(mentions(wrong(many("v[1-4096]", "w1", "1025")), "more than 4194304 receive buffers"));
+  (void)good(many("v[1-4096]", "w1", "1024"));
 }

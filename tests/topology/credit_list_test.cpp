@@ -215,3 +215,22 @@ TEST_CASE("two flows to one VM share the control connection, and other traffic g
   CHECK(r.flows[1].made.packets == 2 * 300 * 6);
   CHECK(r.flows[2].made.packets == 2 * 300);
 }
+
+TEST_CASE("a broadcast reaches a VM that has credit lists, too") {
+  auto s = two_hosts(2, 10'000, 5'000'000'000, 50);
+  auto& b = std::get<host_settings>(s.nodes[1].as);
+  b.vms.push_back(b.vms[0]);
+  b.vms[1].name = "v1";
+  b.vswitch.elastic.emplace();
+  s.traffic[0].from = {"a/v0"};
+  auto& all = s.traffic.emplace_back();
+  all.name = "all";
+  all.from = {"a/v1"};
+  all.to = {"b/v1"};
+  all.cast = cast_kind::broadcast;
+  all.what = generate_settings{.size_bytes = 1000, .rate_bps = 1'000'000'000, .packets = 20};
+  const auto r = run_checked(s);
+  CHECK(flow_of(r, "all").delivered.packets == 40);
+  CHECK(r.dropped.packets == 0);
+  CHECK(r.held.packets == 0);
+}

@@ -33,7 +33,7 @@ std::vector<sim_time> due_of(const replay& r, std::uint32_t endpoint = 0) {
 replay_config config_of(const temp_file& file) {
   replay_config config;
   config.file = file.path();
-  config.to = 1;
+  config.to = {1};
   return config;
 }
 
@@ -247,7 +247,7 @@ TEST_CASE("with several receivers each conversation goes to one of them, both wa
     }
   const temp_file file{make_pcap(packets)};
   auto config = config_of(file);
-  config.receivers_of_all = {5, 6, 7, 0};  // 0 sends
+  config.to = {5, 6, 7, 0};  // 0 sends
   const auto out = drain(*replay::open(config).source_for(0));
   REQUIRE(out.size() == 800);
   std::map<std::uint32_t, int> conversations;
@@ -391,7 +391,7 @@ TEST_CASE("settings that cannot work are refused") {
   CHECK(refused([](auto& c) { c.timing.how = mode::rate; }));
   CHECK(refused([](auto& c) { c.timing.how = mode::pps; }));
   CHECK(refused([](auto& c) { c.timing.how = mode::speed, c.timing.speed_num = 0; }));
-  CHECK(refused([](auto& c) { c.to = c.from; }));
+  CHECK(refused([](auto& c) { c.to = {c.from}; }));
   CHECK(refused([](auto& c) { c.map.assign(2, {*net_address::parse("10.0.0.1"), 3}); }));
   CHECK(refused([](auto& c) { c.max_frame = [](std::uint32_t) { return 0u; }; }));
 }
@@ -437,7 +437,7 @@ TEST_CASE("a schedule streamed from the file is the one kept in memory") {
     config.casts = *rc::gen::arbitrary<bool>();
     if (*rc::gen::arbitrary<bool>()) {
       config.map.clear();
-      config.receivers_of_all = {1, 2, 3, 4};
+      config.to = {1, 2, 3, 4};
     }
     config.timing.how = *rc::gen::element(
         replay_timing::mode::as_captured, replay_timing::mode::speed, replay_timing::mode::rate,
@@ -489,7 +489,7 @@ TEST_CASE("packets are for the socket that listens to their port, as libpcap see
   const auto open = [](const char* capture, const char* filter) {
     replay_config config;
     config.file = std::string{SLUICE_SOURCE_DIR "/scenarios/captures/"} + capture;
-    config.to = 1;
+    config.to = {1};
     config.filter = filter;
     config.receivers = {{1, {80, 6379, 53}, "not icmp"}, {7, {1}, "tcp"}};
     return replay::open(config);
@@ -587,7 +587,7 @@ TEST_CASE("the shipped captures replay with every packet and byte") {
     CAPTURE(name);
     replay_config config;
     config.file = std::string{SLUICE_SOURCE_DIR "/scenarios/captures/"} + name;
-    config.to = 1;
+    config.to = {1};
     const auto r = replay::open(config);
     std::uint64_t bytes = 0;
     const auto out = drain(*r.source_for(0));
