@@ -500,7 +500,7 @@ std::vector<metric_definition> make_catalogue() {
 
       // Credit lists.
       {"sluice_credit_lists_total", counter, count, by_connection,
-       "Credit lists that the receiver of a connection has sent.",
+       "Credit lists that the receiver has sent: of a connection of a flow, or the queue of a hop.",
        of_connections<[](const credit_counts& c) { return c.lists; }>},
       {"sluice_credit_list_credits_total", counter, count, by_connection, "Credits in them.",
        of_connections<[](const credit_counts& c) { return c.credits; }>},

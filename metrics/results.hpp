@@ -101,6 +101,8 @@ struct credit_counts {
   sim_time stalled = 0;                ///< the sender had data and no credits
   bool broken = false;
 };
+/// Of a connection between applications, or of a hop, which is for no flow: its ends are the
+/// component that sends and the queue.
 struct credit_lists_result {
   std::string flow, from, to;
   credit_counts counts;

@@ -317,12 +317,12 @@ std::string credit_lists_section(const run_results& run) {
       {left, left, right, right, right, right, right, left}};
   for (std::size_t i = 0; i < std::min(table_rows, rows.size()); ++i) {
     const auto& c = *rows[i];
-    table.row({c.from, c.flow, human_count(c.counts.lists), human_count(c.counts.credits),
-               human_count(c.counts.most_outstanding),
+    table.row({c.from, c.flow.empty() ? c.to : c.flow, human_count(c.counts.lists),
+               human_count(c.counts.credits), human_count(c.counts.most_outstanding),
                human_bytes(static_cast<double>(c.counts.wasted_bytes)),
                human_time_ps(c.counts.stalled), c.counts.broken ? "BROKEN" : ""});
   }
-  return '\n' + table.to_string() + more_rows(rows.size(), "connections");
+  return '\n' + table.to_string() + more_rows(rows.size(), "senders with credits");
 }
 
 /// A priority of a port that has sent frames to hold its peer, or flow packets for it.

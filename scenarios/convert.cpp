@@ -128,9 +128,31 @@ hop_policy policy(std::string_view w, hop_policy otherwise) {
          : w == "s_pfc"       ? hop_policy::s_pfc
          : w == "pcie_credit" ? hop_policy::pcie_credit
          : w == "ib_credit"   ? hop_policy::ib_credit
+         : w == "credit_list" ? hop_policy::credit_list
          : w == "rate"        ? hop_policy::on_off  // and the application's rate besides
          : w == "none"        ? hop_policy::none
                               : otherwise;
+}
+
+credit_builder::trigger trigger_of(std::string_view w) {
+  using trigger = credit_builder::trigger;
+  return w == "first"        ? trigger::first
+         : w == "middle"     ? trigger::middle
+         : w == "last"       ? trigger::last
+         : w == "timed"      ? trigger::timed
+         : w == "predictive" ? trigger::predictive
+         : w == "switching"  ? trigger::switching
+                             : trigger::adaptive;
+}
+
+void read_credit_list(const yaml_node* n, credit_list_settings& out) {
+  if (n == nullptr)
+    return;
+  if (const auto w = word(*n, "when"); !w.empty())
+    out.when = trigger_of(w);
+  if (n->find("per-list") != nullptr)
+    read_count(*n, "per-list", out.per_list.emplace());
+  read_count(*n, "lists", out.lists);
 }
 
 void read_flow_control(const yaml_node* n, flow_control_settings& out) {
@@ -145,6 +167,8 @@ void read_flow_control(const yaml_node* n, flow_control_settings& out) {
                   &out.vswitch, &out.bridge, &out.nic, &out.fabric});
     if (out.fabric == hop_policy::s_pfc)
       out.fabric = hop_policy::pfc;  // of which it is the likeness in software
+    if (out.fabric == hop_policy::credit_list)
+      out.fabric = out.vswitch = hop_policy::on_off;
     return;
   }
   if (const auto guest = word(*n, "guest"); !guest.empty())
@@ -153,6 +177,8 @@ void read_flow_control(const yaml_node* n, flow_control_settings& out) {
   set(word(*n, "guest"), {&out.qdisc, &out.guest_tx, &out.guest_rx});
   set(word(*n, "vm-vswitch"), {&out.hypervisor, &out.vnic_rx, &out.vswitch});
   set(word(*n, "vswitch-nic"), {&out.bridge, &out.nic});
+  if (out.vswitch == hop_policy::credit_list)
+    out.vswitch = hop_policy::on_off;
   set(word(*n, "nic-fabric"), {&out.fabric});
   set(word(*n, "qdisc"), {&out.qdisc});
   set(word(*n, "vnic-rx"), {&out.vnic_rx});
@@ -443,6 +469,7 @@ private:
     read_on_off(d->find("on-off"), default_flow_control_.on_off);
     read_pfc(d->find("pfc"), default_flow_control_.pfc);
     read_ib(d->find("ib"), default_flow_control_.ib);
+    read_credit_list(d->find("credit-list"), default_flow_control_.lists);
     read_rate_control(d->find("rate"), default_flow_control_.rate);
     read_classify(d->find("classify"), default_classify_);
     if (const auto* m = d->find("host"))
@@ -606,6 +633,7 @@ private:
       read_on_off(settings.find("on-off"), n.flow_control.on_off);
       read_pfc(settings.find("pfc"), n.flow_control.pfc);
       read_ib(settings.find("ib"), n.flow_control.ib);
+      read_credit_list(settings.find("credit-list"), n.flow_control.lists);
       read_rate_control(settings.find("rate"), n.flow_control.rate);
       n.classify = default_classify_;
       read_classify(settings.find("classify"), n.classify);
@@ -1061,17 +1089,10 @@ private:
   }
 
   credit_settings credit_lists(const yaml_node& map) {
-    using trigger = credit_builder::trigger;
     credit_settings c;
     if (const auto w = word(map, "when"); !w.empty()) {
       c.regulated = w != "never";
-      c.when = w == "first"        ? trigger::first
-               : w == "middle"     ? trigger::middle
-               : w == "last"       ? trigger::last
-               : w == "timed"      ? trigger::timed
-               : w == "predictive" ? trigger::predictive
-               : w == "switching"  ? trigger::switching
-                                   : trigger::adaptive;
+      c.when = trigger_of(w);
     }
     c.in_device = word(map, "in") == "device";
     if (word(map, "when") == "window") {

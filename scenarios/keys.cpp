@@ -15,9 +15,9 @@ namespace sluice {
 namespace {
 
 constexpr auto planned = key_status::planned;
-constexpr std::string_view policies = "none|on_off|s_pfc";
-constexpr std::string_view guest_policies = "none|on_off|s_pfc|rate";
-constexpr std::string_view bus_policies = "none|on_off|s_pfc|pcie_credit";
+constexpr std::string_view policies = "none|on_off|s_pfc|credit_list";
+constexpr std::string_view guest_policies = "none|on_off|s_pfc|credit_list|rate";
+constexpr std::string_view bus_policies = "none|on_off|s_pfc|pcie_credit|credit_list";
 constexpr std::string_view later_policies = "credit_list";
 constexpr std::string_view link_policies = "none|on_off|pfc|ib_credit";
 constexpr std::string_view line_rates = "1kbit..100Tbit";
@@ -121,7 +121,8 @@ constexpr key_info table[]{
         .forms = form_map | form_choice,
         .help =
             "The policy of each kind of hop, by who owns the queue that is filled; one word sets "
-            "all. s_pfc: by priority, see `pfc`; of all, the links have pfc. Four groups set "
+            "all. s_pfc: by priority, see `pfc`; of all, the links have pfc. credit_list: see "
+            "`credit-list`; of all, links and virtual switches have on_off. Four groups set "
             "several kinds; a kind named by itself counts more. A link is "
             "regulated if both of its ends want it.",
         .fallback = "none",
@@ -139,7 +140,9 @@ constexpr key_info table[]{
              .choices = guest_policies,
              .later = later_policies},
     policy_key("defaults.flow-control.vm-vswitch",
-               "Between VM and virtual switch: hypervisor, vnic-rx and vswitch.", "none"),
+               "Between VM and virtual switch: hypervisor, vnic-rx and vswitch. credit_list: the "
+               "virtual switch itself has on_off.",
+               "none"),
     key_info{.path = "defaults.flow-control.vswitch-nic",
              .forms = form_choice,
              .help = "Between virtual switch and NIC: bridge and nic.",
@@ -163,8 +166,12 @@ constexpr key_info table[]{
     policy_key("defaults.flow-control.hypervisor", "Into the hypervisor's queues.", "vm-vswitch"),
     policy_key("defaults.flow-control.vnic-rx",
                "Into a VM's vNIC RX ring: the hypervisor sleeps while it is full.", "vm-vswitch"),
-    policy_key("defaults.flow-control.vswitch",
-               "Into the virtual switch's input and output queues.", "vm-vswitch"),
+    key_info{.path = "defaults.flow-control.vswitch",
+             .forms = form_choice,
+             .help = "Into the virtual switch's input and output queues.",
+             .fallback = "vm-vswitch",
+             .choices = "none|on_off|s_pfc",
+             .later = later_policies},
     key_info{.path = "defaults.flow-control.bridge",
              .forms = form_choice,
              .help = "Into the bridge's queues. pcie_credit: what comes from the NIC needs credits "
@@ -320,6 +327,27 @@ constexpr key_info table[]{
              .fallback = "none",
              .choices = "none",
              .range = "0..7"},
+    key_info{.path = "defaults.credit-list",
+             .forms = form_map,
+             .help = "Credit lists (WO 00/41365) of the queues with the policy credit_list: each "
+                     "has buffers for the largest frame, and tells its sender of those that are "
+                     "free, many at a time. Between applications see `traffic.<entry>.credits`.",
+             .example = "credit-list: {when: adaptive, per-list: 32}"},
+    key_info{.path = "defaults.credit-list.when",
+             .forms = form_choice,
+             .help = "When another list goes, as in `traffic.<entry>.credits.when`.",
+             .fallback = "adaptive",
+             .choices = "first|middle|last|adaptive|timed|predictive|switching"},
+    key_info{.path = "defaults.credit-list.per-list",
+             .forms = form_integer,
+             .help = "Credits that a list holds at most, and those that the sender has at first.",
+             .fallback = "as many as the queue has buffers",
+             .range = "1..65536"},
+    key_info{.path = "defaults.credit-list.lists",
+             .forms = form_integer,
+             .help = "Buffers that the sender has for lists: so many may be on their way.",
+             .fallback = "1",
+             .range = "1..64"},
     key_info{.path = "defaults.rate",
              .forms = form_map,
              .help = "How applications slow down with `flow-control: {guest: rate}`: as DCQCN, the "
@@ -902,6 +930,11 @@ constexpr key_info table[]{
              .help = "The node's own priority flow control, above the defaults.",
              .fallback = "defaults.pfc",
              .like = "defaults.pfc"},
+    key_info{.path = "nodes.<host>.credit-list",
+             .forms = form_map,
+             .help = "The host's own credit lists, above the defaults.",
+             .fallback = "defaults.credit-list",
+             .like = "defaults.credit-list"},
     key_info{.path = "nodes.<host>.rate",
              .forms = form_map,
              .help = "How the node's own applications slow down, above the defaults.",

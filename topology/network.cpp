@@ -127,6 +127,12 @@ run_results network::gather(sim_time now) const {
     x.sender->tell(x.there, counts, now);
     r.credit_lists.push_back({x.flow, x.from, x.to, counts});
   }
+  for (const auto& x : listed_) {
+    credit_counts counts;
+    x.queue->tell(counts);
+    counts.stalled = x.sender->held_by(x.output, now).time;
+    r.credit_lists.push_back({{}, x.sender->name(), x.queue->name(), counts});
+  }
   find_blame(r, now);
   return r;
 }

@@ -143,6 +143,12 @@ private:
     std::size_t there = 0, here = 0;  // numbers of the connection
   };
   std::vector<credit_lists> credit_lists_;
+  struct listed_hop {
+    const component* sender = nullptr;
+    port_index output = 0;
+    const port_queue* queue = nullptr;
+  };
+  std::vector<listed_hop> listed_;
   std::vector<stoppable> stoppables_;
   std::vector<pause_way> pause_ways_;
   std::vector<hop_view> hops_;

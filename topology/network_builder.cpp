@@ -148,6 +148,23 @@ network_builder::stage network_builder::add_stage(port_queue_config c, std::size
     room.credits = *credits;
     c.report_interval = std::get<host_settings>(n.as).pcie.update;
   }
+  if (policy == hop_policy::credit_list) {
+    // As many as there is room for frames of the largest size.
+    const auto& lists = n.flow_control.lists;
+    const auto buffers = static_cast<unsigned>(std::clamp<std::int64_t>(
+        std::min(capacity.packets, capacity.bytes / largest_frame), 1, max_buffers_each));
+    auto& own = c.lists.emplace();
+    own.lists.when = lists.when;
+    own.lists.most = std::min(lists.per_list.value_or(buffers), buffers);
+    own.lists.first_list = own.lists.most;
+    own.lists.lists = lists.lists;
+    own.buffers = buffers;
+    own.buffer_bytes = largest_frame;
+    // The sender has the first list, and what it is told of more than it used counts below zero.
+    room.stop = {buffer_limit::unlimited, own.lists.most};
+    room.start = {buffer_limit::unlimited, own.lists.most - 1};
+    c.looked = {buffer_limit::unlimited, buffers};
+  }
   c.node = n.name;
   c.buffer.shared.capacity = capacity;
   if (room.checked)

@@ -262,6 +262,8 @@ void network_builder::fill(Upper& upper, const stage& lower, sim_time latency) {
   look_into(upper, lower.seen, lower.parts);
   if (lower.seen.checked)
     note_looking(upper, *lower.queue, 0, lower.queue->name(), lower.parts);
+  if (lower.queue->initial_credits() != 0)
+    net_.listed_.push_back({&upper, upper.last_output(), lower.queue});
 }
 
 }  // namespace sluice

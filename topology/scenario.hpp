@@ -19,7 +19,15 @@
 namespace sluice {
 
 /// Flow control of a hop. More policies come with later issues; the loader refuses their names.
-enum class hop_policy : std::uint8_t { none, on_off, pfc, s_pfc, pcie_credit, ib_credit };
+enum class hop_policy : std::uint8_t {
+  none,
+  on_off,
+  pfc,
+  s_pfc,
+  pcie_credit,
+  ib_credit,
+  credit_list
+};
 
 /// A limit in bytes or in packets, as the scenario says it.
 struct queue_limit {
@@ -82,6 +90,13 @@ struct rate_settings {
 
 /// Flow control of each kind of hop, named after who owns the queue that is filled. The names of
 /// the scenario's four groups set several of them.
+/// Credit lists, of every queue of a node with the policy `credit_list`; see buffer_credits.hpp.
+struct credit_list_settings {
+  credit_builder::trigger when = credit_builder::trigger::adaptive;
+  std::optional<unsigned> per_list;  ///< credits of a list; unset: all buffers of the queue
+  unsigned lists = 1;                ///< that the sender has buffers for
+};
+
 struct flow_control_settings {
   hop_policy qdisc = hop_policy::none;       ///< if it has a length of its own (group guest)
   hop_policy guest_tx = hop_policy::none;    ///< vNIC TX ring (group guest)
@@ -95,6 +110,7 @@ struct flow_control_settings {
   on_off_settings on_off;
   pfc_settings pfc;
   ib_settings ib;
+  credit_list_settings lists;
   bool regulates = false;  ///< the applications' rates are regulated
   rate_settings rate;
 };
@@ -112,6 +128,8 @@ inline constexpr std::size_t max_sockets = 64;
 /// With credit lists: that one VM opens, and the buffers of all.
 inline constexpr std::size_t max_connections = 4096;
 inline constexpr std::size_t max_receive_buffers = std::size_t{1} << 22;
+/// Of one queue, or of one connection.
+inline constexpr std::int64_t max_buffers_each = 65'536;
 
 /// A socket of a VM besides the one that takes what no other does.
 struct socket_settings {

@@ -46,7 +46,8 @@ std::uint8_t stoppable_priorities(const link& l, const node& a, const node& b) {
     case hop_policy::none:
     case hop_policy::s_pfc:
     case hop_policy::pcie_credit:
-      return 0;  // the latter two are for no link
+    case hop_policy::credit_list:
+      return 0;  // the latter are for no link
   }
   return 0;
 }

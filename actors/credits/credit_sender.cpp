@@ -51,7 +51,7 @@ void credit_sender::take_request() {
   }
   auto& x = connections_[c];
   if (x.requests.empty())
-    x.stalled_since = p.at;
+    x.stalled_since = std::max(x.stalled_since, p.at);  // no earlier than its last packet had gone
   x.requests.push({p, p.bytes});
 }
 
@@ -129,10 +129,10 @@ void credit_sender::advance() {
     const auto t = comes ? in.items.front().at : start;
     if (t > limit_) {
       // Whoever waits has to hear of lists until then.
-      if (t >= never)
-        for (const auto& x : connections_)
-          if (!x.requests.empty())
-            need_signals(x.lists, outputs_[x.lists].promise);
+      for (const auto& x : connections_)
+        if (!x.requests.empty() && !may_send(x) && next_grant(x) >= never
+            && outputs_[x.lists].promise <= limit_)
+          need_signals(x.lists, outputs_[x.lists].promise);
       return;
     }
     if (comes) {

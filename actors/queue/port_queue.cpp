@@ -23,6 +23,8 @@ port_queue::port_queue(port_queue_config c)
   // A sender that looks needs to know what has left only when it sees no room, and then it asks.
   if (config_.leaving == port_queue_config::reports::everything)
     hold_back_signals(config_.looked.bytes / 2, config_.looked.packets / 2);
+  if (config_.lists)
+    lists_ = std::make_unique<buffer_credits>(*config_.lists);
 }
 
 void port_queue::advance() {
@@ -196,6 +198,8 @@ void port_queue::count_arrival(const packet& p) {
   counters_.in.add(p.frame_bytes());
   arrived_bytes_ += p.bytes;
   ++arrived_packets_;
+  if (lists_)
+    lists_->arrive(p.bytes, p.at);
 }
 
 void port_queue::arrive(const packet& p) {
@@ -276,7 +280,9 @@ packet port_queue::let_go(sim_time at, ring<packet>& from) {
   leaving_.push({at, p.bytes, p.priority});
   if (grants_)
     grants_->leave(p.priority, p.bytes, at);
-  if (reported(p))
+  if (lists_)
+    lists_->leave(p.bytes, at);
+  else if (reported(p))
     emit_signal(reports_in_, {.at = report_at(at) + inputs_[reports_in_].signal_latency,
                               .bytes = p.bytes,
                               .port = p.ingress,
@@ -420,6 +426,8 @@ void port_queue::settle(sim_time before) {
 
 // The run has ended: whatever left or arrived by now is known.
 void port_queue::finish(sim_time now) {
+  if (lists_)
+    lists_->look(later(now, 1), later(now, 1), [](sim_time, std::uint32_t) {});
   for (;;) {
     const bool arrival = !arrivals_.empty() && arrivals_.front().at <= now;
     const bool departure = !leaving_.empty() && leaving_.front().at <= now;
@@ -460,6 +468,28 @@ void port_queue::settle_rest() {
   }
   if (grants_)
     grants_->look(std::min(next_start(), limit_), [&](const pause_request& r) { request(r); });
+  if (lists_)
+    while (tell_lists(later(limit_, 1))) {  // who gets some may send again, and no earlier
+    }
+}
+
+bool port_queue::tell_lists(sim_time known) {
+  return lists_->look(std::min(next_arrival(), known), std::min(next_start(), known),
+                      [&](sim_time at, std::uint32_t bytes) {
+                        emit_signal(side, {.at = at + inputs_[side].signal_latency,
+                                           .bytes = bytes,
+                                           .what = signal::kind::release});
+                      });
+}
+
+void port_queue::tell(credit_counts& counts) const {
+  const auto& b = lists_->builder();
+  counts.lists = b.lists();
+  counts.credits = b.credits();
+  counts.used = b.filled();
+  counts.most_outstanding = b.most_outstanding();
+  counts.wasted_bytes = b.wasted_bytes();
+  counts.switches = b.switches();
 }
 
 // -- frames that hold the peer --------------------------------------------------------------------
@@ -571,6 +601,10 @@ sim_time port_queue::next_arrival() const {
     return in.items.front().at;
   if (upper_is_held())
     return std::max(in.promise, later(resume_bound(), round_trip()));
+  if (lists_)
+    if (const auto t = lists_->starved_until(); t > 0)
+      return std::max(in.promise,
+                      later(std::min(t, waiting_ != 0 ? head_.at : never), round_trip()));
   if (config_.leaving == port_queue_config::reports::everything && config_.buffer.own == 0)
     if (const auto t = room_bound(); t > 0)
       return std::max(in.promise, later(t, round_trip()));
@@ -696,6 +730,8 @@ sim_time port_queue::next_work() const {
     t = std::min(t, pull_at_);
   if (grants_)
     t = std::min(t, grants_->due());
+  if (lists_)
+    t = std::min(t, lists_->next_event());
   if (frames_ && frames_->has_news())
     t = std::min(t, line_.control_start(frames_->first()));
   if (waiting_ != 0 && head_.pauses_beyond != never && (line_.by_room() || line_.watched()))
@@ -768,6 +804,8 @@ sim_time port_queue::earliest_signal(port_index i) {
   const auto latency = inputs_[i].signal_latency;
   if (reports_classes())
     return later(next_report(), latency);
+  if (lists_)
+    return later(std::min({lists_->due(), next_start(), next_arrival()}), latency);
   if (config_.leaving != port_queue_config::reports::nothing)
     return later(pulling_ ? std::min(pull_at_, next_start()) : next_start(), latency);
   return later(next_transition(), latency);

@@ -21,6 +21,7 @@
 ///   priority. Three links join these three; see request_pauses, send_pauses and obey_pauses.
 /// * On an InfiniBand link the same links carry flow packets with the credits of each lane; see
 ///   grant_credits and obey_credits.
+/// * With `lists` what it reports are credits for its buffers, many at a time.
 /// * With `pulls` its process is a receiver of the virtual switch: each time it comes back for more
 ///   and finds nothing, it asks the switch to pull; then it sleeps until it is woken.
 /// * With S-PFC each priority has its part of the buffer, and the sender looks into each by itself.
@@ -40,8 +41,10 @@
 #pragma once
 
 #include <array>
+#include <optional>
 
 #include "actors/component.hpp"
+#include "actors/logic/buffer_credits.hpp"
 #include "actors/logic/class_gates.hpp"
 #include "actors/logic/ib_grants.hpp"
 #include "actors/logic/pause_requests.hpp"
@@ -50,6 +53,7 @@
 #include "actors/logic/sender_bound.hpp"
 #include "actors/queue/pause_sender.hpp"
 #include "actors/queue/transmitter.hpp"
+#include "metrics/results.hpp"
 
 namespace sluice {
 
@@ -68,6 +72,8 @@ struct port_queue_config {
   /// `everything`: reports go out no closer together than this, and each says all that has left by
   /// then (the UpdateFCs of PCI Express).
   sim_time report_interval = 0;
+  /// `everything`: reports are credits, which go out in lists; see buffer_credits.hpp.
+  std::optional<buffer_credits::config> lists;
   bool pulls = false;
   /// A bridge: packets that are to go through a tunnel leave with its headers in front...
   bool encapsulates = false;
@@ -146,6 +152,10 @@ public:
   void obey_stops_of_last() { stops_out_ = last_output(); }
   /// Of the class that comes by priority, if it waits for credits.
   transmitter::wait waits(unsigned c) const { return line_.waits(c); }
+  /// Credits that who sends here has from the start; 0: it needs none.
+  unsigned initial_credits() const { return lists_ ? lists_->initial() : 0; }
+  /// Of the lists of credits.
+  void tell(credit_counts& counts) const;
 
 protected:
   void advance() override;
@@ -177,6 +187,7 @@ private:
   void drop_in_storm(sim_time at, ring<packet>& from);
   bool drop_storms(sim_time at, unsigned may);
   void idle();
+  bool tell_lists(sim_time known);
   bool reported(const packet& p) const;
   sim_time report_at(sim_time leaves);
   bool settle_pull();
@@ -267,6 +278,7 @@ private:
   // it and the one by which it takes effect; the output by which come the frames that it obeys.
   pause_requests requests_;
   std::unique_ptr<ib_grants> grants_;  // or what credits it gives
+  std::unique_ptr<buffer_credits> lists_;
   std::unique_ptr<pause_sender> frames_;
   port_index requests_out_ = nowhere, requests_in_ = nowhere, frames_in_ = nowhere;
   port_index frames_out_ = nowhere;

@@ -4,6 +4,7 @@
 #include <map>
 #include <queue>
 
+#include "actors/logic/buffer_credits.hpp"
 #include "actors/logic/credit_builder.hpp"
 #include "actors/logic/credit_reader.hpp"
 #include "traffic/random.hpp"
@@ -379,6 +380,89 @@ TEST_CASE("never more data than credits, never a list without buffer, everything
     RC_ASSERT(r.delivered == r.made);
     RC_ASSERT(r.used == r.packets);
     RC_ASSERT(r.told == r.used + r.held);
+  });
+  CHECK(ok);
+}
+
+TEST_CASE(
+    "a queue's lists do not depend on which side is known first, and never promise a full buffer") {
+  const auto ok = rc::check([] {
+    buffer_credits::config c;
+    c.buffers = *rc::gen::inRange(1u, 20u);
+    c.lists.when = static_cast<trigger>(*rc::gen::inRange(0, 7));
+    c.lists.most = *rc::gen::inRange(1u, c.buffers + 1);
+    c.lists.first_list = c.lists.most;
+    c.lists.lists = *rc::gen::inRange(1u, 4u);
+    // A sender that uses its credits at once or after a while, and a queue that is emptied in
+    // order.
+    random_stream lot{*rc::gen::inRange<std::uint64_t>(0, 1'000'000), "times"};
+    const auto some = [&](std::uint64_t most) {
+      return static_cast<sim_time>(1 + lot.below(most));
+    };
+    const auto pace = lot.below(40) + 1, drain = lot.below(40) + 1;
+    using told = std::vector<std::pair<sim_time, std::uint32_t>>;
+    struct event {
+      sim_time at;
+      bool arrival;
+      std::uint32_t bytes;
+    };
+    std::vector<event> all;
+    // All is known as soon as it has happened.
+    told lists;
+    buffer_credits whole{c};
+    std::uint64_t credits = whole.initial();
+    std::uint64_t arrived = 0;
+    std::queue<event> held;
+    sim_time sends = 0, leaves = 0;
+    while (all.size() < 200) {
+      const auto sent = arrived < credits ? sends : never;
+      const auto departs = held.empty() ? never : std::max(leaves, held.front().at + 1);
+      const auto next = std::min(sent, departs);
+      const auto before = lists.size();
+      whole.look(next, next, [&](sim_time at, std::uint32_t bytes) {
+        lists.push_back({at, bytes});
+        ++credits;
+        sends = std::max(sends, at + 1);
+      });
+      if (lists.size() != before)
+        continue;
+      RC_ASSERT(next < never);
+      if (sent <= departs) {
+        all.push_back({sent, true, static_cast<std::uint32_t>(100 + all.size())});
+        held.push(all.back());
+        RC_ASSERT(held.size() <= c.buffers);
+        whole.arrive(all.back().bytes, sent);
+        ++arrived;
+        sends = sent + some(pace);
+      } else {
+        all.push_back({departs, false, held.front().bytes});
+        held.pop();
+        whole.leave(all.back().bytes, departs);
+        leaves = departs + some(drain);
+      }
+    }
+    // The same, each side known up to another time.
+    told apart;
+    buffer_credits parts{c};
+    std::size_t a = 0, d = 0;
+    const auto end = all.back().at + 1;
+    for (sim_time known_a = 0, known_d = 0; known_a < end || known_d < end;) {
+      (lot.below(2) == 0 ? known_a : known_d) += some(200);
+      known_a = std::min(known_a, end);
+      known_d = std::min(known_d, end);
+      for (; a < all.size() && all[a].at < known_a; ++a)
+        if (all[a].arrival)
+          parts.arrive(all[a].bytes, all[a].at);
+      for (; d < all.size() && all[d].at < known_d; ++d)
+        if (!all[d].arrival)
+          parts.leave(all[d].bytes, all[d].at);
+      parts.look(known_a, known_d, [&](sim_time at, std::uint32_t bytes) {
+        apart.push_back({at, bytes});
+      });
+    }
+    whole.look(end, end, [&](sim_time at, std::uint32_t bytes) { lists.push_back({at, bytes}); });
+    RC_ASSERT(apart == lists);
+    RC_ASSERT(parts.builder().outstanding() <= c.buffers);
   });
   CHECK(ok);
 }

@@ -294,7 +294,7 @@ TEST_CASE("virtual functions that cannot be are refused") {
 TEST_CASE("what is not implemented yet is refused, never ignored") {
   for (const auto* text :
        {"taps: {x: {on: a}}", "defaults: {flow-control: {nic-fabric: credit_list}}",
-        "defaults: {flow-control: credit_list}",
+        "defaults: {flow-control: {vswitch: credit_list}}",
         "expect: [{check: \"drops == 0\", between: [1ms, 2ms]}]",
         "events: [{at: 1ms, link: a -- b, state: up}]"})
     CHECK_MESSAGE(mentions(wrong_with(text), "not implemented yet"), text);

@@ -32,7 +32,10 @@ inline node make_node(std::string name, decltype(node::as) as, flow_control_sett
 }
 
 inline flow_control_settings everywhere(hop_policy p) {
-  return {p, p, p, p, p, p, p, p, p, {}, {}, {}, false, {}};
+  flow_control_settings fc{p, p, p, p, p, p, p, p, p};
+  if (p == hop_policy::credit_list)
+    fc.vswitch = fc.fabric = hop_policy::on_off;
+  return fc;
 }
 
 inline sluice::link make_link(const std::string& a, const std::string& a_port, const std::string& b,

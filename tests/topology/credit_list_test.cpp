@@ -234,3 +234,40 @@ TEST_CASE("a broadcast reaches a VM that has credit lists, too") {
   CHECK(r.dropped.packets == 0);
   CHECK(r.held.packets == 0);
 }
+
+TEST_CASE(
+    "as the policy of a host's queues credit lists lose nothing, and tell of many buffers at "
+    "once") {
+  const auto with = [](hop_policy policy) {
+    auto s = two_hosts(2, 1500, 8'000'000'000, 3000);
+    s.traffic[0].credits.reset();
+    for (auto& n : s.nodes) {
+      n.flow_control = everywhere(policy);
+      for (auto& vm : std::get<host_settings>(n.as).vms)
+        vm.drain_bps = 2'000'000'000;
+    }
+    return run_checked(s);
+  };
+  const auto lists = with(hop_policy::credit_list), looks = with(hop_policy::on_off);
+  CHECK(lists.dropped.packets == 0);
+  CHECK(lists.delivered.packets == looks.delivered.packets);
+  CHECK(lists.virtual_time < looks.virtual_time * 101 / 100);
+  CHECK(looks.credit_lists.empty());
+  const auto between = [&](const std::string& from, const std::string& to) {
+    const auto found =
+        std::find_if(lists.credit_lists.begin(), lists.credit_lists.end(),
+                     [&](const auto& x) { return x.flow.empty() && x.from == from && x.to == to; });
+    REQUIRE(found != lists.credit_lists.end());
+    return found->counts;
+  };
+  // Between VM and virtual switch, both ways.
+  for (const auto& n : {between("a/v0.vnic-tx", "a/v0.hypervisor-tx"),
+                        between("b.vswitch:v0", "b/v0.hypervisor")}) {
+    CHECK(n.used > 1000);
+    CHECK(n.credits >= n.used);
+    CHECK(n.credits - n.used <= n.most_outstanding);
+    CHECK(n.lists < n.used / 4);
+    CHECK_FALSE(n.broken);
+  }
+  CHECK(between("b.vswitch:v0", "b/v0.hypervisor").stalled > millisecond);
+}

@@ -101,6 +101,16 @@ drawn draw(std::uint64_t seed) {
       fc.fabric = hop_policy::ib_credit;
     if (r.below(3) == 0)
       fc.nic = fc.bridge = hop_policy::pcie_credit;
+    if (lists.below(3) == 0) {
+      for (auto* p : {&fc.qdisc, &fc.guest_tx, &fc.guest_rx, &fc.hypervisor, &fc.vnic_rx,
+                      &fc.bridge, &fc.nic})
+        if (*p == hop_policy::on_off && lists.below(2) == 0)
+          *p = hop_policy::credit_list;
+      fc.lists.when = static_cast<credit_builder::trigger>(lists.below(7));
+      fc.lists.lists = static_cast<unsigned>(1 + lists.below(3));
+      if (lists.below(2) == 0)
+        fc.lists.per_list = static_cast<unsigned>(1 + lists.below(40));
+    }
     return fc;
   };
   const bool lossless = d.lossless;

@@ -1,8 +1,8 @@
 // Where two kinds of flow control meet, the component between them translates: what it holds is
 // held back on one side because it is held on the other. Every pair, in both directions, from an
 // application that always has something to send to one that hardly reads: nothing is lost, and the
-// way back to the sender is short enough that it is held in the end. With S-PFC at the bus, all
-// queues of that host have it, and the application sends in two priorities.
+// way back to the sender is short enough that it is held in the end. With S-PFC or credit lists at
+// the bus all queues of that host have them; with S-PFC the application sends in two priorities.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -20,7 +20,8 @@ scenario between(hop_policy bus_a, hop_policy first, hop_policy middle, hop_poli
   s.name = "translation";
   s.duration = 10 * millisecond;
   const auto host = [&](const char* name, hop_policy bus) {
-    auto fc = everywhere(bus == hop_policy::s_pfc ? bus : hop_policy::on_off);
+    const bool all = bus == hop_policy::s_pfc || bus == hop_policy::credit_list;
+    auto fc = everywhere(all ? bus : hop_policy::on_off);
     fc.bridge = fc.nic = bus;
     fc.pfc.priorities = 1 << 3 | 1 << 4;
     host_settings h;
@@ -68,7 +69,8 @@ scenario between(hop_policy bus_a, hop_policy first, hop_policy middle, hop_poli
 }  // namespace
 
 TEST_CASE("every pair of policies translates, in both directions, without loss") {
-  const hop_policy buses[] = {hop_policy::on_off, hop_policy::pcie_credit, hop_policy::s_pfc};
+  const hop_policy buses[] = {hop_policy::on_off, hop_policy::pcie_credit, hop_policy::s_pfc,
+                              hop_policy::credit_list};
   const hop_policy wires[] = {hop_policy::on_off, hop_policy::pfc, hop_policy::ib_credit};
   int runs = 0;
   for (const auto bus_a : buses)
@@ -111,5 +113,5 @@ TEST_CASE("every pair of policies translates, in both directions, without loss")
               CHECK(x.rates[forth ? 0 : 1].lowest_bps < 2'000'000'000);
               CHECK(x.rates[forth ? 1 : 0].notifications == 0);
             }
-  CHECK(runs == 972);
+  CHECK(runs == 1728);
 }
