@@ -95,6 +95,8 @@ public:
     return std::min({due_, arrivals_.empty() ? never : arrivals_.front().at,
                      departures_.empty() ? never : departures_.front().at});
   }
+  /// There are buffers that the sender has not been told of.
+  bool has_more() const { return builder_.next() >= 0; }
   /// The sender has no credits, and all that it had them for has come. It gets none before this, or
   /// else before something leaves of which nothing is known; 0: it has some.
   sim_time starved_until() const {

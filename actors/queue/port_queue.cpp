@@ -804,8 +804,11 @@ sim_time port_queue::earliest_signal(port_index i) {
   const auto latency = inputs_[i].signal_latency;
   if (reports_classes())
     return later(next_report(), latency);
-  if (lists_)
-    return later(std::min({lists_->due(), next_start(), next_arrival()}), latency);
+  if (lists_) {
+    // What arrives lets a list go only if there is something to tell.
+    const auto next = std::min(lists_->next_event(), next_start());
+    return later(lists_->has_more() ? std::min(next, next_arrival()) : next, latency);
+  }
   if (config_.leaving != port_queue_config::reports::nothing)
     return later(pulling_ ? std::min(pull_at_, next_start()) : next_start(), latency);
   return later(next_transition(), latency);
