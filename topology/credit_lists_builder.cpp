@@ -133,6 +133,7 @@ credit_sender& network_builder::add_credit_sender(std::uint32_t e) {
   for (const auto x : own.opens) {
     c.connections.push_back(credits_[x].connection);
     c.per_packet = std::max(c.per_packet, credits_[x].connection.post);
+    c.places += scenario_.traffic[credits_[x].connection.flow].credits->send_queue;
   }
   return *(own.lists_in = &add<credit_sender>(std::move(c)));
 }

@@ -53,6 +53,7 @@ void credit_sender::take_request() {
   if (x.requests.empty())
     x.stalled_since = std::max(x.stalled_since, p.at);  // no earlier than its last packet had gone
   x.requests.push({p, p.bytes});
+  ++waiting_;
 }
 
 // The lists that have come by output `o` until then.
@@ -142,7 +143,7 @@ void credit_sender::advance() {
       take_request();
       continue;
     }
-    if (in.items.empty() && in.promise <= t) {
+    if (in.items.empty() && in.promise <= t && !full()) {
       need_packets(side, t);
       return;
     }
@@ -201,6 +202,7 @@ void credit_sender::transmit(std::size_t c, sim_time at) {
                        .what = signal::kind::release});
     x.requests.pop();
     --x.counted;
+    --waiting_;
   }
   x.stalled_since = std::max(x.stalled_since, busy_);
   if (!x.requests.empty())

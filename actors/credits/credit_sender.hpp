@@ -35,6 +35,7 @@ struct credit_sender_config {
   std::uint32_t overhead = 0;  ///< bytes of the line besides
   std::uint32_t largest = 0;   ///< packet that the network takes
   bool plain = false;          ///< whether packets of no connection come as well
+  std::size_t places = 0;      ///< of requests: the application has no more; 0: any number
   std::vector<credit_connection> connections;
 };
 
@@ -93,6 +94,8 @@ private:
   bool may_send(const connection& x) const;
   static sim_time next_grant(const connection& x);
   std::size_t find(std::uint32_t flow, std::uint32_t to) const;
+  // Nothing comes before a request is done.
+  bool full() const { return config_.places != 0 && waiting_ >= config_.places; }
   void take_request();
   void take_lists(port_index o, sim_time until);
   sim_time ready_at(connection& c);
@@ -106,6 +109,7 @@ private:
   std::vector<connection> connections_;
   std::vector<std::vector<std::uint32_t>> of_flow_;  // connections, by flow
   std::size_t turn_ = 0;
+  std::size_t waiting_ = 0;  // requests, of all connections
   sim_time busy_ = 0;
   component_counters counters_;
 };

@@ -61,6 +61,8 @@ credit_builder::arrival credit_builder::arrive(std::uint32_t bytes, sim_time at,
     lists_out_.pop();
   }
   count_use(at, starved);
+  if (config_.when == trigger::predictive && told_ <= predicted_for_ - predicted_for_ / 8)
+    predict();
   // By the rate as it is now, for each buffer again.
   if (number == last_.first || (number > last_.first && config_.when == trigger::adaptive))
     trigger_ = trigger_of(last_);
@@ -95,6 +97,11 @@ void credit_builder::choose_mode() {
       !enough && (lasts < 16 * round_trip() || (eager_ && lasts < 32 * round_trip()));
   switches_ += eager != eager_;
   eager_ = eager;
+}
+
+void credit_builder::predict() {
+  predicted_for_ = filter_.ready() ? told_ : ~std::size_t{0};  // as soon as it can
+  runs_out_ = filter_.ready() ? later(last_use_, filter_.sum_of(told_)) : last_use_;
 }
 
 // -- when -----------------------------------------------------------------------------------------
@@ -152,7 +159,7 @@ sim_time credit_builder::triggered_at(sim_time now) const {
     case trigger::predictive:
       if (!filter_.ready())
         break;
-      return std::max(idle, later(last_use_, filter_.sum_of(told_)) - ahead);
+      return std::max(idle, runs_out_ - ahead);
     case trigger::switching:
       if (remaining_ != unknown && static_cast<std::uint64_t>(told_bytes_) >= remaining_)
         return never;
@@ -188,8 +195,7 @@ sim_time credit_builder::due(sim_time now) const {
     return when;
   // As long as the sender has credits more of them are worth waiting for.
   std::uint64_t bytes = 0;
-  const auto enough =
-      std::min({buffers_.size() - told_, told_ / 2 + 1, std::size_t{config_.most}});
+  const auto enough = std::min({buffers_.size() - told_, told_ / 2 + 1, std::size_t{config_.most}});
   for (std::size_t k = 0; k < enough; ++k)
     bytes += buffers_[told_ + k];
   return std::max(when, allowed_at(bytes));
@@ -209,6 +215,8 @@ void credit_builder::take(std::vector<std::uint32_t>& out, sim_time now) {
   any_ = true;
   // Until its first buffer is filled; then it is known which one counts.
   trigger_ = last_.first + last_.size - 1;
+  if (config_.when == trigger::predictive)
+    predict();
   lists_out_.push(last_);
   ++lists_;
   credits_ += last_.size;

@@ -18,13 +18,13 @@
 ///   * `first`, `last`, `middle`: that buffer of the last list has been filled (FIG. 4);
 ///   * `adaptive`: a buffer has been filled that is chosen, each time that one is, by the rate at
 ///     which they are used: so near to the end that a new list is just there in time (FIG. 5);
-///   * `timed`: the time has come at which the sender would run out, less a round trip, by that
-///   rate;
-///   * `predictive`: likewise, by a filter over the times of use (use_filter.hpp);
-///   * `switching`: as `first` or `last`, whatever suits the amount that the sender says remains to
-///   be
-///     sent, and whether it has had to wait; but it stays as it is while the rate varies too much
-///     (FIG. 6, claim 40).
+///   * `timed`: the time has come at which the sender would run out by that rate, less a round
+///     trip;
+///   * `predictive`: likewise, by a filter over the times of use (use_filter.hpp), asked with each
+///     list and again whenever an eighth of what it was asked about has been used;
+///   * `switching`: as `first` or `last`, whatever suits the amount that the sender says remains
+///     to be sent, and whether it has had to wait; but it stays as it is while the rate varies
+///     too much (FIG. 6, claim 40).
 ///
 /// A sender without credits gets what there is at once, as with the first list. But by a rate
 /// (`adaptive`, `timed`, `predictive`) nobody is in a hurry as long as the application has data for
@@ -61,8 +61,8 @@ public:
     sim_time round_trip = 0;   ///< at least; longer ones are measured
     std::uint64_t limit_bps = 0;   ///< of the sender's data; 0: none
     std::int64_t burst_bytes = 0;  ///< that it may be ahead of that; at least the largest buffer
-    unsigned steady_percent =
-        100;  ///< `switching`: only while the mean deviation of intervals is less
+    /// `switching`: only while the mean deviation of intervals is less.
+    unsigned steady_percent = 100;
   };
   /// What has become of a data packet.
   enum class arrival : std::uint8_t { filled, no_buffer, too_small };
@@ -117,6 +117,7 @@ private:
   sim_time busy() const;
   void count_use(sim_time at, bool waited);
   void choose_mode();
+  void predict();
   bool by_rate() const {
     return config_.when == trigger::adaptive || config_.when == trigger::timed
            || config_.when == trigger::predictive;
@@ -134,9 +135,11 @@ private:
   sim_time interval_ = 0, deviation_ = 0;  // mean between two uses, and mean difference from it
   std::uint64_t intervals_ = 0;
   use_filter filter_;
-  std::size_t most_posted_ = 0;  // what is not posted of so many is with the application
-  sim_time last_post_ = 0,
-           work_ = 0;  // mean time between two requests while it has something to do
+  std::size_t predicted_for_ = 0;  // outstanding credits, of which was predicted...
+  sim_time runs_out_ = 0;          // ...that they are used up then
+  std::size_t most_posted_ = 0;    // what is not posted of so many is with the application
+  sim_time last_post_ = 0;
+  sim_time work_ = 0;  // mean time between two requests while it has something to do
   std::uint64_t works_ = 0;
   bool working_ = false;  // it had, after the last one
   sim_time measured_ = never;

@@ -4,14 +4,12 @@
 ///     credit lists ──▶ [ posted buffers ▸ list of credits ] ──▶ how much the next packet may carry
 ///
 /// * A credit is the size of one receive buffer. Credits are used in the order in which they came,
-/// one
-///   for each packet; a packet is never larger than its credit. One that is smaller is allowed, and
-///   what was left of the buffer is counted as waste.
+///   one for each packet; a packet is never larger than its credit. One that is smaller is allowed,
+///   and what was left of the buffer is counted as waste.
 /// * A list comes into a buffer that was posted for it. When one has come another buffer is posted,
-/// and
-///   only then are its credits put behind those that there are. So whoever sees data in the buffer
-///   of a list's first credit knows that there is a buffer for another list: that is what makes the
-///   control channel itself safe. A list that finds no buffer breaks the connection.
+///   and only then are its credits put behind those that there are. So whoever sees data in the
+///   buffer of a list's first credit knows that there is a buffer for another list: that is what
+///   makes the control channel itself safe. A list that finds no buffer breaks the connection.
 /// * Without credits nothing is sent.
 ///
 /// Source: WO 00/41365, FIG. 7(a) and 7(b); claims 1, 26 to 30.

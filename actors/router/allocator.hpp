@@ -10,8 +10,9 @@
 /// is short of it, and is looked at only then.
 ///
 /// What comes out of the elastic FIFO it has granted before, and the local engine asks only for
-/// what was refused or assigned: in good times it waits for neither. Source: US 7,751,400, blocks
-/// 105, 107, 113 and 125 of FIG. 1; claims 3, 4, 6, 8, 10 and 11.
+/// what was refused or assigned: in good times it waits for neither.
+///
+/// Source: US 7,751,400, blocks 105, 107, 113 and 125 of FIG. 1; claims 3, 4, 6, 8, 10 and 11.
 #pragma once
 
 #include <vector>
