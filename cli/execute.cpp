@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 
 #include "cli/exit_code.hpp"
 #include "cli/progress.hpp"
@@ -111,6 +112,10 @@ outcome execute(scenario what, const run_settings& settings, interrupt_guard& in
                 const std::function<void(const run_results&)>& on_snapshot) {
   if (settings.seed)
     what.seed = *settings.seed;
+
+  for (auto& t : what.taps)
+    if (t.file.empty())
+      t.file = (std::filesystem::path{settings.tap_folder} / (t.name + ".pcapng")).string();
 
   progress_bar bar{what.name, what.duration};
   run_options options;

@@ -36,6 +36,7 @@ struct run_settings {
   std::string speed;     ///< "2x"; empty: as the scenario says
   std::vector<std::string> set;
   std::string executor = "caf";
+  std::string tap_folder;  ///< where taps without a file go; empty: here
 
   void add_options(CLI::App& command);
 };

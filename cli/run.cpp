@@ -1,6 +1,7 @@
 /// \file
 /// `sluice run FILE`: one scenario, once.
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <cstdio>
 #include <memory>
@@ -19,6 +20,7 @@ namespace {
 
 struct arguments {
   std::string file;
+  std::vector<std::string> taps;  // PORT, FILE, PORT, FILE...
   run_settings settings;
   std::string out;
   std::optional<std::string> serve;
@@ -45,7 +47,20 @@ int act(const arguments& args) {
     throw verb_failure{exit_usage, "--hold keeps the metrics endpoint up: add --serve"};
   // From here on: whoever interrupts, even before the run has begun, gets what there is.
   interrupt_guard interrupt;
-  const auto loaded = load_or_fail(args.file, args.settings.set);
+  auto settings = args.settings;
+  settings.tap_folder = args.out;
+  bool piped = false;
+  for (std::size_t i = 0; i + 1 < args.taps.size(); i += 2) {
+    const auto tap = fmt::format("taps.tap{}", i / 2 + 1);
+    // JSON's strings are YAML's: "-" alone would be a list.
+    settings.set.push_back(fmt::format("{}.on={}", tap, nlohmann::json(args.taps[i]).dump()));
+    settings.set.push_back(fmt::format("{}.file={}", tap, nlohmann::json(args.taps[i + 1]).dump()));
+  }
+  const auto loaded = load_or_fail(args.file, settings.set);
+  for (const auto& t : loaded.value->taps)
+    piped = piped || t.file == "-";
+  if (piped && args.json)
+    throw verb_failure{exit_usage, "a tap has the standard output: --json has no room there"};
   if (!args.out.empty())
     prepare_output(args.out);
 
@@ -55,11 +70,11 @@ int act(const arguments& args) {
   if (server)
     publish = [&](const run_results& so_far) { latest->publish(so_far); };
 
-  const auto done = execute(*loaded.value, args.settings, interrupt, publish);
+  const auto done = execute(*loaded.value, settings, interrupt, publish);
   if (args.json)
     fmt::print("{}", json_line(summary_json(done.results, done.expectations)));
   else
-    fmt::print("{}", summary_text(done.results, done.expectations));
+    fmt::print(piped ? stderr : stdout, "{}", summary_text(done.results, done.expectations));
   std::fflush(stdout);
   // Last, so that a full disk does not also cost what the run found.
   if (!args.out.empty())
@@ -85,6 +100,13 @@ verb add_run(CLI::App& app) {
   args->settings.add_options(*command);
   command->add_option("--out", args->out,
                       "Directory for summary.json, summary.txt, metrics.prom and the scenario");
+  command
+      ->add_option("--tap", args->taps,
+                   "Write what passes a port as pcapng; FILE - is the standard output, as for "
+                   "wireshark -k -i -; may be repeated")
+      ->type_name("PORT FILE")
+      ->type_size(2)
+      ->allow_extra_args(false);
   command
       ->add_option("--serve", args->serve,
                    "Serve Prometheus metrics at ADDR:PORT (alone: 127.0.0.1:9464)")

@@ -132,6 +132,12 @@ struct replay_result {
   std::uint64_t not_ethernet = 0;        ///< skipped, or given an Ethernet header, by link type
 };
 
+/// A tap: where, into which file, how many frames it saw and how many the file has.
+struct tap_result {
+  std::string name, on, file;
+  std::uint64_t seen = 0, written = 0;
+};
+
 struct run_results {
   std::string scenario;
   std::uint64_t seed = 0;
@@ -157,6 +163,7 @@ struct run_results {
   std::vector<port_result> ports;  ///< of virtual switches
   std::uint64_t commands = 0;      ///< that the controller has sent
   std::vector<replay_result> replays;
+  std::vector<tap_result> taps;
   std::vector<std::string> violations;  ///< conservation or engine errors, each a sentence
   /// What the engine did, for the curious: messages, activations, wants, recoveries.
   struct engine_counts {

@@ -303,6 +303,17 @@ std::string routers_section(const run_results& run) {
          + buffers.to_string();
 }
 
+std::string taps_section(const run_results& run) {
+  using enum text_table::align;
+  if (run.taps.empty())
+    return {};
+  text_table table{{"tap on", "saw", "wrote", "into"}, {left, right, right, left}};
+  for (const auto& t : run.taps)
+    table.row({t.on, human_count(t.seen), human_count(t.written),
+               t.file == "-" ? "the standard output" : t.file});
+  return '\n' + table.to_string() + '\n';
+}
+
 /// Connections with credit lists, those first that stalled the longest.
 std::string credit_lists_section(const run_results& run) {
   if (run.credit_lists.empty())
@@ -602,6 +613,13 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
          {"footprint_bytes", {{"now", r.footprint}, {"max", r.most_footprint}}},
          {"pools", std::move(pools)}});
   }
+  auto& taps = out["taps"] = json::array();
+  for (const auto& t : run.taps)
+    taps.push_back({{"name", t.name},
+                    {"on", t.on},
+                    {"file", t.file},
+                    {"seen", t.seen},
+                    {"written", t.written}});
   auto& lists = out["credit_lists"] = json::array();
   for (const auto& c : run.credit_lists)
     lists.push_back({{"flow", c.flow},
@@ -670,6 +688,7 @@ std::string summary_text(const run_results& run, std::span<const expectation_res
   out += controller_section(run);
   out += blocked_section(run);
   out += replays_section(run);
+  out += taps_section(run);
   out += expectations_section(expectations);
   out += accounting_section(run);
   out += fmt::format("fingerprint {} (seed {})\n", hex16(run.fingerprint), run.seed);

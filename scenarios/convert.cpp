@@ -430,6 +430,7 @@ public:
     marks();
     end();
     events();
+    taps();
     check_times();
     expectations();
     return std::move(s_);
@@ -1717,6 +1718,53 @@ private:
     for (const auto* item : list->items)
       if (item->is_map())
         event(*item);
+  }
+
+  void taps() {
+    const auto* map = root_.find("taps");
+    if (map == nullptr || !map->is_map())
+      return;
+    for (const auto& e : map->entries) {
+      if (!e.value->is_map())
+        continue;
+      tap_settings t;
+      t.name = e.key->text;
+      t.where = forest_.mark(*e.key);
+      if (t.name.find('/') != std::string::npos || t.name.starts_with("."))
+        forest_.error(*e.key, fmt::format("`{}` is no name for a file", t.name),
+                      "a tap's name has no `/`; `file` may");
+      t.filter = word(*e.value, "filter");
+      if (!t.filter.empty())
+        try {
+          check_filter(t.filter);
+        } catch (const traffic_error& x) {
+          forest_.error(*e.value->find("filter"), x.what());
+        }
+      t.file = word(*e.value, "file");
+      const auto way = word(*e.value, "direction");
+      t.direction = way == "in"    ? tap_settings::way::in
+                    : way == "out" ? tap_settings::way::out
+                                   : tap_settings::way::both;
+      if (const auto q = number(e.value->find("snap")))
+        t.snap_bytes = static_cast<std::uint32_t>(q->amount);
+      if (const auto q = number(e.value->find("epoch")))
+        t.epoch = static_cast<std::int64_t>(q->amount);
+      const auto* on = e.value->find("on");
+      if (on == nullptr || !on->is_scalar())
+        continue;  // the table of keys has said so
+      const auto vm = endpoints_.find(on->text);
+      std::size_t link = 0;
+      bool at_b = false;
+      if (vm != endpoints_.end() && vm->second.what == role::vm) {
+        t.on = on->text;
+      } else if (find_end(*on, link, at_b)) {
+        const auto& end = at_b ? s_.links[link].b : s_.links[link].a;
+        t.on = end.node + ":" + end.port;
+      } else {
+        continue;
+      }
+      s_.taps.push_back(std::move(t));
+    }
   }
 
   void event(const yaml_node& map) {

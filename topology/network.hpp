@@ -20,6 +20,7 @@
 #include "actors/component.hpp"
 #include "metrics/results.hpp"
 #include "topology/scenario.hpp"
+#include "topology/taps.hpp"
 
 namespace sluice {
 
@@ -52,6 +53,18 @@ public:
   const std::vector<cell*>& cells() const { return cells_; }
   /// Channels, each way for itself. What a cable adds is no channel of its own.
   std::size_t channels() const { return 2 * (hops_.size() - cables_.size()); }
+
+  /// What its taps have seen until `now`. Only while no cell is active.
+  /// \throws traffic_error if a file cannot be written
+  void write_taps(sim_time now) {
+    if (!taps_.empty())
+      taps_.write(now);
+  }
+  /// Ends them; their results go into `r`.
+  void close_taps(sim_time now, run_results& r) {
+    if (!taps_.empty())
+      taps_.close(now, r);
+  }
 
   /// Says that the run has ended at `now`; call once, before the last `gather`.
   void finish(sim_time now);
@@ -149,6 +162,8 @@ private:
     const port_queue* queue = nullptr;
   };
   std::vector<listed_hop> listed_;
+  tap_set taps_;
+  std::vector<std::unique_ptr<tap_passage>> passages_;
   std::vector<stoppable> stoppables_;
   std::vector<pause_way> pause_ways_;
   std::vector<hop_view> hops_;

@@ -65,6 +65,7 @@ void network_builder::build() {
   fill_producers();
   regulate_producers();
   join_credit_lists();
+  open_taps();
   for (const auto& c : net_.components_)
     net_.cells_.push_back(c.get());
 }
@@ -72,7 +73,7 @@ void network_builder::build() {
 // -- small helpers -------------------------------------------------------------------------------
 
 void network_builder::connect(component& upper, component& lower, sim_time down, sim_time up) {
-  join(upper, lower, std::max<sim_time>(down, 1), std::max<sim_time>(up, 1));
+  join(upper, lower, std::max<sim_time>(down, 1), std::max<sim_time>(up, 1), tapped(upper, lower));
   net_.hops_.push_back({upper.name(), lower.name()});
 }
 
@@ -390,7 +391,7 @@ void network_builder::note_pair(std::uint32_t from, std::uint32_t to, std::uint8
 }
 
 void network_builder::plan_traffic() {
-  std::map<std::string, std::uint16_t> captures;
+  std::map<std::string, std::uint16_t> captures;  // numbers
   for (const auto& t : scenario_.traffic) {
     net_.flows_.push_back(t.name);
     replays_.emplace_back();
@@ -407,6 +408,8 @@ void network_builder::plan_traffic() {
     c.file = r.file;
     c.capture_index =
         captures.emplace(r.file, static_cast<std::uint16_t>(captures.size())).first->second;
+    if (c.capture_index == capture_files_.size())
+      capture_files_.push_back(r.file);
     c.filter = r.filter;
     c.timing = r.timing;
     c.oversize = r.oversize;
@@ -857,6 +860,8 @@ void network_builder::build_links() {
       c.rate = line_rate{l.rate_bps};
       c.delay = std::max<sim_time>(1, l.delay);
       c.outages = outages(i);
+      c.sent = streams(fmt::format("{}:{}", a.node, a.port), true);
+      c.came = streams(fmt::format("{}:{}", b.node, b.port), false);
       const auto delay = c.delay;
       auto& through = *net_.cables_.emplace_back(std::make_unique<cable>(std::move(c)));
       join(*from.sender, *to.receiver, delay, delay, &through);
@@ -974,6 +979,19 @@ void network_builder::join_pauses(std::size_t link_index, int way) {
   c.cable = std::max<sim_time>(1, l.delay);
   c.response = credits ? 0 : pfc_response(sender.flow_control.pfc, l.rate_bps);
   c.repeat = ib_refresh(l.rate_bps);
+  if (!scenario_.taps.empty()) {
+    const auto &a = way == 0 ? l.a : l.b, &b = way == 0 ? l.b : l.a;
+    const auto tapped = fmt::format("{}:{}", b.node, b.port);
+    tap_set::holds why{tapped};
+    for (unsigned p = 0; p < max_priorities; ++p)
+      if (pfc && (to.room.own >> p & 1) != 0) {
+        why.xoff[p] = to.room.of(p).stop.bytes;
+        why.xon[p] = to.room.of(p).start.bytes;
+      }
+    const auto& reasons = net_.taps_.add_holds(std::move(why));
+    c.tapped = streams(tapped, true, &reasons);
+    c.peer_tapped = streams(fmt::format("{}:{}", a.node, a.port), false, &reasons);
+  }
   join(*from.sender, *transmits, c.cable, c.cable);
   if (port != nullptr)
     port->send_pauses(std::move(c), asked);
@@ -1042,6 +1060,67 @@ void network_builder::join_credits(std::size_t link_index, int way, component& t
     join(*to.buffer, transmits, inside_switch, inside_switch);
     to.buffer->grant_credits(c);
   }
+}
+
+// -- taps
+// ------------------------------------------------------------------------------------------
+
+// Of all taps of the port that look at what it sends, or at what it receives.
+std::vector<tap_stream*> network_builder::streams(const std::string& port, bool sends,
+                                                  const tap_set::holds* why) {
+  using way = tap_settings::way;
+  std::vector<tap_stream*> all;
+  for (std::size_t t = 0; t < scenario_.taps.size(); ++t)
+    if (const auto& x = scenario_.taps[t];
+        x.on == port && x.direction != (sends ? way::in : way::out))
+      all.push_back(&net_.taps_.add({t, sends, why}));
+  return all;
+}
+
+// A VM's NIC, as its own kernel sees it: what it hands to the ring, and what it takes out.
+passage* network_builder::tapped(const component& upper, const component& lower) {
+  if (scenario_.taps.empty())
+    return nullptr;
+  constexpr std::string_view out = ".vnic-tx", in = ".vnic";
+  std::vector<tap_stream*> seen;
+  if (lower.name().ends_with(out))
+    seen = streams(lower.name().substr(0, lower.name().size() - out.size()), true);
+  else if (upper.name().ends_with(in))
+    seen = streams(upper.name().substr(0, upper.name().size() - in.size()), false);
+  if (seen.empty())
+    return nullptr;
+  return net_.passages_.emplace_back(std::make_unique<tap_passage>(std::move(seen))).get();
+}
+
+void network_builder::open_taps() {
+  if (scenario_.taps.empty())
+    return;
+  frame_bytes::config c;
+  c.captures = capture_files_;
+  for (const auto& e : endpoints_)
+    c.endpoints.push_back({{}, {}, static_cast<std::uint32_t>(e.node), e.network});
+  for (std::size_t n = 0; n < scenario_.nodes.size(); ++n)
+    if (const auto* h = std::get_if<host_settings>(&scenario_.nodes[n].as))
+      for (std::size_t v = 0; v < h->vms.size(); ++v) {
+        auto& x = c.endpoints[endpoints_at_[n][v]];
+        x.mac = net_address::parse(h->vms[v].mac).value_or(net_address{});
+        x.ip = net_address::parse(h->vms[v].ip).value_or(net_address{});
+      }
+  for (const auto& t : scenario_.traffic) {
+    frame_bytes::flow f;
+    if (const auto* g = std::get_if<generate_settings>(&t.what); g != nullptr && g->port != 0)
+      f.port = static_cast<std::uint16_t>(g->port);
+    c.flows.push_back(f);
+  }
+  std::vector<std::uint64_t> bps;
+  for (const auto& t : scenario_.taps) {
+    std::uint64_t rate = 0;
+    for (const auto& l : scenario_.links)
+      if (t.on == l.a.node + ":" + l.a.port || t.on == l.b.node + ":" + l.b.port)
+        rate = l.rate_bps;
+    bps.push_back(rate);
+  }
+  net_.taps_.open(scenario_, std::move(c), bps);
 }
 
 }  // namespace sluice

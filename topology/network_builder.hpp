@@ -93,6 +93,11 @@ private:
   template <class T, class... Args>
   T& add(Args&&... args);
   void connect(component& upper, component& lower, sim_time down, sim_time up);
+  passage* tapped(const component& upper, const component& lower);
+  std::vector<tap_stream*> streams(const std::string& port, bool sends,
+                                   const tap_set::holds* why = nullptr);
+  void open_taps();
+  std::vector<std::string> capture_files_;  // by number
 
   void number_endpoints();
   void plan_traffic();

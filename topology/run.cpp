@@ -54,6 +54,7 @@ public:
     if (scenario_.until_traffic_done && !interrupted_ && r.held.packets == 0)
       r.virtual_time = std::min(end, r.last_delivery);
     r.violations = check_conservation(r);
+    network_.close_taps(end, r);
     return r;
   }
 
@@ -106,6 +107,7 @@ private:
       }
       now_ = std::min(end, later(now_, slice));
       executor_->run_until(now_);
+      network_.write_taps(now_);
       const auto passed = network_.packet_hops() - hops;
       hops += passed;
       deadlock_ = network_.find_deadlock();
@@ -145,6 +147,7 @@ private:
           static_cast<sim_time>(since(started_) * speed * static_cast<double>(second));
       now_ = std::min(end, std::max(target, sim_time{1}));
       executor_->run_until(now_);
+      network_.write_taps(now_);
       // Whoever looks now sees the network as it was at now_.
       const auto behind =
           since(started_) - static_cast<double>(now_) / static_cast<double>(second) / speed;

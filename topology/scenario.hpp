@@ -389,6 +389,19 @@ struct controller_settings {
 
 enum class clock_kind : std::uint8_t { virtual_time, real_time };
 
+/// Frames that pass a port, for Wireshark.
+struct tap_settings {
+  enum class way : std::uint8_t { both, in, out };
+  std::string name;
+  std::string on;  ///< "leaf2:p49", the end of a link; "h1/vm1", a VM's NIC
+  way direction = way::both;
+  std::string filter;      ///< BPF; empty: all
+  std::string file;        ///< empty: whoever runs it says; "-": the standard output
+  std::uint32_t snap_bytes = 0;  ///< that are kept of a frame; 0: all
+  std::int64_t epoch = 0;        ///< seconds since 1970 of virtual time 0
+  source_mark where;
+};
+
 struct scenario {
   std::string name;
   std::string description;
@@ -404,6 +417,7 @@ struct scenario {
   std::vector<link> links;
   std::vector<traffic_entry> traffic;
   std::vector<timed_event> events;
+  std::vector<tap_settings> taps;
   std::vector<expectation> expectations;
 };
 

@@ -20,6 +20,8 @@ std::string_view to_string(traffic_ec code) {
   switch (code) {
     case traffic_ec::cannot_open:
       return "cannot_open";
+    case traffic_ec::cannot_write:
+      return "cannot_write";
     case traffic_ec::cannot_read:
       return "cannot_read";
     case traffic_ec::empty:

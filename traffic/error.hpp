@@ -14,6 +14,7 @@ namespace sluice {
 
 enum class traffic_ec : std::uint8_t {
   cannot_open,    ///< no such file, no permission, not a regular file
+  cannot_write,   ///< no permission, no room, or nobody reads the pipe
   cannot_read,    ///< the system refused to read, or the file changed while it was read
   empty,          ///< no byte in it
   compressed,     ///< gzip, zstd, xz...: the message says which tool unpacks it

@@ -47,10 +47,10 @@ struct packet {
   std::uint8_t overlay = 0;  ///< of `bytes`: outer headers in front of the frame
   bool tunnelled = false;    ///< the bridge of its host has to put a tunnel's headers in front
   std::uint32_t remaining = 0;  ///< in-band: bytes that its connection has to send behind it
-  std::uint8_t socket = 0;   ///< which of the receiving VM's sockets it is for, or `filtered`
-  std::uint8_t ecn = 0;      ///< of its IP header (RFC 3168): see ecn_*
-  std::uint8_t special = 0;  ///< whom it is for beside `to`, and whether a parser sees it
-  bool refused = false;      ///< by the allocator of a router: it has to be stored
+  std::uint8_t socket = 0;      ///< which of the receiving VM's sockets it is for, or `filtered`
+  std::uint8_t ecn = 0;         ///< of its IP header (RFC 3168): see ecn_*
+  std::uint8_t special = 0;     ///< whom it is for beside `to`, and whether a parser sees it
+  bool refused = false;         ///< by the allocator of a router: it has to be stored
 
   /// Of `special`. Unknown, ARP: for `to`, but a router has to find that out. Multicast: for all of
   /// its traffic entry's `to`; broadcast: for all VMs of the host.

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "actors/engine/cell.hpp"
+#include "actors/queue/tap_stream.hpp"
 #include "actors/queue/transmitter.hpp"
 #include "metrics/counters.hpp"
 
@@ -24,6 +25,8 @@ struct cable_config {
   line_rate rate;               ///< of the sending port, to know when a frame began
   sim_time delay = 0;           ///< propagation
   std::vector<outage> outages;  ///< by time
+  /// Taps at its two ends, if there are any.
+  std::vector<tap_stream*> sent, came;
 };
 
 class cable final : public passage {
@@ -35,6 +38,9 @@ public:
 
   result pass(std::span<packet> packets) override {
     result r;
+    for (auto* tap : config_.sent)
+      for (const auto& p : packets)
+        tap->saw(p.at - config_.delay, p);
     for (auto& p : packets) {
       counters_.in.add(p.frame_bytes());
       if (!config_.outages.empty() && lost(p)) {
@@ -47,6 +53,9 @@ public:
         packets[r.kept] = p;
       ++r.kept;
     }
+    for (auto* tap : config_.came)
+      for (const auto& p : packets.first(r.kept))
+        tap->saw(p.at, p);
     return r;
   }
 

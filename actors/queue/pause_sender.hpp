@@ -20,6 +20,7 @@
 #include "actors/engine/parcel.hpp"
 #include "actors/engine/ring.hpp"
 #include "actors/logic/pause_requests.hpp"
+#include "actors/queue/tap_stream.hpp"
 #include "metrics/counters.hpp"
 
 namespace sluice {
@@ -86,6 +87,8 @@ public:
     sim_time response = 0;        ///< of the peer's MAC
     /// Of flow packets: a lane's is sent again so long after one that was lost.
     sim_time repeat = never;
+    /// Taps at its port and at its peer's, if there are any. Flow packets are no Ethernet frames.
+    std::vector<tap_stream*> tapped, peer_tapped;
   };
 
   pause_sender() : pause_sender{config{}} {}
@@ -142,6 +145,13 @@ public:
       ++outage_;
     const bool lost = outage_ < config_.outages.size() && config_.outages[outage_].from < arrives;
     sent_.lost += lost;
+    if (!credit) {
+      for (auto* tap : config_.tapped)
+        tap->saw(to, frame);
+      if (!lost)
+        for (auto* tap : config_.peer_tapped)
+          tap->saw(arrives, frame);
+    }
     if (credit) {
       const auto lane = static_cast<unsigned>(std::countr_zero(frame.hold));
       said_[lane] = frame.quanta;

@@ -292,11 +292,10 @@ TEST_CASE("virtual functions that cannot be are refused") {
 }
 
 TEST_CASE("what is not implemented yet is refused, never ignored") {
-  for (const auto* text :
-       {"taps: {x: {on: a}}", "defaults: {flow-control: {nic-fabric: credit_list}}",
-        "defaults: {flow-control: {vswitch: credit_list}}",
-        "expect: [{check: \"drops == 0\", between: [1ms, 2ms]}]",
-        "events: [{at: 1ms, link: a -- b, state: up}]"})
+  for (const auto* text : {"defaults: {flow-control: {nic-fabric: credit_list}}",
+                           "defaults: {flow-control: {vswitch: credit_list}}",
+                           "expect: [{check: \"drops == 0\", between: [1ms, 2ms]}]",
+                           "events: [{at: 1ms, link: a -- b, state: up}]"})
     CHECK_MESSAGE(mentions(wrong_with(text), "not implemented yet"), text);
   CHECK(mentions(wrong("nodes: {s: {kind: switch, classify: {otherwise: 1}}}"),
                  "`classify` is not implemented yet"));
@@ -744,4 +743,21 @@ TEST_CASE("credit lists are between applications, with buffers that can be") {
   CHECK(mentions(wrong(many("v1", "w[1-5000]", "1")), "has 5000 connections with credit lists"));
   CHECK(mentions(wrong(many("v[1-4096]", "w1", "1025")), "more than 4194304 receive buffers"));
   (void)good(many("v[1-4096]", "w1", "1024"));
+}
+
+TEST_CASE("taps are on ports that there are") {
+  const std::string text =
+      "nodes: {a: {kind: host, vms: [v]}, b: {kind: host, vms: [w]}}\nlinks: [a -- b]\n"
+      "traffic: {t: {generate: {rate: 1Gbit}, from: a/v, to: b/w}}\ntaps: ";
+  const auto s = good(text + "{x: {on: a}, y: {on: b/w, direction: in, filter: udp, snap: 96B}}\n");
+  REQUIRE(s.taps.size() == 2);
+  CHECK(s.taps[0].on == "a:nic0");
+  CHECK(s.taps[1].on == "b/w");
+  CHECK(s.taps[1].direction == sluice::tap_settings::way::in);
+  CHECK(s.taps[1].filter == "udp");
+  CHECK(s.taps[1].snap_bytes == 96);
+  CHECK(mentions(wrong(text + "{x: {on: c}}\n"), "`c` is no port of a link"));
+  CHECK(mentions(wrong(text + "{x: {direction: in}}\n"), "`on`"));
+  CHECK(mentions(wrong(text + "{x: {on: a, filter: \"tcp porrt\"}}\n"), "syntax error"));
+  CHECK(mentions(wrong(text + "{\"../x\": {on: a}}\n"), "is no name for a file"));
 }

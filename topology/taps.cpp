@@ -1,0 +1,243 @@
+#include "topology/taps.hpp"
+
+#include <fmt/format.h>
+#include <pcap/dlt.h>
+
+#include <algorithm>
+
+#include "metrics/version.hpp"
+#include "traffic/bpf_filter.hpp"
+#include "traffic/mac_control.hpp"
+#include "traffic/pcapng_writer.hpp"
+
+namespace sluice {
+
+namespace {
+
+constexpr sim_time ps_of_ns = nanosecond;
+
+}  // namespace
+
+struct tap_set::tap {
+  tap(const tap_settings& s, const std::string& comment)
+      : settings{s},
+        filter{s.filter},
+        out{s.file, fmt::format("sluice {}", sluice_version), comment} {}
+  tap_settings settings;
+  bpf_filter filter;
+  pcapng_writer out;
+  std::vector<watched*> streams;
+  std::uint64_t seen = 0, written = 0, number = 0;
+};
+
+tap_set::tap_set() = default;
+
+tap_set::~tap_set() {
+  {
+    const std::lock_guard lock{mutex_};
+    over_ = true;
+    waiting_.clear();
+    changed_.notify_all();
+  }
+  if (writer_.joinable())
+    writer_.join();
+}
+
+tap_stream& tap_set::add(const place& p) {
+  streams_.push_back(std::make_unique<watched>());
+  streams_.back()->where = p;
+  return streams_.back()->stream;
+}
+
+tap_set::holds& tap_set::add_holds(holds h) {
+  return *holds_.emplace_back(std::make_unique<holds>(std::move(h)));
+}
+
+void tap_set::open(const scenario& s, frame_bytes::config frames,
+                   const std::vector<std::uint64_t>& bps) {
+  frames_ = std::make_unique<frame_bytes>(std::move(frames));
+  for (std::size_t i = 0; i < s.taps.size(); ++i) {
+    const auto& settings = s.taps[i];
+    auto& t = *taps_.emplace_back(std::make_unique<tap>(
+        settings, fmt::format("scenario {}, seed {}; virtual time 0 is {} s after 1970", s.name,
+                              s.seed, settings.epoch)));
+    t.filter.prepare(DLT_EN10MB);
+    (void)t.out.add({settings.on, fmt::format("tap {}", settings.name), settings.filter, bps[i],
+                     settings.snap_bytes});
+    for (const auto& w : streams_)
+      if (w->where.tap == i)
+        t.streams.push_back(w.get());
+    // Who comes first at one time.
+    std::ranges::stable_sort(t.streams, {}, [](const auto* w) {
+      return std::pair{w->where.why != nullptr, w->where.sends};
+    });
+  }
+  writer_ = std::thread{[this] { work(); }};
+}
+
+// Merges what was seen by then, and leaves the rest to the writer.
+void tap_set::write(sim_time until) {
+  batch all;
+  {
+    const std::lock_guard lock{mutex_};
+    if (!used_.empty()) {
+      all = std::move(used_.back());
+      used_.pop_back();
+    }
+  }
+  for (const auto& t : taps_)
+    for (;;) {
+      watched* first = nullptr;
+      const tap_stream::record* record = nullptr;
+      for (auto* w : t->streams)
+        if (const auto* r = w->stream.next(until);
+            r != nullptr && (record == nullptr || r->what.at < record->what.at)) {
+          first = w;
+          record = r;
+        }
+      if (record == nullptr)
+        break;
+      all.push_back({t.get(), first, *record});
+      first->stream.pop();
+    }
+  if (!all.empty())
+    hand_over(std::move(all));
+}
+
+void tap_set::hand_over(batch b) {
+  constexpr std::size_t most = 2;
+  std::unique_lock lock{mutex_};
+  changed_.wait(lock, [&] { return waiting_.size() < most || failed_; });
+  if (failed_)
+    std::rethrow_exception(failed_);
+  waiting_.push_back(std::move(b));
+  changed_.notify_all();
+}
+
+void tap_set::work() {
+  for (;;) {
+    batch b;
+    {
+      std::unique_lock lock{mutex_};
+      busy_ = false;
+      changed_.notify_all();
+      changed_.wait(lock, [&] { return !waiting_.empty() || over_; });
+      if (waiting_.empty())
+        return;
+      b = std::move(waiting_.front());
+      waiting_.pop_front();
+      busy_ = true;
+      changed_.notify_all();
+    }
+    std::exception_ptr failed;
+    try {
+      for (const auto& f : b)
+        write(f);
+      for (const auto& t : taps_)
+        if (t->settings.file == "-")
+          t->out.flush();
+    } catch (...) {
+      failed = std::current_exception();
+    }
+    b.clear();
+    const std::lock_guard lock{mutex_};
+    used_.push_back(std::move(b));
+    if (failed) {
+      failed_ = failed;
+      changed_.notify_all();
+      return;
+    }
+  }
+}
+
+void tap_set::finish_writing() {
+  {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [&] { return (waiting_.empty() && !busy_) || failed_; });
+    over_ = true;
+    changed_.notify_all();
+  }
+  if (writer_.joinable())
+    writer_.join();
+}
+
+void tap_set::write(const seen_frame& f) {
+  auto& [to, from, r] = f;
+  ++to->seen;
+  std::uint8_t control[mac_control_bytes];
+  frame_bytes::made m;
+  if (r.control) {
+    auto frame = r.frame.frame();
+    // A port's own address; whose it is says the interface, or its peer's.
+    const std::uint8_t mac[6] = {0x02, 0x02, 0, 0, 0, from->where.sends};
+    frame.source = net_address::mac(mac);
+    write_mac_control(frame, control);
+    m = {control, mac_control_bytes};
+  } else {
+    m = frames_->of(r.what, from->seen);
+  }
+  const auto text =
+      r.control && from->where.why != nullptr ? comment(*from, r.frame) : std::string{};
+  if (!to->filter.everything()) {
+    capture_record c;
+    c.link_type = DLT_EN10MB;
+    c.wire_bytes = m.wire_bytes;
+    c.data = m.bytes;
+    if (!to->filter.matches(c))
+      return;
+  }
+  ++to->written;
+  if (const auto snap = to->settings.snap_bytes; snap != 0 && m.bytes.size() > snap)
+    m.bytes = m.bytes.first(snap);
+  to->out.write(
+      0, to->settings.epoch * 1'000'000'000 + r.what.at / ps_of_ns, m.bytes, m.wire_bytes,
+      from->where.sends ? pcapng_writer::direction::outbound : pcapng_writer::direction::inbound,
+      text);
+}
+
+// "XOFF priority 3: ingress of s1:p2 has come to 81920 B".
+std::string tap_set::comment(watched& from, const pause_request& f) {
+  const auto& why = *from.where.why;
+  if (f.what == pause_request::kind::pause)
+    return f.quanta != 0 ? fmt::format("PAUSE for {} quanta", f.quanta) : "PAUSE ends";
+  std::string text;
+  const auto add = [&](std::string_view what) {
+    text += text.empty() ? "" : "; ";
+    text += what;
+  };
+  for (unsigned p = 0; p < max_priorities; ++p) {
+    const unsigned bit = 1u << p;
+    const bool known = why.xoff[p] != 0;
+    if ((f.hold & bit) != 0 && (from.held & bit) != 0)
+      add(fmt::format("priority {} is held on", p));
+    else if ((f.hold & bit) != 0)
+      add(known ? fmt::format("XOFF priority {}: ingress of {} has come to {} B", p, why.port,
+                              why.xoff[p])
+                : fmt::format("XOFF priority {}", p));
+    else if ((f.go & bit) != 0)
+      add(known ? fmt::format("XON priority {}: ingress of {} is down to {} B", p, why.port,
+                              why.xon[p])
+                : fmt::format("XON priority {}", p));
+  }
+  from.held = (from.held | f.hold) & ~unsigned{f.go};
+  return text;
+}
+
+void tap_set::close(sim_time end, run_results& r) {
+  write(end);
+  finish_writing();
+  if (failed_)
+    std::rethrow_exception(failed_);
+  for (const auto& t : taps_) {
+    std::uint64_t dropped = 0;
+    for (const auto& c : r.components)
+      if (c.name == t->settings.on || c.name == t->settings.on + ".in")
+        dropped += c.counters.dropped.total().packets;
+    t->out.write(0, {t->settings.epoch * 1'000'000'000,
+                     t->settings.epoch * 1'000'000'000 + end / ps_of_ns, t->seen, dropped});
+    t->out.close();
+    r.taps.push_back({t->settings.name, t->settings.on, t->settings.file, t->seen, t->written});
+  }
+}
+
+}  // namespace sluice
