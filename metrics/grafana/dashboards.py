@@ -184,7 +184,7 @@ class Dashboard:
     def json(self):
         return {"uid": self.uid, "title": self.title, "description": self.description,
                 "tags": ["sluice"], "schemaVersion": 38, "version": 1, "id": None,
-                "editable": True, "graphTooltip": 1, "timezone": "browser", "style": "dark",
+                "editable": True, "graphTooltip": 1, "timezone": "browser",
                 "time": {"from": "now-5m", "to": "now"}, "refresh": "5s",
                 "timepicker": {"refresh_intervals": ["5s", "10s", "30s", "1m"]},
                 "annotations": {"list": []},
@@ -230,7 +230,7 @@ def overview():
     d.table("What runs", "The scenario, its seed and clock, and the fingerprint of all deliveries so "
             "far. It is final when the run is over.",
             [("Runs", "none", f"sluice_run_info{{{RUN}}}")], width=16, height=4,
-            hide=("__name__", "job", "Runs", "Value"))
+            hide=("__name__", "job", "Value"))
     d.table("Firing alerts", "The alerts of metrics/prometheus/rules/alerts.yml that fire for this run. "
             "Prometheus evaluates them.",
             [("Fires", "none", f'count by (alertname, severity) '

@@ -73,15 +73,11 @@ def give_up(message):
     raise SystemExit(f"FAILED: {message}")
 
 
-def free_ports(n):
-    """Ports that are free now. Held together, so that no two are the same."""
-    with contextlib.ExitStack() as held:
-        ports = []
-        for _ in range(n):
-            s = held.enter_context(socket.socket())
-            s.bind(("127.0.0.1", 0))
-            ports.append(s.getsockname()[1])
-        return ports
+def free_port():
+    """A port that is free now; whoever takes it must cope if it is not any more."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
 
 def get(url, data=None, timeout=10):
@@ -111,6 +107,9 @@ class Processes:
                                  stdin=subprocess.DEVNULL, cwd=self.folder)
         self.started.append((name, p, log))
         return p, log
+
+    def forget(self, process):
+        self.started = [s for s in self.started if s[1] is not process]
 
     def check(self):
         for name, p, log in self.started:
@@ -176,6 +175,31 @@ class Prometheus:
         data = self.api("query_range", query=expr, start=self.began, end=now, step=1)
         return [(s["metric"], any(not math.isnan(float(v)) for _, v in s["values"]))
                 for s in data["result"]]
+
+
+def address_in(log):
+    with open(log, encoding="utf-8", errors="replace") as file:
+        said = re.search(r"serving metrics at http://([\d.:]+)/metrics", file.read())
+    return said and said[1]
+
+
+def start_prometheus(folder, processes):
+    for _ in range(3):
+        port = free_port()
+        process, log = processes.start("prometheus", [
+            shutil.which("prometheus"), f"--config.file={folder}/prometheus.yml",
+            f"--storage.tsdb.path={folder}/data", f"--web.listen-address=127.0.0.1:{port}"])
+        server = Prometheus(port)
+        until = time.monotonic() + PATIENCE
+        while process.poll() is None and time.monotonic() < until:
+            with contextlib.suppress(urllib.error.URLError, OSError):
+                get(f"{server.base}/-/ready")
+                return server
+            time.sleep(0.1)
+        if process.poll() is None or "address already in use" not in tail(log):
+            give_up(f"Prometheus does not start; its last words:\n{tail(log)}")
+        processes.forget(process)   # somebody was faster
+    give_up("Prometheus finds no free port")
 
 
 def promtool(*arguments, stdin=None):
@@ -364,12 +388,14 @@ def run_test(program, source, folder, processes):
     boards = dashboards(source)
     check_structure(boards)
 
-    ports = free_ports(len(RUNS) + 1)
-    targets = {run: f"127.0.0.1:{port}" for (run, _), port in zip(RUNS, ports)}
-    for (run, speed), port in zip(RUNS, ports):
+    # Each run takes a free port and says which.
+    logs = {}
+    for run, speed in RUNS:
         command = [program, "run", os.path.join(source, "scenarios", f"{run}.yaml"), "--threads", "1",
-                   f"--serve=127.0.0.1:{port}", "--hold"]
-        processes.start(run, command + (["--speed", speed] if speed else []))
+                   "--serve=127.0.0.1:0", "--hold"]
+        _, logs[run] = processes.start(run, command + (["--speed", speed] if speed else []))
+    targets = {run: wait_for(f"the address of {run}", lambda log=log: address_in(log), processes)
+               for run, log in logs.items()}
 
     # The repository's configuration, for these ports.
     shutil.copytree(os.path.join(source, "metrics/prometheus/rules"), os.path.join(folder, "rules"))
@@ -379,10 +405,7 @@ def run_test(program, source, folder, processes):
         give_up('metrics/prometheus/prometheus.yml has no target ["127.0.0.1:9464"]')
     with open(os.path.join(folder, "prometheus.yml"), "w", encoding="utf-8") as file:
         file.write(mine)
-    processes.start("prometheus", [
-        shutil.which("prometheus"), f"--config.file={folder}/prometheus.yml",
-        f"--storage.tsdb.path={folder}/data", f"--web.listen-address=127.0.0.1:{ports[-1]}"])
-    server = Prometheus(ports[-1])
+    server = start_prometheus(folder, processes)
 
     # Until each run has been scraped often enough with metrics in it: a page is empty at first.
     def scraped():
