@@ -8,7 +8,8 @@ over and held; starts Prometheus with the repository's configuration, in a tempo
 these runs' ports; and then checks
 
   * configuration, rules and the rules' unit tests with promtool, and each scrape too;
-  * that both rule groups evaluate, that recorded series exist, that alerts fire where they should;
+  * that both rule files evaluate, that recorded series exist, that alerts fire where they should, and
+    are those of docs/observability.md;
   * every query of every panel and every variable of the dashboards, with a run of those in place of the
     variables: it must have a number for at least one run, and the labels that its legend names;
   * that every metric of docs/metrics.md is in a scrape, and on a panel or named in
@@ -319,7 +320,7 @@ def firing(server, targets):
     return found
 
 
-def check_rules(server, targets, processes):
+def check_rules(source, server, targets, processes):
     def evaluated():
         groups = server.api("rules")["groups"]
         rules = [r for g in groups for r in g["rules"]]
@@ -339,6 +340,11 @@ def check_rules(server, targets, processes):
                 for annotation in ("summary", "description"):
                     if not rule["annotations"].get(annotation):
                         fail(f"alert {rule['name']} has no {annotation}")
+
+    manual = open(os.path.join(source, "docs/observability.md"), encoding="utf-8").read()
+    alerts = {r["name"] for g in groups for r in g["rules"] if r["type"] == "alerting"}
+    for name in sorted(alerts ^ set(re.findall(r"^\| `(Sluice\w+)` \|", manual, re.M))):
+        fail(f"alert {name} is only in one of alerts.yml and docs/observability.md")
 
     wait_for(f"the alerts {FIRING}",
              lambda: all(FIRING[run] <= alerts for run, alerts in firing(server, targets).items()
@@ -414,7 +420,7 @@ def run_test(program, source, folder, processes):
         return enough >= set(targets.values())
     wait_for(f"{SCRAPES} scrapes of each run", scraped, processes)
 
-    rules = check_rules(server, targets, processes)
+    rules = check_rules(source, server, targets, processes)
     # A run's first losses, stops and marks may be on their way still.
     asked = 0
     until = time.monotonic() + PATIENCE
