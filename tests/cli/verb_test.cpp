@@ -149,6 +149,34 @@ TEST_CASE("a run that cannot begin leaves no summary of an earlier one") {
   CHECK_FALSE(std::filesystem::exists(folder / "out/summary.json"));
 }
 
+TEST_CASE("--tap writes pcapng: to files, or to a pipe, and then the summary gives way") {
+  temporary_folder folder;
+  const auto file = folder / "a.pcapng";
+  const auto one = run_program({"run", "scenarios/smallest.yaml", "--tap", "a", file});
+  CHECK(one.code == 0);
+  CHECK(contains(one.out, file));
+  const auto piped = run_program({"run", "scenarios/smallest.yaml", "--tap", "a", "-"});
+  CHECK(piped.code == 0);
+  CHECK(contains(piped.err, "conserved"));
+  CHECK(piped.out == read_text_of(file));
+  CHECK(piped.out.starts_with("\x0a\x0d\x0d\x0a"));
+
+  CHECK(run_program({"run", "scenarios/smallest.yaml", "--json", "--tap", "a", "-"}).code == 2);
+  CHECK(run_program({"run", "scenarios/smallest.yaml", "--tap", "nobody", file}).code == 2);
+  const auto nowhere = run_program({"run", "scenarios/smallest.yaml", "--tap", "a", "/none/x"});
+  CHECK(nowhere.code == 2);
+  CHECK(contains(nowhere.err, "/none/x: cannot write"));
+
+  // Interrupted, it has what there was.
+  const auto cut = folder / "cut.pcapng";
+  CHECK(
+      interrupt_program(
+          {"run", "scenarios/smallest.yaml", "--set", "duration=1000s", "--tap", "a", cut}, "", 500)
+          .code
+      == 130);
+  CHECK(run_program({"pcap", cut, "--json"}).code == 0);
+}
+
 TEST_CASE("--serve takes its address after '=', after a blank, or not at all, and never the file") {
   const temporary_folder folder;
   write_text(folder / "s.yaml", small_scenario());
