@@ -128,7 +128,7 @@ outcome execute(scenario what, const run_settings& settings, interrupt_guard& in
   if (on_snapshot || bar.visible()) {
     options.snapshot_seconds = 1;
     options.on_snapshot = [&](const run_results& so_far) {
-      bar.hops(so_far.packet_hops, so_far.wall_seconds);
+      bar.snapshot(so_far);
       if (on_snapshot)
         on_snapshot(so_far);
     };

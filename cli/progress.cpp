@@ -46,12 +46,18 @@ void progress_bar::update(sim_time now, double wall_seconds) {
   draw(now, wall_seconds);
 }
 
-void progress_bar::hops(std::uint64_t packet_hops, double wall_seconds) {
+void progress_bar::snapshot(const run_results& so_far) {
   const std::scoped_lock lock{mutex_};
-  if (last_wall_ > 0 && wall_seconds > last_wall_ && packet_hops >= last_hops_)
-    speed_ = static_cast<double>(packet_hops - last_hops_) / (wall_seconds - last_wall_);
-  last_hops_ = packet_hops;
-  last_wall_ = wall_seconds;
+  const auto hops = so_far.packet_hops;
+  const auto wall = so_far.wall_seconds;
+  if (last_wall_ > 0 && wall > last_wall_ && hops >= last_hops_)
+    speed_ = static_cast<double>(hops - last_hops_) / (wall - last_wall_);
+  last_hops_ = hops;
+  last_wall_ = wall;
+  lost_ = so_far.dropped.packets;
+  stops_ = 0;
+  for (const auto& p : so_far.pauses)
+    stops_ += p.sent;
 }
 
 void progress_bar::draw(sim_time now, double wall_seconds) {
@@ -68,6 +74,8 @@ void progress_bar::draw(sim_time now, double wall_seconds) {
   }
   if (speed_ > 0)
     line += "  " + human_speed(speed_);
+  if (last_wall_ > 0)
+    line += fmt::format("  lost {}  stops {}", human_count(lost_), human_count(stops_));
   line += fmt::format("  {:.0f} s", wall_seconds);
   // A line that wraps could not be wiped.
   line.resize(std::min(line.size(), terminal_width() - 1));

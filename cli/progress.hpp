@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "metrics/results.hpp"
 #include "traffic/units.hpp"
 
 namespace sluice {
@@ -23,8 +24,9 @@ public:
 
   /// From any thread, as often as you like: drawn at most ten times a second.
   void update(sim_time now, double wall_seconds);
-  /// Packet-hops so far; the speed is shown from the second call on.
-  void hops(std::uint64_t packet_hops, double wall_seconds);
+  /// The results so far: what is lost, and how often somebody was stopped; from the second call on
+  /// the speed, too.
+  void snapshot(const run_results& so_far);
 
 private:
   void draw(sim_time now, double wall_seconds);
@@ -36,6 +38,7 @@ private:
   std::chrono::steady_clock::time_point drawn_{};
   std::uint64_t last_hops_ = 0;
   double last_wall_ = 0, speed_ = 0;
+  std::uint64_t lost_ = 0, stops_ = 0;
 };
 
 }  // namespace sluice
