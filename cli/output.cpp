@@ -79,13 +79,17 @@ void prepare_output(const std::string& directory) {
     fail(directory, error);
   if (access(directory.c_str(), W_OK | X_OK) != 0)
     fail(directory, {errno, std::generic_category()});
-  // A summary of an earlier run must not stand beside this run's files, should it not end.
-  fs::remove(fs::path{directory} / "summary.json", error);
+  // No summary, series or report of an earlier run must stand beside this run's files, should it
+  // not end.
+  for (const auto* name : {"summary.json", "series.json", "report.html"})
+    fs::remove(fs::path{directory} / name, error);
 }
 
 void write_output(const std::string& directory, const load_result& loaded, const outcome& done) {
   const fs::path out{directory};
   write_scenario(out, loaded);
+  if (done.results.series)
+    write_file(out / "series.json", json_line(series_json(*done.results.series, done.results)));
   write_file(out / "metrics.prom", metrics_text(done.results));
   write_file(out / "summary.txt", summary_text(done.results, done.expectations));
   write_file(out / "summary.json", json_line(summary_json(done.results, done.expectations)));

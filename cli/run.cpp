@@ -12,6 +12,7 @@
 #include "cli/verbs.hpp"
 #include "metrics/exposition.hpp"
 #include "metrics/summary.hpp"
+#include "scenarios/quantity.hpp"
 
 namespace sluice {
 
@@ -22,6 +23,7 @@ struct arguments {
   run_settings settings;
   std::string out;
   std::optional<std::string> serve;
+  std::optional<std::string> series;
   bool hold = false;
   bool json = false;
 };
@@ -40,7 +42,29 @@ std::unique_ptr<metrics_server> serve(const arguments& args,
   }
 }
 
+/// "off", or an interval of virtual time such as 100us. Without the option a run with an output
+/// directory is sampled, at an interval of the program's choice.
+void choose_series(run_settings& settings, const arguments& args) {
+  if (args.series == "off")
+    return;
+  if (args.series) {
+    if (args.out.empty())
+      throw verb_failure{exit_usage, "--series is written to the output directory: add --out DIR"};
+    const auto interval = parse_quantity(*args.series);
+    if (!interval.value || interval.value->what != quantity::kind::duration
+        || interval.value->amount < nanosecond || interval.value->amount > 1000 * second)
+      throw verb_failure{exit_usage,
+                         fmt::format("--series {}: write the virtual time from sample to sample, "
+                                     "for example 100us (1ns to 1000s), or off",
+                                     *args.series)};
+    settings.series_interval = static_cast<sim_time>(interval.value->amount);
+  }
+  settings.sampled = !args.out.empty();
+}
+
 int act(const arguments& args) {
+  auto settings = args.settings;
+  choose_series(settings, args);
   if (args.hold && !args.serve)
     throw verb_failure{exit_usage, "--hold keeps the metrics endpoint up: add --serve"};
   // From here on: whoever interrupts, even before the run has begun, gets what there is.
@@ -55,7 +79,7 @@ int act(const arguments& args) {
   if (server)
     publish = [&](const run_results& so_far) { latest->publish(so_far); };
 
-  const auto done = execute(*loaded.value, args.settings, interrupt, publish);
+  const auto done = execute(*loaded.value, settings, interrupt, publish);
   if (args.json)
     fmt::print("{}", json_line(summary_json(done.results, done.expectations)));
   else
@@ -84,7 +108,11 @@ verb add_run(CLI::App& app) {
   command->add_option("FILE", args->file, "The scenario (YAML)")->required();
   args->settings.add_options(*command);
   command->add_option("--out", args->out,
-                      "Directory for summary.json, summary.txt, metrics.prom and the scenario");
+                      "Directory for report.html, summary.json, series.json, summary.txt, "
+                      "metrics.prom and the scenario");
+  command->add_option("--series", args->series,
+                      "With --out: virtual time from sample to sample of the time series, or off; "
+                      "default: some hundred samples");
   command
       ->add_option("--serve", args->serve,
                    "Serve Prometheus metrics at ADDR:PORT (alone: 127.0.0.1:9464)")
