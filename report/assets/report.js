@@ -11,6 +11,9 @@ const narrow = () => page.clientWidth < 640;
 
 // -- small things -----------------------------------------------------------------------------------
 
+// Steps of an axis of bytes.
+const powers = Array.from({length: 45}, (_, i) => 2 ** i);
+
 /** An element: attributes (a function is a listener), then children: elements or text. */
 function el(name, attributes, ...children) {
   const node = document.createElement(name);
@@ -161,7 +164,11 @@ function plot(holder, readout, x, lines, o) {
   const width = Math.max(240, holder.clientWidth);
   const axis = {stroke: style('--soft'), grid: {stroke: style('--line'), width: 1},
     ticks: {stroke: style('--line'), width: 1, size: 4}, font: '11px system-ui, sans-serif'};
-  const showX = o.showX || duration;
+  // On an axis 2.00 ms is 2 ms.
+  const short = text => text.replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, '');
+  const showX = duration;
+  const powersOf10 = (u, marks) => marks.map(v =>
+    Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-6 ? v : null);
   const tell = u => {
     const i = u && u.cursor.idx;
     readout.replaceChildren(...(i != null ? [el('span', {class: 'key'}, el('b', {}, showX(x[i])))] : []),
@@ -170,17 +177,16 @@ function plot(holder, readout, x, lines, o) {
         l.name, i != null && l.values[i] != null ? el('b', {}, o.show(l.values[i])) : null)));
   };
   new uPlot({
-    width, height: narrow() ? 210 : 250, padding: [10, 12, 0, 0], cursor: {y: false, points: {size: 6}},
+    width, height: narrow() ? 210 : 250, padding: [10, 30, 0, 0], cursor: {y: false, points: {size: 6}},
     legend: {show: false},
     scales: {x: {time: false, distr: o.log ? 3 : 1},
       y: {range: (u, low, high) => [0, high > 0 ? high * 1.06 : 1]}},
     axes: [
-      {...axis, space: 70, size: 30,
-        values: (u, marks) => marks.map(v => v == null ? '' : o.log && !/^[1-9]0*$/.test(
-          (v / Math.pow(10, Math.floor(Math.log10(v) + 1e-9))).toFixed(0)) ? '' : showX(v)),
-        ...(o.log ? {filter: (u, marks) => marks.map(v =>
-          Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-6 ? v : null)} : {})},
-      {...axis, size: narrow() ? 66 : 84, values: (u, marks) => marks.map(v => o.show(v))}],
+      {...axis, space: 70, size: 30, values: (u, marks) => marks.map(v => v == null ? '' : short(showX(v))),
+        ...(o.log ? {filter: powersOf10, grid: {...axis.grid, filter: powersOf10},
+          ticks: {...axis.ticks, filter: powersOf10}} : {})},
+      {...axis, size: narrow() ? 72 : 84, values: (u, marks) => marks.map(v => short(o.show(v))),
+        ...(o.incrs ? {incrs: o.incrs} : {})}],
     series: [{}, ...lines.map((l, k) => ({
       label: l.name, stroke: l.colour || colour(k), width: l.dash ? 1.2 : 1.8, dash: l.dash,
       points: {show: false}, paths: o.steps && !l.dash ? uPlot.paths.stepped({align: -1}) : undefined}))],
@@ -284,12 +290,23 @@ function headline() {
         + `${count(packets.dropped)} + held ${count(packets.held)}, at each of ${count(components.length)} components.`));
 }
 
+/** In the unit in which it was expected. */
+function measured(value, e) {
+  if (typeof value !== 'number') return value;
+  const text = String(e.text);
+  if (/\d\s*(ps|ns|us|ms|s|min)\s*$/.test(text)) return duration(value);
+  if (/%\s*$/.test(text)) return share(value);
+  if (/\dk?\s*([KMG]i?)?B\s*$/.test(text)) return bytes(value);
+  if (/bit\s*$/.test(text)) return rate(value);
+  return Number.isInteger(value) ? count(value) : Number(value.toPrecision(6));
+}
+
 function expectationTable() {
   if (!expectations.length) return;
   const into = section('expect', 'Expectations');
   table(into, 'expectations', [
     {name: 'expected', of: e => e.text, left: true, wrap: true},
-    {name: 'measured', of: e => e.measured, show: m => typeof m === 'number' ? Number.isInteger(m) ? count(m) : Number(m.toPrecision(6)) : m},
+    {name: 'measured', of: e => e.measured, show: measured},
     {name: 'result', of: e => e.ok ? 'ok' : 'NOT MET', left: true, mark: e => e.ok ? 'good' : 'bad'},
     ...(expectations.some(e => e.note) ? [{name: 'note', of: e => e.note || '', left: true, wrap: true}] : []),
   ], expectations);
@@ -327,9 +344,11 @@ function picture() {
     if (!box) continue;
     const x = Number(box.getAttribute('x')) + Number(box.getAttribute('width')) / 2;
     const y = Number(box.getAttribute('y')), height = Number(box.getAttribute('height'));
-    if (lost[name]) svg.append(badge(x, y + height + 6, `-${count(lost[name])}`, '#b3261e'));
-    if (held[name] >= 0.001) svg.append(badge(x, y + 2, `${share(held[name])} held`, '#a85a10'));
+    if (lost[name]) svg.append(badge(x, y + height + 13, `-${count(lost[name])}`, '#b3261e'));
+    if (held[name] >= 0.001) svg.append(badge(x, y - 6, `${share(held[name])} held`, '#a85a10'));
   }
+  const ground = svg.querySelector('.bg');
+  if (ground) ground.style.fill = 'none';
   const rates = {};
   for (const l of list(object(topology).links)) rates[`${l.a} ${l.b}`] = number(l.rate_bps);
   const by = Object.fromEntries(components.map(c => [c.name, c]));
@@ -406,7 +425,7 @@ function seriesPlots() {
   if (queues.length) {
     const into = section('queues', 'Queue depth', note('components', 'components')
       || 'what waits at each sample, frame bytes');
-    pickedPlot(into, 'queues', from, queues, {show: bytes, one: true, chosen: 1, steps: false});
+    pickedPlot(into, 'queues', from, queues, {show: bytes, incrs: powers, one: true, chosen: 1, steps: false});
   }
 
   bands(times);
@@ -466,9 +485,9 @@ function bands(times) {
       paint.fillStyle = fill;
       shares.forEach((s, i) => {
         if (s <= 0) return;
-        const x0 = (i ? times[i - 1] : 0) / end * width, x1 = times[i] / end * width;
+        const x0 = Math.floor((i ? times[i - 1] : 0) / end * width), x1 = Math.floor(times[i] / end * width);
         paint.globalAlpha = 0.2 + 0.8 * Math.min(1, s);
-        paint.fillRect(x0, 0, Math.max(0.5, x1 - x0), 16);
+        paint.fillRect(x0, 0, Math.max(1, x1 - x0), 16);
       });
     }
     pager.replaceChildren();
