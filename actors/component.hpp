@@ -9,6 +9,7 @@
 
 #include "actors/engine/cell.hpp"
 #include "metrics/counters.hpp"
+#include "metrics/series.hpp"
 
 namespace sluice {
 
@@ -54,6 +55,17 @@ public:
   virtual void report(sim_time now, const reporter& tell) const {
     tell(name(), kind(), snapshot(now));
   }
+
+  /// For time series, at the end of every slice of virtual time, so without copies: how many bytes
+  /// have arrived and wait in each part, and its counters; of these only drops can be relied upon.
+  using sampler = std::function<void(std::string_view name, std::string_view kind,
+                                     std::int64_t held_bytes, const component_counters&)>;
+  virtual void sample(sim_time now, const sampler& tell) const {
+    const auto c = snapshot(now);
+    tell(name(), kind(), static_cast<std::int64_t>(c.held.bytes), c);
+  }
+  /// The limits of its buffer, if it has one.
+  virtual buffer_marks marks() const { return {}; }
 
   /// As next_event, but for what only keeps up what is: refreshes of pauses, and their end, which
   /// they put off.

@@ -123,6 +123,8 @@ outcome execute(scenario what, const run_settings& settings, interrupt_guard& in
   options.random_executor = settings.executor == "random";
   options.executor_seed = what.seed;
   options.stop = &interrupt.flag();
+  options.series = settings.sampled;
+  options.series_interval = settings.series_interval;
   if (!settings.speed.empty())
     options.real_speed = parse_speed(settings.speed);
   if (on_snapshot || bar.visible()) {

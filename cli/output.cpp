@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 #include <system_error>
 
 #include "cli/exit_code.hpp"
 #include "metrics/exposition.hpp"
 #include "metrics/summary.hpp"
+#include "topology/graph.hpp"
 
 namespace sluice {
 
@@ -18,13 +18,14 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const fs::path& where, const std::error_code& why) {
-  throw verb_failure{exit_usage,
-                     fmt::format("--out: cannot write {}: {}; choose a directory that you "
-                                 "may write to",
-                                 where.string(), why.message())};
+  throw verb_failure{exit_usage, fmt::format("cannot write {}: {}; choose a directory that you "
+                                             "may write to",
+                                             where.string(), why.message())};
 }
 
-void write_file(const fs::path& path, const std::string& text) {
+}  // namespace
+
+void write_whole(const fs::path& path, const std::string& text) {
   const fs::path temporary = path.string() + fmt::format(".part-{}", getpid());
   {
     std::ofstream out{temporary, std::ios::binary};
@@ -43,6 +44,8 @@ void write_file(const fs::path& path, const std::string& text) {
     fail(path, error);
 }
 
+namespace {
+
 /// The scenario as it was read. An included file goes where the copy's `include` finds it, if it
 /// was below the scenario's own folder.
 void write_scenario(const fs::path& directory, const load_result& loaded) {
@@ -53,7 +56,7 @@ void write_scenario(const fs::path& directory, const load_result& loaded) {
       continue;
     if (first) {
       folder = fs::path{source.name}.parent_path();
-      write_file(directory / "scenario.yaml", source.text);
+      write_whole(directory / "scenario.yaml", source.text);
       first = false;
       continue;
     }
@@ -64,7 +67,7 @@ void write_scenario(const fs::path& directory, const load_result& loaded) {
     fs::create_directories((directory / relative).parent_path(), error);
     if (error)
       fail(directory / relative, error);
-    write_file(directory / relative, source.text);
+    write_whole(directory / relative, source.text);
   }
 }
 
@@ -79,16 +82,38 @@ void prepare_output(const std::string& directory) {
     fail(directory, error);
   if (access(directory.c_str(), W_OK | X_OK) != 0)
     fail(directory, {errno, std::generic_category()});
-  // A summary of an earlier run must not stand beside this run's files, should it not end.
-  fs::remove(fs::path{directory} / "summary.json", error);
+  // No summary, series or report of an earlier run must stand beside this run's files, should it
+  // not end.
+  for (const auto* name : {"summary.json", "series.json", "report.html"})
+    fs::remove(fs::path{directory} / name, error);
 }
 
 void write_output(const std::string& directory, const load_result& loaded, const outcome& done) {
   const fs::path out{directory};
   write_scenario(out, loaded);
-  write_file(out / "metrics.prom", metrics_text(done.results));
-  write_file(out / "summary.txt", summary_text(done.results, done.expectations));
-  write_file(out / "summary.json", json_line(summary_json(done.results, done.expectations)));
+  report_parts report;
+  report.summary = summary_json(done.results, done.expectations);
+  if (done.results.series) {
+    report.series = series_json(*done.results.series, done.results);
+    write_whole(out / "series.json", json_line(report.series));
+  }
+  for (const auto& source : loaded.sources)
+    if (!source.is_argument) {
+      report.scenario = source.text;
+      break;
+    }
+  add_topology(report, loaded);
+  write_whole(out / "report.html", report_html(report));
+  write_whole(out / "metrics.prom", metrics_text(done.results));
+  write_whole(out / "summary.txt", summary_text(done.results, done.expectations));
+  write_whole(out / "summary.json", json_line(report.summary));
+}
+
+void add_topology(report_parts& parts, const load_result& loaded) {
+  if (!loaded.value)
+    return;
+  parts.picture = graph(*loaded.value, graph_format::svg);
+  parts.topology = nlohmann::json::parse(graph(*loaded.value, graph_format::json));
 }
 
 std::string json_line(const nlohmann::json& value) {

@@ -1,13 +1,15 @@
 /// \file
-/// The output directory of a run (`--out DIR`): summary.json, summary.txt, metrics.prom and the
-/// scenario as it was read.
+/// The output directory of a run (`--out DIR`): report.html, summary.json, series.json,
+/// summary.txt, metrics.prom and the scenario as it was read.
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "cli/execute.hpp"
+#include "report/report.hpp"
 
 namespace sluice {
 
@@ -18,6 +20,12 @@ void prepare_output(const std::string& directory);
 /// Every file is written under another name and renamed, the JSON summary last: who finds
 /// summary.json finds all of the run. Throws verb_failure.
 void write_output(const std::string& directory, const load_result& loaded, const outcome& done);
+
+/// Under another name, then renamed: nobody finds half of it. Throws verb_failure.
+void write_whole(const std::filesystem::path& path, const std::string& text);
+
+/// The picture and the links of what was loaded; nothing if that has errors.
+void add_topology(report_parts& parts, const load_result& loaded);
 
 /// One line of JSON, with whatever is not UTF-8 in a name replaced.
 std::string json_line(const nlohmann::json& value);

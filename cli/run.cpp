@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "cli/verbs.hpp"
 #include "metrics/exposition.hpp"
 #include "metrics/summary.hpp"
+#include "scenarios/quantity.hpp"
 
 namespace sluice {
 
@@ -24,6 +26,7 @@ struct arguments {
   run_settings settings;
   std::string out;
   std::optional<std::string> serve;
+  std::optional<std::string> series;
   bool hold = false;
   bool json = false;
 };
@@ -42,23 +45,48 @@ std::unique_ptr<metrics_server> serve(const arguments& args,
   }
 }
 
-int act(const arguments& args) {
-  if (args.hold && !args.serve)
-    throw verb_failure{exit_usage, "--hold keeps the metrics endpoint up: add --serve"};
-  // From here on: whoever interrupts, even before the run has begun, gets what there is.
-  interrupt_guard interrupt;
-  auto settings = args.settings;
+/// "off", or an interval of virtual time such as 100us. Without the option a run with an output
+/// directory is sampled, at an interval of the program's choice.
+void choose_series(run_settings& settings, const arguments& args) {
+  if (args.series == "off")
+    return;
+  if (args.series) {
+    if (args.out.empty())
+      throw verb_failure{exit_usage, "--series is written to the output directory: add --out DIR"};
+    const auto interval = parse_quantity(*args.series);
+    if (!interval.value || interval.value->what != quantity::kind::duration
+        || interval.value->amount < nanosecond || interval.value->amount > 1000 * second)
+      throw verb_failure{exit_usage,
+                         fmt::format("--series {}: write the virtual time from sample to sample, "
+                                     "for example 100us (1ns to 1000s), or off",
+                                     *args.series)};
+    settings.series_interval = static_cast<sim_time>(interval.value->amount);
+  }
+  settings.sampled = !args.out.empty();
+}
+
+/// As keys of the scenario, whose checks say what is wrong with them.
+void choose_taps(run_settings& settings, const arguments& args) {
   settings.tap_folder = args.out;
-  bool piped = false;
   for (std::size_t i = 0; i + 1 < args.taps.size(); i += 2) {
     const auto tap = fmt::format("taps.tap{}", i / 2 + 1);
     // JSON's strings are YAML's: "-" alone would be a list.
     settings.set.push_back(fmt::format("{}.on={}", tap, nlohmann::json(args.taps[i]).dump()));
     settings.set.push_back(fmt::format("{}.file={}", tap, nlohmann::json(args.taps[i + 1]).dump()));
   }
+}
+
+int act(const arguments& args) {
+  auto settings = args.settings;
+  choose_series(settings, args);
+  choose_taps(settings, args);
+  if (args.hold && !args.serve)
+    throw verb_failure{exit_usage, "--hold keeps the metrics endpoint up: add --serve"};
+  // From here on: whoever interrupts, even before the run has begun, gets what there is.
+  interrupt_guard interrupt;
   const auto loaded = load_or_fail(args.file, settings.set);
-  for (const auto& t : loaded.value->taps)
-    piped = piped || t.file == "-";
+  const auto& taps = loaded.value->taps;
+  const bool piped = std::ranges::any_of(taps, [](const auto& t) { return t.file == "-"; });
   if (piped && args.json)
     throw verb_failure{exit_usage, "a tap has the standard output: --json has no room there"};
   if (!args.out.empty())
@@ -99,7 +127,11 @@ verb add_run(CLI::App& app) {
   command->add_option("FILE", args->file, "The scenario (YAML)")->required();
   args->settings.add_options(*command);
   command->add_option("--out", args->out,
-                      "Directory for summary.json, summary.txt, metrics.prom and the scenario");
+                      "Directory for report.html, summary.json, series.json, summary.txt, "
+                      "metrics.prom and the scenario");
+  command->add_option("--series", args->series,
+                      "With --out: virtual time from sample to sample of the time series, or off; "
+                      "default: some hundred samples");
   command
       ->add_option("--tap", args->taps,
                    "Write what passes a port as pcapng; FILE - is the standard output, as for "

@@ -83,9 +83,7 @@ std::vector<verb> add_later_verbs(CLI::App& app) {
     const char* name;
     const char* does;
   };
-  constexpr std::array later{later_verb{"report", "Plots of a run (due with a later version)"},
-                             later_verb{"diff", "Compare two runs (due with a later version)"},
-                             later_verb{"sweep", "A grid of runs (due with a later version)"}};
+  constexpr std::array later{later_verb{"sweep", "A grid of runs (due with a later version)"}};
   std::vector<verb> out;
   for (const auto& each : later) {
     auto* command = app.add_subcommand(each.name, each.does);
@@ -93,8 +91,8 @@ std::vector<verb> add_later_verbs(CLI::App& app) {
     out.push_back({command, [name = std::string{each.name}] {
                      print_error(
                          fmt::format("{} is due with a later version; this one has run, demo, "
-                                     "check, graph, pcap, schema, explain, completion and "
-                                     "version",
+                                     "matrix, check, graph, report, diff, pcap, schema, explain, "
+                                     "completion and version",
                                      name));
                      return exit_usage;
                    }});

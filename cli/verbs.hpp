@@ -20,6 +20,8 @@ verb add_demo(CLI::App& app);
 verb add_matrix(CLI::App& app);
 verb add_check(CLI::App& app);
 verb add_graph(CLI::App& app);
+verb add_report(CLI::App& app);
+verb add_diff(CLI::App& app);
 verb add_pcap(CLI::App& app);
 verb add_schema(CLI::App& app);
 verb add_explain(CLI::App& app);

@@ -190,6 +190,18 @@ public:
   sim_time quantile(double q) const;
   /// How many are at most `bound` (to the bucket's precision), for Prometheus histograms.
   std::uint64_t count_at_most(sim_time bound) const;
+  /// From the first bucket to the last one in use, an eighth of an octave at a time (below 128 ns:
+  /// 8 ns): the nanoseconds at which the part ends, and how many fell into it.
+  template <class Visit>
+  void each_part(Visit visit) const {
+    constexpr std::size_t part = 8;
+    for (std::size_t b = 0; b < buckets_.size() && begin_of(b) * nanosecond <= max_; b += part) {
+      std::uint64_t n = 0;
+      for (std::size_t i = b; i < b + part; ++i)
+        n += buckets_[i];
+      visit(static_cast<std::uint64_t>(begin_of(b + part)), n);
+    }
+  }
 
 private:
   __extension__ using uint128 = unsigned __int128;
@@ -203,6 +215,13 @@ private:
     return (static_cast<std::size_t>(octave) << sub_bits) + (ns >> octave);
   }
   static sim_time middle_of(std::size_t bucket);
+  /// In nanoseconds.
+  static sim_time begin_of(std::size_t bucket) {
+    if (bucket < std::size_t{2} << sub_bits)
+      return static_cast<sim_time>(bucket);
+    const auto octave = (bucket >> sub_bits) - 1;
+    return static_cast<sim_time>(bucket - (octave << sub_bits)) << octave;
+  }
   void grow(std::size_t bucket);
 
   std::vector<std::uint64_t> buckets_;  // grows to the largest value seen

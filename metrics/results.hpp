@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "metrics/counters.hpp"
+#include "metrics/series.hpp"
 
 namespace sluice {
 
@@ -164,6 +165,7 @@ struct run_results {
   std::uint64_t commands = 0;      ///< that the controller has sent
   std::vector<replay_result> replays;
   std::vector<tap_result> taps;
+  std::optional<time_series> series;    ///< at the end of a run that was sampled
   std::vector<std::string> violations;  ///< conservation or engine errors, each a sentence
   /// What the engine did, for the curious: messages, activations, wants, recoveries.
   struct engine_counts {

@@ -87,6 +87,7 @@ json flow_json(const flow_result& flow, const run_results& run) {
 json component_json(const component_counters& n) {
   return {{"in", n.in.packets + n.made.packets},
           {"out", n.out.packets + n.consumed.packets},
+          {"out_bytes", n.out.bytes + n.consumed.bytes},
           {"dropped", n.dropped_total().packets},
           {"held", n.held.packets},
           {"max_bytes", n.max_bytes},

@@ -490,14 +490,17 @@ private:
     const auto shift = 9.0 * ((nth + 1) / 2) * (nth % 2 == 1 ? 1 : -1);
     const auto title = fmt::format("{}:{} -- {}:{}, {}, mtu {}", l.a.node, l.a.port, l.b.node,
                                    l.b.port, label, l.mtu);
+    // For programs that show something on it: a report.
+    const auto ends = fmt::format(" data-a=\"{}:{}\" data-b=\"{}:{}\"", escaped(l.a.node),
+                                  escaped(l.a.port), escaped(l.b.node), escaped(l.b.port));
     double lx = 0, ly = 0;
     if (low.tier != high.tier) {
       const auto x1 = low.centre() + shift, y1 = low.y, x2 = high.centre() + shift;
       const auto y2 = high.y + high.h;
       out += fmt::format(
-          "<path class=\"link line{}\" d=\"M{:.1f},{:.1f} L{:.1f},{:.1f}\"><title>{}</title>"
+          "<path class=\"link line{}\"{} d=\"M{:.1f},{:.1f} L{:.1f},{:.1f}\"><title>{}</title>"
           "</path>\n",
-          kind, x1, y1, x2, y2, title);
+          kind, ends, x1, y1, x2, y2, title);
       const auto t = 0.35 + 0.15 * (labelled[a] % 3);
       lx = x1 + (x2 - x1) * t;
       ly = y1 + (y2 - y1) * t;
@@ -511,18 +514,18 @@ private:
       if (neighbours) {
         const auto y = left.y + std::min(left.h, right.h) / 2 + shift;
         out += fmt::format(
-            "<path class=\"link line{}\" d=\"M{:.1f},{:.1f} L{:.1f},{:.1f}\"><title>{}"
+            "<path class=\"link line{}\"{} d=\"M{:.1f},{:.1f} L{:.1f},{:.1f}\"><title>{}"
             "</title></path>\n",
-            kind, left.x + left.w, y, right.x, y, title);
+            kind, ends, left.x + left.w, y, right.x, y, title);
         lx = (left.x + left.w + right.x) / 2;
         ly = y;
       } else {
         const auto bow = bow_of(left, right) - shift;
         out += fmt::format(
-            "<path class=\"link line{}\" d=\"M{:.1f},{:.1f} Q{:.1f},{:.1f} {:.1f},{:.1f}\">"
+            "<path class=\"link line{}\"{} d=\"M{:.1f},{:.1f} Q{:.1f},{:.1f} {:.1f},{:.1f}\">"
             "<title>{}</title></path>\n",
-            kind, left.centre(), left.y, (left.centre() + right.centre()) / 2, left.y - bow * 2,
-            right.centre(), right.y, title);
+            kind, ends, left.centre(), left.y, (left.centre() + right.centre()) / 2,
+            left.y - bow * 2, right.centre(), right.y, title);
         lx = (left.centre() + right.centre()) / 2;
         ly = left.y - bow;
       }
@@ -541,9 +544,9 @@ private:
     const auto& b = boxes_[i];
     const auto& n = s_.nodes[i];
     out += fmt::format(
-        "<g><title>{} {}, {} link{}</title><rect class=\"box {}\" x=\"{:.1f}\" "
+        "<g data-node=\"{}\"><title>{} {}, {} link{}</title><rect class=\"box {}\" x=\"{:.1f}\" "
         "y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"{}\"/>",
-        kind_of(n), escaped(n.name), routes_.ports(i).size(),
+        escaped(n.name), kind_of(n), escaped(n.name), routes_.ports(i).size(),
         routes_.ports(i).size() == 1 ? "" : "s", kind_of(n), b.x, b.y, b.w, b.h,
         is_switch(i) ? 12 : 4);
     auto y = b.y + line_height - 1;

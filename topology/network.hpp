@@ -86,6 +86,7 @@ public:
 
 private:
   friend class network_builder;
+  friend class series_recorder;
 
   // Who is held by whom: for pause_result. In a host the sender looks and sleeps, on a wire the
   // receiver says stop; a switch port leaves that to its engine.

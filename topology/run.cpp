@@ -7,6 +7,7 @@
 
 #include "metrics/conservation.hpp"
 #include "topology/network.hpp"
+#include "topology/series_recorder.hpp"
 #include "traffic/mac_control.hpp"
 
 namespace sluice {
@@ -35,6 +36,8 @@ public:
       longest_pause_ = std::max(longest_pause_, 2 * quanta_time(max_quanta, l.rate_bps));
     for (const auto& n : scenario_.nodes)
       watched_ = watched_ || n.flow_control.pfc.watchdog.has_value();
+    if (o.series)
+      recorder_.emplace(network_, s, o.series_interval);
     setup_seconds_ = since(created_);
     started_ = last_snapshot_ = wall_clock::now();
   }
@@ -55,6 +58,8 @@ public:
       r.virtual_time = std::min(end, r.last_delivery);
     r.violations = check_conservation(r);
     network_.close_taps(end, r);
+    if (recorder_)
+      r.series = recorder_->finish(r.virtual_time, end);
     return r;
   }
 
@@ -106,8 +111,7 @@ private:
         break;
       }
       now_ = std::min(end, later(now_, slice));
-      executor_->run_until(now_);
-      network_.write_taps(now_);
+      run_to(now_);
       const auto passed = network_.packet_hops() - hops;
       hops += passed;
       deadlock_ = network_.find_deadlock();
@@ -130,6 +134,20 @@ private:
     }
   }
 
+  // With stops at the samples on the way. Whoever decides about the run does so only where it would
+  // stop without them, so that they change nothing.
+  void run_to(sim_time t) {
+    while (recorder_ && recorder_->next() <= t) {
+      // Nothing comes after the traffic; and the run is over with its last delivery.
+      if (scenario_.until_traffic_done && now_ > 0 && executor_->next_event() >= never)
+        break;
+      executor_->run_until(recorder_->next());
+      recorder_->sample();
+    }
+    executor_->run_until(t);
+    network_.write_taps(t);
+  }
+
   // Without a duration a run ends here.
   void skip_rest(sim_time end) {
     if (end < last_limit)
@@ -146,8 +164,7 @@ private:
       const auto target =
           static_cast<sim_time>(since(started_) * speed * static_cast<double>(second));
       now_ = std::min(end, std::max(target, sim_time{1}));
-      executor_->run_until(now_);
-      network_.write_taps(now_);
+      run_to(now_);
       // Whoever looks now sees the network as it was at now_.
       const auto behind =
           since(started_) - static_cast<double>(now_) / static_cast<double>(second) / speed;
@@ -199,6 +216,7 @@ private:
   wall_clock::time_point created_ = wall_clock::now();
   network network_;
   std::unique_ptr<executor> executor_;
+  std::optional<series_recorder> recorder_;
   unsigned threads_ = 1;
   double setup_seconds_ = 0;
   wall_clock::time_point started_, last_snapshot_;

@@ -981,4 +981,31 @@ component_counters port_queue::snapshot(sim_time now) const {
   return c;
 }
 
+void port_queue::sample(sim_time, const sampler& tell) const {
+  std::int64_t held = 0;
+  for (const auto& q : queues_)
+    for (std::size_t i = 0; i < q.size(); ++i)
+      held += q[i].frame_bytes();
+  tell(name(), kind(), held, counters_);
+}
+
+buffer_marks port_queue::marks() const {
+  const auto known = [](std::int64_t bytes) {
+    return bytes < buffer_limit::unlimited ? bytes : std::int64_t{-1};
+  };
+  buffer_marks m;
+  const auto& b = config_.buffer;
+  // Of a buffer that is divided no single threshold says anything of the sum that is sampled.
+  if (b.own != 0)
+    return m;
+  m.capacity = known(b.shared.capacity.bytes);
+  if (b.shared.stops) {
+    m.stop = known(b.shared.stop.bytes);
+    m.start = known(b.shared.start.bytes);
+  } else if (config_.leaving == port_queue_config::reports::everything) {
+    m.stop = known(config_.looked.bytes);
+  }
+  return m;
+}
+
 }  // namespace sluice

@@ -95,6 +95,8 @@ public:
   std::string_view kind() const override { return config_.kind; }
   loss_point loses() const override;
   component_counters snapshot(sim_time now) const override;
+  void sample(sim_time now, const sampler& tell) const override;
+  buffer_marks marks() const override;
   held_counts held_by(port_index o, sim_time now) const override;
   std::uint64_t packet_hops() const override { return counters_.in.packets; }
   sim_time next_event() const override;

@@ -647,4 +647,12 @@ void virtual_switch::report(sim_time now, const reporter& tell) const {
   }
 }
 
+void virtual_switch::sample(sim_time, const sampler& tell) const {
+  std::string name;
+  for (std::size_t i = 0; i < in_.size(); ++i) {
+    name = config_.ports[i].name + ".in";
+    tell(name, "vswitch input", in_[i].bytes, in_[i].counters);
+  }
+}
+
 }  // namespace sluice

@@ -73,6 +73,7 @@ public:
   std::string_view kind() const override { return "vswitch"; }
   component_counters snapshot(sim_time now) const override;
   void report(sim_time now, const reporter& tell) const override;
+  void sample(sim_time now, const sampler& tell) const override;
   std::uint64_t packet_hops() const override { return hops_; }
   sim_time next_event() const override;
   void finish(sim_time now) override;

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/program.hpp"
@@ -48,18 +49,58 @@ TEST_CASE("wrong usage exits with 2 and says what to do") {
   fails({"run", "scenarios/smallest.yaml", "--hold"}, "--serve");
   fails({"run", "scenarios/smallest.yaml", "--serve=1.2.3.4.5:1"}, "cannot serve");
   fails({"run", "scenarios/smallest.yaml", "--serve=127.0.0.1:http"}, "127.0.0.1:9464");
-  fails({"run", "scenarios/smallest.yaml", "--out", "/dev/null/x"}, "--out");
+  fails({"run", "scenarios/smallest.yaml", "--out", "/dev/null/x"}, "cannot write /dev/null/x");
   fails({"run", "no-such-file.yaml"}, "no-such-file.yaml");
   fails({"completion", "tcsh"}, "bash");
   fails({"explain", "defaults.lnik"}, "did you mean");
 }
 
 TEST_CASE("verbs of later versions are refused with 2, whatever their arguments") {
-  for (const auto* name : {"report", "diff", "sweep"}) {
+  for (const auto* name : {"sweep"}) {
     const auto done = run_program({name, "some", "--thing=1"});
     CHECK(done.code == 2);
     CHECK(contains(done.err, "due with a later version"));
   }
+}
+
+TEST_CASE("a report of files that are not there or broken exits with 2 and says so") {
+  const temporary_folder folder;
+  const auto fails = [&](std::string_view says) {
+    for (const auto* verb : {"report", "diff"}) {
+      auto arguments = std::vector<std::string>{verb, folder.path()};
+      if (arguments.front() == "diff")
+        arguments.push_back(folder.path());
+      const auto done = run_program(arguments);
+      INFO(done.err);
+      CHECK(done.code == 2);
+      CHECK(done.out == "");
+      CHECK(contains(done.err, says));
+    }
+  };
+  fails("summary.json is not there");
+  write_text(folder / "summary.json", "{\"scenario\": ");
+  fails("summary.json is broken");
+  write_text(folder / "summary.json", "[]");
+  fails("it is not an object");
+  write_text(folder / "summary.json", std::string(100'000, '[') + std::string(100'000, ']'));
+  fails("nested too deeply");
+  CHECK(run_program({"diff", folder.path()}).code == 2);
+  CHECK_FALSE(std::filesystem::exists(folder / "report.html"));
+}
+
+TEST_CASE("the interval of a series is a time") {
+  const temporary_folder folder;
+  for (const auto* interval : {"often", "0us", "3Gbit", "10", "1ps", "1000000s"}) {
+    const auto done = run_program(
+        {"run", "scenarios/smallest.yaml", "--out", folder / "o", "--series", interval});
+    INFO(interval);
+    CHECK(done.code == 2);
+    CHECK(contains(done.err, "100us"));
+    CHECK_FALSE(std::filesystem::exists(folder / "o"));
+  }
+  const auto done = run_program({"run", "scenarios/smallest.yaml", "--series", "1us"});
+  CHECK(done.code == 2);
+  CHECK(contains(done.err, "--out"));
 }
 
 TEST_CASE("a scenario error exits with 2 and points at the place") {

@@ -1,0 +1,117 @@
+/// \file
+/// `sluice report DIR`: the page of a run, made again from its files. `sluice diff DIR DIR`: two
+/// runs side by side.
+#include "report/report.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include "cli/execute.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/output.hpp"
+#include "cli/verbs.hpp"
+#include "report/diff.hpp"
+
+namespace sluice {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// What `run` writes is far smaller: its series are bounded, its summary grows with the network.
+constexpr std::uintmax_t largest_json = 256u << 20;
+constexpr int deepest_json = 32;
+
+std::string read_file(const fs::path& path, std::uintmax_t largest) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error))
+    throw verb_failure{exit_usage, fmt::format("{} is not there; `sluice run FILE --out {}` writes "
+                                               "it",
+                                               path.string(), path.parent_path().string())};
+  const auto size = fs::file_size(path, error);
+  if (!error && size > largest)
+    throw verb_failure{exit_usage, fmt::format("{} has {} MiB; at most {} are read", path.string(),
+                                               size >> 20, largest >> 20)};
+  std::ifstream in{path, std::ios::binary};
+  std::string text{std::istreambuf_iterator<char>{in}, {}};
+  if (error || !in)
+    throw verb_failure{exit_usage, fmt::format("cannot read {}", path.string())};
+  return text;
+}
+
+json read_json(const fs::path& path, std::string (*problem)(const json&)) {
+  const auto broken = [&](std::string_view why) {
+    return verb_failure{
+        exit_usage,
+        fmt::format("{} is broken: {}; run the scenario again with --out", path.string(), why)};
+  };
+  const auto text = read_file(path, largest_json);
+  bool deep = false;
+  json value;
+  try {
+    value = json::parse(text, [&](int depth, json::parse_event_t, json&) {
+      deep = deep || depth > deepest_json;
+      return !deep;
+    });
+  } catch (const json::exception& e) {
+    throw broken(e.what());
+  }
+  if (deep)
+    throw broken("it is nested too deeply");
+  if (const auto why = problem(value); !why.empty())
+    throw broken(why);
+  return value;
+}
+
+int report(const std::string& directory) {
+  const fs::path folder{directory};
+  report_parts parts;
+  parts.summary = read_json(folder / "summary.json", problem_of_summary);
+  std::error_code error;
+  // A run with --series off has none.
+  if (fs::exists(folder / "series.json", error))
+    parts.series = read_json(folder / "series.json", problem_of_series);
+  parts.scenario = read_file(folder / "scenario.yaml", max_scenario_bytes);
+  // Its captures may be elsewhere.
+  load_options options;
+  options.check_files = false;
+  add_topology(parts, load_scenario((folder / "scenario.yaml").string(), options));
+  const auto path = folder / "report.html";
+  write_whole(path, report_html(parts));
+  fmt::print("{}\n", path.string());
+  return exit_ok;
+}
+
+int diff(const std::string& a, const std::string& b) {
+  const auto x = read_json(fs::path{a} / "summary.json", problem_of_summary);
+  const auto y = read_json(fs::path{b} / "summary.json", problem_of_summary);
+  fmt::print("{}", diff_text({a, &x}, {b, &y}));
+  return exit_ok;
+}
+
+}  // namespace
+
+verb add_report(CLI::App& app) {
+  auto* command =
+      app.add_subcommand("report", "Make the report of a run again, from its output directory");
+  const auto directory = std::make_shared<std::string>();
+  command->add_option("DIR", *directory, "What `sluice run --out` has written")->required();
+  return {command, [directory] { return with_exit_codes([&] { return report(*directory); }); }};
+}
+
+verb add_diff(CLI::App& app) {
+  auto* command = app.add_subcommand("diff", "Show the main figures of two runs side by side");
+  const auto directories = std::make_shared<std::pair<std::string, std::string>>();
+  command->add_option("DIR", directories->first, "What `sluice run --out` has written")->required();
+  command->add_option("OTHER", directories->second, "Likewise, of the other run")->required();
+  return {command, [directories] {
+            return with_exit_codes([&] { return diff(directories->first, directories->second); });
+          }};
+}
+
+}  // namespace sluice

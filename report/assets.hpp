@@ -1,0 +1,12 @@
+/// \file
+/// The parts of the report's page, put into the program by the build (cmake/embed.cmake).
+#pragma once
+
+#include <string_view>
+
+namespace sluice::report_assets {
+
+extern const std::string_view page_html, report_css, report_js;
+extern const std::string_view uPlot_iife_min_js, uPlot_min_css, LICENSE;
+
+}  // namespace sluice::report_assets

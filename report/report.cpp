@@ -1,0 +1,123 @@
+#include "report/report.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "report/assets.hpp"
+
+namespace sluice {
+
+namespace {
+
+using nlohmann::json;
+
+/// No element can end in it, and no comment begin.
+std::string in_script(const json& value) {
+  const auto text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string out;
+  out.reserve(text.size() + 64);
+  for (const char c : text)
+    if (c == '<')
+      out += "\\u003c";
+    else
+      out += c;
+  return out;
+}
+
+std::string in_html(std::string_view text) {
+  std::string out;
+  for (const char c : text)
+    switch (c) {
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
+    }
+  return out;
+}
+
+}  // namespace
+
+std::string report_html(const report_parts& parts) {
+  const json data{{"summary", parts.summary},
+                  {"series", parts.series},
+                  {"scenario", parts.scenario},
+                  {"topology", parts.topology},
+                  {"picture", parts.picture}};
+  std::string title = "a run";
+  if (parts.summary.is_object() && parts.summary.contains("scenario")
+      && parts.summary["scenario"].is_string())
+    title = parts.summary["scenario"].get<std::string>();
+  const std::pair<std::string_view, std::string> holes[] = {
+      {"@TITLE@", in_html(title)},
+      {"@UPLOT_LICENSE@", in_html(report_assets::LICENSE)},
+      {"@UPLOT_CSS@", std::string{report_assets::uPlot_min_css}},
+      {"@CSS@", std::string{report_assets::report_css}},
+      {"@DATA@", in_script(data)},
+      {"@UPLOT_JS@", std::string{report_assets::uPlot_iife_min_js}},
+      {"@JS@", std::string{report_assets::report_js}},
+  };
+  // From one hole of the page to the next: what fills them is never looked into.
+  std::string out;
+  auto page = report_assets::page_html;
+  for (const auto& [hole, filling] : holes) {
+    const auto at = page.find(hole);
+    out += page.substr(0, at);
+    out += filling;
+    page.remove_prefix(at + hole.size());
+  }
+  return out += page;
+}
+
+std::string problem_of_summary(const json& s) {
+  if (!s.is_object())
+    return "it is not an object";
+  for (const auto* key : {"fingerprint", "scenario"})
+    if (!s.contains(key) || !s[key].is_string())
+      return fmt::format("it has no text \"{}\"", key);
+  for (const auto* key : {"flows", "components", "packets", "bytes"})
+    if (!s.contains(key) || !s[key].is_object())
+      return fmt::format("it has no object \"{}\"", key);
+  for (const auto* key : {"drops", "pauses", "expect"})
+    if (!s.contains(key) || !s[key].is_array())
+      return fmt::format("it has no list \"{}\"", key);
+  for (const auto* group : {"flows", "components"})
+    for (const auto& [name, each] : s[group].items())
+      if (!each.is_object())
+        return fmt::format("\"{}\" of \"{}\" is not an object", name, group);
+  return {};
+}
+
+std::string problem_of_series(const json& s) {
+  if (!s.is_object() || !s.contains("series") || s["series"] != 1)
+    return "it is not a series of a kind that this version knows";
+  if (!s.contains("seconds") || !s["seconds"].is_array())
+    return "it has no list \"seconds\"";
+  const auto samples = s["seconds"].size();
+  for (const auto* group : {"flows", "components", "pauses", "pause_frames", "flow_packets"}) {
+    if (!s.contains(group) || !s[group].is_array())
+      return fmt::format("it has no list \"{}\"", group);
+    for (const auto& each : s[group]) {
+      if (!each.is_object())
+        return fmt::format("\"{}\" holds what is not an object", group);
+      for (const auto& [name, column] : each.items())
+        if (column.is_array() && column.size() != samples)
+          return fmt::format("a column \"{}\" of \"{}\" has {} values for {} samples", name, group,
+                             column.size(), samples);
+    }
+  }
+  return {};
+}
+
+}  // namespace sluice
