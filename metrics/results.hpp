@@ -151,6 +151,7 @@ struct run_results {
   std::uint64_t fingerprint = 0;
   std::uint64_t packet_hops = 0;
   bool interrupted = false;
+  bool over = false;           ///< these are the last ones
   sim_time last_delivery = 0;  ///< virtual time of the last consumption
   tally made, delivered, dropped, held;
   std::vector<flow_result> flows;

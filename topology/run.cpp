@@ -53,6 +53,7 @@ public:
     const double wall = since(started_);
     network_.finish(end);
     auto r = gather(end);
+    r.over = true;
     r.wall_seconds = wall;
     if (scenario_.until_traffic_done && !interrupted_ && r.held.packets == 0)
       r.virtual_time = std::min(end, r.last_delivery);

@@ -233,8 +233,8 @@ def overview():
                   ("datasource", "job", "instance", "flow", "node"))
 
     d.row("The run")
-    d.table("What runs", "The scenario, its seed and clock, and the fingerprint of all deliveries so "
-            "far. It is final when the run is over.",
+    d.table("What runs", "The scenario, its seed and clock; when the run is over also the fingerprint "
+            "of all deliveries.",
             [("Runs", "none", f"sluice_run_info{{{RUN}}}")], width=16, height=4,
             hide=("__name__", "job", "Value"))
     d.table("Firing alerts", "The alerts of metrics/prometheus/rules/alerts.yml that fire for this run. "
@@ -552,6 +552,10 @@ def engine():
            f"sluice_packet_hops_total{{{RUN}}} / (sluice_wall_time_seconds{{{RUN}}} > 0)")
     d.stat("Speed", "Virtual time over wall time, over the whole run so far.", "none",
            f"sluice_virtual_time_seconds{{{RUN}}} / (sluice_wall_time_seconds{{{RUN}}} > 0)")
+    d.stat("Run", "Whether it is over. Then these are its last figures.", "none",
+           f"sluice_run_over{{{RUN}}}",
+           mappings=[{"type": "value", "options": {"0": {"text": "goes on", "index": 0},
+                                                   "1": {"text": "over", "index": 1}}}])
     d.stat("Lag", "The most that a run on the real clock was behind it. 0 on the virtual clock.", "s",
            f"sluice_lag_seconds{{{RUN}}}", limits=thresholds("green", (0.02, "orange"), (0.1, "red")))
     d.stat("Recoveries", "Times that the engine had to find the next event of an idle network. That is "

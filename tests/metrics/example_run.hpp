@@ -12,6 +12,7 @@ inline run_results example_run() {
   run_results run;
   run.scenario = "example";
   run.seed = 42;
+  run.over = true;
   run.threads = 2;
   run.virtual_time = 200 * millisecond;
   run.wall_seconds = 0.5;

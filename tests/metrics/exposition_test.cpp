@@ -94,6 +94,11 @@ TEST_CASE("flows, components and hops become labelled series") {
   CHECK(has_line(text, R"(sluice_run_info{scenario="example",version=")" SLUICE_VERSION
                        R"(",fingerprint="9f0c000000000001",seed="42",clock="virtual"} 1)"));
   CHECK(has_line(text, "sluice_virtual_time_seconds 0.2"));
+  CHECK(has_line(text, "sluice_run_over 1"));
+  // In between a fingerprint would be another series with each snapshot.
+  auto so_far = example_run();
+  so_far.over = false;
+  CHECK(metrics_text(so_far).find("fingerprint=\"\"") != std::string::npos);
 }
 
 TEST_CASE("latency is a cumulative histogram in seconds that ends at the count") {
