@@ -14,6 +14,9 @@ const narrow = () => page.clientWidth < 640;
 // Steps of an axis of bytes.
 const powers = Array.from({length: 45}, (_, i) => 2 ** i);
 
+// Likewise of counts.
+const whole = Array.from({length: 16}, (_, i) => [1, 2, 5].map(n => n * 10 ** i)).flat();
+
 /** An element: attributes (a function is a listener), then children: elements or text. */
 function el(name, attributes, ...children) {
   const node = document.createElement(name);
@@ -435,7 +438,7 @@ function seriesPlots() {
     .map(c => ({name: c.component, lines: () => [{name: c.component, values: zero(c.dropped)}]}));
   if (losers.length) {
     const into = section('drops-over-time', 'Packets lost', 'sum since the begin, by component');
-    pickedPlot(into, 'drops-over-time', from, losers, {show: n => count(Math.round(n))});
+    pickedPlot(into, 'drops-over-time', from, losers, {show: n => count(Math.round(n)), incrs: whole});
   }
 
   for (const [key, title, lane] of [['pause_frames', 'Pause frames sent', 'priority'], ['flow_packets', 'Flow packets sent', 'lane']]) {
@@ -444,7 +447,7 @@ function seriesPlots() {
         {name: `${f.from} to ${f.to}, ${lane} ${f[lane]}`, values: zero(f.sent)}]}));
     if (items.length)
       pickedPlot(section(key, title, note('pause_frames', 'ways') || 'sum since the begin'), key, from, items,
-        {show: n => count(Math.round(n))});
+        {show: n => count(Math.round(n)), incrs: whole});
   }
 }
 
