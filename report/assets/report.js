@@ -170,8 +170,12 @@ function plot(holder, readout, x, lines, o) {
   // On an axis 2.00 ms is 2 ms.
   const short = text => text.replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, '');
   const showX = duration;
-  const powersOf10 = (u, marks) => marks.map(v =>
-    Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-6 ? v : null);
+  // A few decades have marks at their powers of 10, less also at 2 and 5.
+  const wide = o.log && x[x.length - 1] > 300 * x[0];
+  const powersOf10 = (u, marks) => marks.map(v => {
+    const digit = Math.round(v / Math.pow(10, Math.floor(Math.log10(v) + 1e-9)));
+    return digit === 1 || x[x.length - 1] < 8 * x[0] || !wide && (digit === 2 || digit === 5) ? v : null;
+  });
   const tell = u => {
     const i = u && u.cursor.idx;
     readout.replaceChildren(...(i != null ? [el('span', {class: 'key'}, el('b', {}, showX(x[i])))] : []),
@@ -182,7 +186,8 @@ function plot(holder, readout, x, lines, o) {
   new uPlot({
     width, height: narrow() ? 210 : 250, padding: [10, 30, 0, 0], cursor: {y: false, points: {size: 6}},
     legend: {show: false},
-    scales: {x: {time: false, distr: o.log ? 3 : 1},
+    scales: {x: {time: false, distr: o.log ? 3 : 1,
+      ...(o.log ? {range: (u, low, high) => [low * 0.92, Math.max(high, low * 1.5) * 1.08]} : {})},
       y: {range: (u, low, high) => [0, high > 0 ? high * 1.06 : 1]}},
     axes: [
       {...axis, space: 70, size: 30, values: (u, marks) => marks.map(v => v == null ? '' : short(showX(v))),
