@@ -68,8 +68,7 @@ json read_json(const fs::path& path, std::string (*problem)(const json&)) {
   return value;
 }
 
-int report(const std::string& directory) {
-  const fs::path folder{directory};
+report_parts read_parts(const fs::path& folder) {
   report_parts parts;
   parts.summary = read_json(folder / "summary.json", problem_of_summary);
   std::error_code error;
@@ -81,16 +80,24 @@ int report(const std::string& directory) {
   load_options options;
   options.check_files = false;
   add_topology(parts, load_scenario((folder / "scenario.yaml").string(), options));
-  const auto path = folder / "report.html";
-  write_whole(path, report_html(parts));
+  return parts;
+}
+
+int report(const std::string& directory) {
+  const auto page = report_html(read_parts(directory));
+  const auto path = fs::path{directory} / "report.html";
+  write_whole(path, page);
   fmt::print("{}\n", path.string());
   return exit_ok;
 }
 
-int diff(const std::string& a, const std::string& b) {
+int diff(const std::string& a, const std::string& b, const std::string& out) {
   const auto x = read_json(fs::path{a} / "summary.json", problem_of_summary);
   const auto y = read_json(fs::path{b} / "summary.json", problem_of_summary);
-  fmt::print("{}", diff_text({a, &x}, {b, &y}));
+  const auto figures = diff_text({a, &x}, {b, &y});
+  if (!out.empty())
+    write_whole(out, diff_html({a, read_parts(a)}, {b, read_parts(b)}, figures));
+  fmt::print("{}", figures);
   return exit_ok;
 }
 
@@ -106,11 +113,15 @@ verb add_report(CLI::App& app) {
 
 verb add_diff(CLI::App& app) {
   auto* command = app.add_subcommand("diff", "Show the main figures of two runs side by side");
-  const auto directories = std::make_shared<std::pair<std::string, std::string>>();
-  command->add_option("DIR", directories->first, "What `sluice run --out` has written")->required();
-  command->add_option("OTHER", directories->second, "Likewise, of the other run")->required();
-  return {command, [directories] {
-            return with_exit_codes([&] { return diff(directories->first, directories->second); });
+  struct arguments {
+    std::string one, other, out;
+  };
+  const auto args = std::make_shared<arguments>();
+  command->add_option("DIR", args->one, "What `sluice run --out` has written")->required();
+  command->add_option("OTHER", args->other, "Likewise, of the other run")->required();
+  command->add_option("--out", args->out, "File for both reports side by side, as one HTML page");
+  return {command, [args] {
+            return with_exit_codes([&] { return diff(args->one, args->other, args->out); });
           }};
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <span>
 #include <utility>
 
 #include "report/assets.hpp"
@@ -47,6 +48,21 @@ std::string in_html(std::string_view text) {
   return out;
 }
 
+/// A name in a page, and what takes its place.
+using hole = std::pair<std::string_view, std::string>;
+
+/// From one hole of the page to the next, in their order: what fills them is never looked into.
+std::string filled(std::string_view page, std::span<const hole> holes) {
+  std::string out;
+  for (const auto& [name, filling] : holes) {
+    const auto at = page.find(name);
+    out += page.substr(0, at);
+    out += filling;
+    page.remove_prefix(at + name.size());
+  }
+  return out += page;
+}
+
 }  // namespace
 
 std::string report_html(const report_parts& parts) {
@@ -59,7 +75,7 @@ std::string report_html(const report_parts& parts) {
   if (parts.summary.is_object() && parts.summary.contains("scenario")
       && parts.summary["scenario"].is_string())
     title = parts.summary["scenario"].get<std::string>();
-  const std::pair<std::string_view, std::string> holes[] = {
+  const hole holes[] = {
       {"@TITLE@", in_html(title)},
       {"@UPLOT_LICENSE@", in_html(report_assets::LICENSE)},
       {"@UPLOT_CSS@", std::string{report_assets::uPlot_min_css}},
@@ -68,16 +84,20 @@ std::string report_html(const report_parts& parts) {
       {"@UPLOT_JS@", std::string{report_assets::uPlot_iife_min_js}},
       {"@JS@", std::string{report_assets::report_js}},
   };
-  // From one hole of the page to the next: what fills them is never looked into.
-  std::string out;
-  auto page = report_assets::page_html;
-  for (const auto& [hole, filling] : holes) {
-    const auto at = page.find(hole);
-    out += page.substr(0, at);
-    out += filling;
-    page.remove_prefix(at + hole.size());
-  }
-  return out += page;
+  return filled(report_assets::page_html, holes);
+}
+
+std::string diff_html(const named_report& a, const named_report& b, std::string_view figures) {
+  auto data = json::array();
+  for (const auto* run : {&a, &b})
+    data.push_back({{"name", run->name}, {"page", report_html(run->parts)}});
+  const auto title = in_html(fmt::format("{} and {}", a.name, b.name));
+  const hole holes[] = {
+      {"@TITLE@", title},          {"@CSS@", std::string{report_assets::report_css}},
+      {"@TITLE@", title},          {"@FIGURES@", in_html(figures)},
+      {"@DATA@", in_script(data)},
+  };
+  return filled(report_assets::diff_html, holes);
 }
 
 std::string problem_of_summary(const json& s) {

@@ -22,6 +22,13 @@ struct report_parts {
 
 std::string report_html(const report_parts& parts);
 
+/// Two reports beside each other, below a table of their figures (diff_text), as one page.
+struct named_report {
+  std::string name;  ///< of the run: its directory
+  report_parts parts;
+};
+std::string diff_html(const named_report& a, const named_report& b, std::string_view figures);
+
 /// What is wrong with a summary or a series that was read from a file: a sentence; empty if nothing
 /// that would keep it from being shown.
 std::string problem_of_summary(const nlohmann::json& summary);

@@ -13,8 +13,9 @@ namespace {
 // Samples when the interval was not asked for, and values of all columns together.
 constexpr std::size_t usual_samples = 800, usual_values = 1'000'000;
 constexpr std::size_t asked_samples = 8'000, asked_values = 4'000'000;
-// A sample looks at every component: of thousands fewer are taken, or it would be felt.
-constexpr std::size_t looks = 4'000'000, fewest_samples = 100;
+// For a sample every cell has to stop and begin again: of thousands fewer are taken, and the first
+// ones further apart, or it would be felt.
+constexpr std::size_t stops = 1'000'000, fewest_samples = 64, many_cells = 1'000;
 constexpr sim_time first_interval = 10 * microsecond;
 
 std::int64_t signed_of(std::uint64_t n) {
@@ -29,13 +30,13 @@ series_recorder::series_recorder(const network& n, const scenario& s, sim_time i
   const auto values = interval > 0 ? asked_values : usual_values;
   most_samples_ = interval > 0
                       ? asked_samples
-                      : std::clamp<std::size_t>(looks / many, fewest_samples, usual_samples);
+                      : std::clamp<std::size_t>(stops / many, fewest_samples, usual_samples);
   flows_.most = components_.most = values * 2 / 5;
   pauses_.most = frames_.most = values / 10;
   if (interval <= 0)
     interval =
         s.until_traffic_done || s.duration >= never
-            ? first_interval
+            ? first_interval * static_cast<sim_time>(1 + many / many_cells)
             : std::max<sim_time>(nanosecond, s.duration / static_cast<sim_time>(most_samples_ / 2));
   series_.interval = next_ = interval;
 

@@ -14,6 +14,9 @@ const narrow = () => page.clientWidth < 640;
 // Steps of an axis of bytes.
 const powers = Array.from({length: 45}, (_, i) => 2 ** i);
 
+// Likewise of counts.
+const whole = Array.from({length: 16}, (_, i) => [1, 2, 5].map(n => n * 10 ** i)).flat();
+
 /** An element: attributes (a function is a listener), then children: elements or text. */
 function el(name, attributes, ...children) {
   const node = document.createElement(name);
@@ -167,8 +170,12 @@ function plot(holder, readout, x, lines, o) {
   // On an axis 2.00 ms is 2 ms.
   const short = text => text.replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, '');
   const showX = duration;
-  const powersOf10 = (u, marks) => marks.map(v =>
-    Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-6 ? v : null);
+  // A few decades have marks at their powers of 10, less also at 2 and 5.
+  const wide = o.log && x[x.length - 1] > 300 * x[0];
+  const powersOf10 = (u, marks) => marks.map(v => {
+    const digit = Math.round(v / Math.pow(10, Math.floor(Math.log10(v) + 1e-9)));
+    return digit === 1 || x[x.length - 1] < 8 * x[0] || !wide && (digit === 2 || digit === 5) ? v : null;
+  });
   const tell = u => {
     const i = u && u.cursor.idx;
     readout.replaceChildren(...(i != null ? [el('span', {class: 'key'}, el('b', {}, showX(x[i])))] : []),
@@ -179,7 +186,8 @@ function plot(holder, readout, x, lines, o) {
   new uPlot({
     width, height: narrow() ? 210 : 250, padding: [10, 30, 0, 0], cursor: {y: false, points: {size: 6}},
     legend: {show: false},
-    scales: {x: {time: false, distr: o.log ? 3 : 1},
+    scales: {x: {time: false, distr: o.log ? 3 : 1,
+      ...(o.log ? {range: (u, low, high) => [low * 0.92, Math.max(high, low * 1.5) * 1.08]} : {})},
       y: {range: (u, low, high) => [0, high > 0 ? high * 1.06 : 1]}},
     axes: [
       {...axis, space: 70, size: 30, values: (u, marks) => marks.map(v => v == null ? '' : short(showX(v))),
@@ -435,7 +443,7 @@ function seriesPlots() {
     .map(c => ({name: c.component, lines: () => [{name: c.component, values: zero(c.dropped)}]}));
   if (losers.length) {
     const into = section('drops-over-time', 'Packets lost', 'sum since the begin, by component');
-    pickedPlot(into, 'drops-over-time', from, losers, {show: n => count(Math.round(n))});
+    pickedPlot(into, 'drops-over-time', from, losers, {show: n => count(Math.round(n)), incrs: whole});
   }
 
   for (const [key, title, lane] of [['pause_frames', 'Pause frames sent', 'priority'], ['flow_packets', 'Flow packets sent', 'lane']]) {
@@ -444,7 +452,7 @@ function seriesPlots() {
         {name: `${f.from} to ${f.to}, ${lane} ${f[lane]}`, values: zero(f.sent)}]}));
     if (items.length)
       pickedPlot(section(key, title, note('pause_frames', 'ways') || 'sum since the begin'), key, from, items,
-        {show: n => count(Math.round(n))});
+        {show: n => count(Math.round(n)), incrs: whole});
   }
 }
 

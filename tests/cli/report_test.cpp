@@ -148,6 +148,13 @@ TEST_CASE("diff shows two runs side by side") {
     CAPTURE(part);
     CHECK(done.out.find(part) != std::string::npos);
   }
+  const auto page = folder / "both.html";
+  const auto drawn = run_program({"diff", folder / "a", folder / "b", "--out", page});
+  CHECK(drawn.code == 0);
+  CHECK(drawn.out == done.out);
+  CHECK(data_of(read_text_of(page)).size() == 2);
+  CHECK(run_program({"diff", folder / "a", folder / "b", "--out", folder / "no/x.html"}).code == 2);
+
   const auto same = run_program({"diff", folder / "a", folder / "a"});
   CHECK(same.out.find("differs") == std::string::npos);
 }

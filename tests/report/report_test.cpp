@@ -68,6 +68,21 @@ TEST_CASE("no text of a run gets out of the data") {
   CHECK(data["summary"]["flows"].size() == 2);
 }
 
+TEST_CASE("two reports stand beside each other in one page") {
+  const named_report a{"first</script><b>", {a_summary(), a_series(), "", nullptr, ""}};
+  const named_report b{"second",
+                       {a_summary(), nullptr, "</script><script>alert(1)</script>", nullptr, ""}};
+  const auto page = diff_html(a, b, "1 < 2 @DATA@");
+  CHECK(contains(page, "1 &lt; 2 @DATA@"));
+  CHECK_FALSE(contains(page, "<script>alert"));
+  CHECK_FALSE(contains(page, "<b>"));
+  const auto data = data_of(page);
+  REQUIRE(data.size() == 2);
+  CHECK(data[0]["name"] == a.name);
+  CHECK(data[0]["page"] == report_html(a.parts));
+  CHECK(data[1]["page"] == report_html(b.parts));
+}
+
 TEST_CASE("files that cannot be shown are told from those that can") {
   CHECK(problem_of_summary(a_summary()) == "");
   CHECK(problem_of_series(a_series()) == "");
