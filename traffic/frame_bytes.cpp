@@ -237,8 +237,10 @@ frame_bytes::made frame_bytes::captured(const packet& p, progress& seen) {
     std::array<std::uint8_t, ethernet_header_bytes> front{};
     ethernet(front, p, type);
     std::copy_n(front.begin(), std::min<std::size_t>(front.size(), out.size()), out.begin());
+    const auto begins = std::min<std::size_t>(h.link_bytes, s.data.size());
     const auto rest = std::min(headers - link, out.size() - std::min(out.size(), link));
-    std::copy_n(s.data.begin() + h.link_bytes, std::min(rest, s.data.size() - h.link_bytes),
+    std::copy_n(s.data.begin() + static_cast<std::ptrdiff_t>(begins),
+                std::min(rest, s.data.size() - begins),
                 out.begin() + static_cast<std::ptrdiff_t>(std::min(link, out.size())));
   } else {
     std::copy_n(s.data.begin(), std::min({headers, out.size(), s.data.size()}), out.begin());

@@ -47,7 +47,7 @@ inline packet as_packet(const command& c) {
 }
 
 inline command as_command(const packet& p) {
-  return {p.at,   static_cast<command::kind>(p.priority),  p.tunnelled, p.ingress, p.to,
+  return {p.at,        static_cast<command::kind>(p.priority),  p.tunnelled, p.ingress, p.to,
           p.remaining, {p.due, static_cast<std::int64_t>(p.id)}};
 }
 

@@ -31,7 +31,7 @@ struct signal {
     pfc,      ///< a PFC frame has had its effect: see pause_request, which is packed into the rest
     pause,    ///< likewise a PAUSE frame
     credit,   ///< likewise a flow packet of InfiniBand's
-    list,       ///< a credit of `bytes` for connection `port`; `priority` 1: the last of its list
+    list,     ///< a credit of `bytes` for connection `port`; `priority` 1: the last of its list
     slow_down,  ///< packets of this source have been marked as congested
   };
   sim_time at = 0;

@@ -14,6 +14,7 @@
 #include "traffic/error.hpp"
 #include "traffic/headers.hpp"
 #include "traffic/pcapng_writer.hpp"
+#include "traffic/random.hpp"
 #include "traffic/vxlan.hpp"
 
 using namespace sluice;
@@ -204,6 +205,55 @@ TEST_CASE("captured packets are as they were; marks and pieces are put right") {
   m = frames.of(p, seen);
   CHECK(m.wire_bytes == 2000);
   CHECK(byte_string{m.bytes.begin(), m.bytes.end()} == small);
+  std::filesystem::remove(file);
+}
+
+TEST_CASE("whatever was captured, and whatever its size on the way: no more bytes than its own") {
+  const auto file = temporary("any.pcap");
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    random_stream lot{seed, "frames"};
+    // Frames with bytes overwritten, cut, of every link type.
+    std::vector<packet_spec> all;
+    for (int i = 0; i < 40; ++i) {
+      auto f = make_frame({.protocol = static_cast<std::uint8_t>(lot.below(2) == 0 ? 6 : 17),
+                           .bytes = static_cast<std::uint32_t>(100 + lot.below(3000)),
+                           .tags = static_cast<unsigned>(lot.below(3)),
+                           .ip6 = lot.below(2) == 0});
+      const auto wire = static_cast<std::uint32_t>(f.size());
+      for (auto n = lot.below(6); n != 0; --n)
+        f[lot.below(std::min<std::size_t>(80, f.size()))] =
+            static_cast<std::uint8_t>(lot.below(256));
+      if (lot.below(3) == 0)
+        f.resize(lot.below(f.size() + 1));
+      all.push_back({static_cast<std::uint64_t>(i), f, wire});
+    }
+    constexpr int links[] = {DLT_EN10MB, DLT_RAW, DLT_LINUX_SLL, DLT_NULL};
+    const auto link = links[seed % 4];
+    {
+      const auto bytes = make_pcap(all, {.link_type = static_cast<std::uint32_t>(link)});
+      std::ofstream{file, std::ios::binary}.write(reinterpret_cast<const char*>(bytes.data()),
+                                                  static_cast<std::streamsize>(bytes.size()));
+    }
+    std::vector<std::uint64_t> offsets;
+    {
+      capture_reader reader{file};
+      capture_record r;
+      while (reader.next(r))
+        offsets.push_back(r.offset);
+    }
+    auto c = between();
+    c.captures = {file};
+    frame_bytes frames{c};
+    frame_bytes::progress seen;
+    for (int n = 0; n < 300; ++n) {
+      auto p = make_packet(static_cast<std::uint32_t>(1 + lot.below(3200)));
+      p.frame = frame_ref{0, offsets[lot.below(offsets.size())]};
+      p.ecn = static_cast<std::uint8_t>(lot.below(4));
+      const auto m = frames.of(p, seen);
+      CHECK(m.wire_bytes == p.bytes);
+      CHECK(m.bytes.size() <= p.bytes);
+    }
+  }
   std::filesystem::remove(file);
 }
 
