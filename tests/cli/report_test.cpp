@@ -137,6 +137,33 @@ TEST_CASE("a long series becomes coarser, not longer") {
   CHECK(series["interval_seconds"] > 1e-7);
 }
 
+TEST_CASE("of too many columns those with the largest peaks are kept, and the others counted") {
+  const temporary_folder folder;
+  write_text(folder / "s.yaml",
+             "nodes:\n"
+             "  a: {kind: host, vms: {\"v[1-60]\": {}}}\n"
+             "  b: {kind: host, vms: {\"w[1-60]\": {drain: 20Mbit}}}\n"
+             "links: [a -- b]\n"
+             "traffic: {t: {generate: {rate: 5Gbit}, from: \"a/v[1-60]\", to: \"b/w[1-60]\"}}\n"
+             "duration: 1ms\n"
+             "defaults: {flow-control: on_off}\n");
+  run_into(folder / "o", folder / "s.yaml", {"--series", "130ns"});
+  const auto series = json_file(folder / "o/series.json");
+  CHECK(series["left_out"]["components"] > 0);
+  CHECK(series["left_out"]["flows"] == 0);
+  std::size_t values = 0;
+  for (const auto* group : {"flows", "components", "pauses", "pause_frames"})
+    for (const auto& each : series[group])
+      for (const auto& column : each)
+        values += column.is_array() ? column.size() : 0;
+  CHECK(values > 0);
+  CHECK(values <= 4'000'000);
+  bool fullest = false;  // the one queue that all share
+  for (const auto& c : series["components"])
+    fullest = fullest || c["component"] == "a:nic0-tx";
+  CHECK(fullest);
+}
+
 TEST_CASE("diff shows two runs side by side") {
   const temporary_folder folder;
   run_into(folder / "a", "scenarios/incast-lossy.yaml");
