@@ -75,30 +75,23 @@ void tap_set::open(const scenario& s, frame_bytes::config frames,
   writer_ = std::thread{[this] { work(); }};
 }
 
-// Merges what was seen by then, and leaves the rest to the writer.
+// Takes what was seen by then out of the cells' way, and leaves the rest to the writer.
 void tap_set::write(sim_time until) {
   batch all;
-  {
-    const std::lock_guard lock{mutex_};
-    if (!used_.empty()) {
-      all = std::move(used_.back());
-      used_.pop_back();
-    }
-  }
   for (const auto& t : taps_)
-    for (;;) {
-      watched* first = nullptr;
-      const tap_stream::record* record = nullptr;
-      for (auto* w : t->streams)
-        if (const auto* r = w->stream.next(until);
-            r != nullptr && (record == nullptr || r->what.at < record->what.at)) {
-          first = w;
-          record = r;
+    for (auto* w : t->streams) {
+      if (w->stream.empty())
+        continue;
+      std::vector<tap_stream::record> records;
+      {
+        const std::lock_guard lock{mutex_};
+        if (!used_.empty()) {
+          records = std::move(used_.back());
+          used_.pop_back();
         }
-      if (record == nullptr)
-        break;
-      all.push_back({t.get(), first, *record});
-      first->stream.pop();
+      }
+      w->stream.take(until, records);
+      all.push_back({w, std::move(records)});
     }
   if (!all.empty())
     hand_over(std::move(all));
@@ -131,17 +124,18 @@ void tap_set::work() {
     }
     std::exception_ptr failed;
     try {
-      for (const auto& f : b)
-        write(f);
+      write(b);
       for (const auto& t : taps_)
         if (t->settings.file == "-")
           t->out.flush();
     } catch (...) {
       failed = std::current_exception();
     }
-    b.clear();
     const std::lock_guard lock{mutex_};
-    used_.push_back(std::move(b));
+    for (auto& part : b) {
+      part.records.clear();
+      used_.push_back(std::move(part.records));
+    }
     if (failed) {
       failed_ = failed;
       changed_.notify_all();
@@ -161,37 +155,56 @@ void tap_set::finish_writing() {
     writer_.join();
 }
 
-void tap_set::write(const seen_frame& f) {
-  auto& [to, from, r] = f;
-  ++to->seen;
+// In order of time, each tap for itself.
+void tap_set::write(batch& b) {
+  for (std::size_t begin = 0, end = 0; begin < b.size(); begin = end) {
+    const auto number = b[begin].from->where.tap;
+    while (end < b.size() && b[end].from->where.tap == number)
+      ++end;
+    for (;;) {
+      seen_part* first = nullptr;
+      for (auto k = begin; k < end; ++k)
+        if (auto& x = b[k];
+            x.written < x.records.size()
+            && (first == nullptr
+                || x.records[x.written].what.at < first->records[first->written].what.at))
+          first = &x;
+      if (first == nullptr)
+        break;
+      write(*taps_[number], *first->from, first->records[first->written++]);
+    }
+  }
+}
+
+void tap_set::write(tap& to, watched& from, const tap_stream::record& r) {
+  ++to.seen;
   std::uint8_t control[mac_control_bytes];
   frame_bytes::made m;
   if (r.control) {
     auto frame = r.frame.frame();
     // A port's own address; whose it is says the interface, or its peer's.
-    const std::uint8_t mac[6] = {0x02, 0x02, 0, 0, 0, from->where.sends};
+    const std::uint8_t mac[6] = {0x02, 0x02, 0, 0, 0, from.where.sends};
     frame.source = net_address::mac(mac);
     write_mac_control(frame, control);
     m = {control, mac_control_bytes};
   } else {
-    m = frames_->of(r.what, from->seen);
+    m = frames_->of(r.what, from.seen);
   }
-  const auto text =
-      r.control && from->where.why != nullptr ? comment(*from, r.frame) : std::string{};
-  if (!to->filter.everything()) {
+  const auto text = r.control && from.where.why != nullptr ? comment(from, r.frame) : std::string{};
+  if (!to.filter.everything()) {
     capture_record c;
     c.link_type = DLT_EN10MB;
     c.wire_bytes = m.wire_bytes;
     c.data = m.bytes;
-    if (!to->filter.matches(c))
+    if (!to.filter.matches(c))
       return;
   }
-  ++to->written;
-  if (const auto snap = to->settings.snap_bytes; snap != 0 && m.bytes.size() > snap)
+  ++to.written;
+  if (const auto snap = to.settings.snap_bytes; snap != 0 && m.bytes.size() > snap)
     m.bytes = m.bytes.first(snap);
-  to->out.write(
-      0, to->settings.epoch * 1'000'000'000 + r.what.at / ps_of_ns, m.bytes, m.wire_bytes,
-      from->where.sends ? pcapng_writer::direction::outbound : pcapng_writer::direction::inbound,
+  to.out.write(
+      0, to.settings.epoch * 1'000'000'000 + r.what.at / ps_of_ns, m.bytes, m.wire_bytes,
+      from.where.sends ? pcapng_writer::direction::outbound : pcapng_writer::direction::inbound,
       text);
 }
 

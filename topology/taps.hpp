@@ -67,18 +67,19 @@ private:
     unsigned held = 0;  // classes, by the frames that have passed
   };
 
-  // What was seen, in order, for the writer.
-  struct seen_frame {
-    tap* to;
+  // What was seen in a slice, for the writer.
+  struct seen_part {
     watched* from;
-    tap_stream::record record;
+    std::vector<tap_stream::record> records;
+    std::size_t written = 0;
   };
-  using batch = std::vector<seen_frame>;
+  using batch = std::vector<seen_part>;  // by tap
 
   void work();
   void hand_over(batch b);
   void finish_writing();
-  void write(const seen_frame& f);
+  void write(batch& b);
+  void write(tap& to, watched& from, const tap_stream::record& r);
   static std::string comment(watched& from, const pause_request& frame);
 
   std::vector<std::unique_ptr<watched>> streams_;
@@ -89,7 +90,7 @@ private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<batch> waiting_;
-  std::vector<batch> used_;  // empty, for their memory
+  std::vector<std::vector<tap_stream::record>> used_;  // empty, for their memory
   std::exception_ptr failed_;
   bool busy_ = false, over_ = false;
   std::thread writer_;

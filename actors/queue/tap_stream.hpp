@@ -5,13 +5,13 @@
 /// activations, up to a time to which the run has come. Without a tap nothing of this is there.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "actors/engine/cell.hpp"
-#include "actors/engine/ring.hpp"
 #include "actors/logic/pause_requests.hpp"
 
 namespace sluice {
@@ -25,21 +25,26 @@ public:
   };
 
   void saw(sim_time at, const packet& p) {
-    records_.push({p, {}, false});
+    records_.push_back({p, {}, false});
     records_.back().what.at = at;
   }
   void saw(sim_time at, const pause_request& frame) {
-    records_.push({{}, frame, true});
+    records_.push_back({{}, frame, true});
     records_.back().what.at = at;
   }
-  /// The first one, if it is no later than `t`.
-  const record* next(sim_time t) const {
-    return records_.empty() || records_.front().what.at > t ? nullptr : &records_.front();
+  bool empty() const { return records_.empty(); }
+  /// Takes out what was seen until `t`, into `into`, which is empty and gives its memory.
+  void take(sim_time t, std::vector<record>& into) {
+    records_.swap(into);
+    // What is later is little: as far as cells run ahead.
+    const auto rest = std::upper_bound(into.begin(), into.end(), t,
+                                       [](sim_time x, const record& r) { return x < r.what.at; });
+    records_.assign(rest, into.end());
+    into.erase(rest, into.end());
   }
-  void pop() { records_.pop(); }
 
 private:
-  ring<record> records_;
+  std::vector<record> records_;
 };
 
 /// A channel inside a host that is looked at.
