@@ -179,4 +179,26 @@ std::string text_table::to_string(std::string_view indent, std::size_t width) co
   return out;
 }
 
+std::string in_markup(std::string_view text) {
+  std::string out;
+  for (const char c : text)
+    switch (c) {
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
+    }
+  return out;
+}
+
 }  // namespace sluice

@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "metrics/text.hpp"
 #include "report/assets.hpp"
 
 namespace sluice {
@@ -23,28 +24,6 @@ std::string in_script(const json& value) {
       out += "\\u003c";
     else
       out += c;
-  return out;
-}
-
-std::string in_html(std::string_view text) {
-  std::string out;
-  for (const char c : text)
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
   return out;
 }
 
@@ -76,8 +55,8 @@ std::string report_html(const report_parts& parts) {
       && parts.summary["scenario"].is_string())
     title = parts.summary["scenario"].get<std::string>();
   const hole holes[] = {
-      {"@TITLE@", in_html(title)},
-      {"@UPLOT_LICENSE@", in_html(report_assets::LICENSE)},
+      {"@TITLE@", in_markup(title)},
+      {"@UPLOT_LICENSE@", in_markup(report_assets::LICENSE)},
       {"@UPLOT_CSS@", std::string{report_assets::uPlot_min_css}},
       {"@CSS@", std::string{report_assets::report_css}},
       {"@DATA@", in_script(data)},
@@ -91,10 +70,10 @@ std::string diff_html(const named_report& a, const named_report& b, std::string_
   auto data = json::array();
   for (const auto* run : {&a, &b})
     data.push_back({{"name", run->name}, {"page", report_html(run->parts)}});
-  const auto title = in_html(fmt::format("{} and {}", a.name, b.name));
+  const auto title = in_markup(fmt::format("{} and {}", a.name, b.name));
   const hole holes[] = {
       {"@TITLE@", title},          {"@CSS@", std::string{report_assets::report_css}},
-      {"@TITLE@", title},          {"@FIGURES@", in_html(figures)},
+      {"@TITLE@", title},          {"@FIGURES@", in_markup(figures)},
       {"@DATA@", in_script(data)},
   };
   return filled(report_assets::diff_html, holes);

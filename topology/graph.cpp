@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "metrics/text.hpp"
 #include "topology/routing.hpp"
 
 namespace sluice {
@@ -159,28 +160,6 @@ std::string json_text(const scenario& s) {
 }
 
 // -- SVG ----------------------------------------------------------------------------------------
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text)
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  return out;
-}
 
 constexpr double char_width = 7.2, line_height = 17, padding = 10, gap = 22, tier_gap = 96;
 constexpr double margin = 24, title_height = 54;
@@ -441,11 +420,11 @@ private:
     auto out = fmt::format(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" "
         "viewBox=\"0 0 {0:.0f} {1:.0f}\" role=\"img\" aria-label=\"{2}\">\n",
-        width_, height_, escaped(s_.name));
+        width_, height_, in_markup(s_.name));
     out += style;
     out += "<rect class=\"bg\" width=\"100%\" height=\"100%\"/>\n";
     out += fmt::format("<text class=\"title\" x=\"{}\" y=\"{}\">{}</text>\n", margin, margin + 12,
-                       escaped(s_.name));
+                       in_markup(s_.name));
     double x = margin;
     const auto legend = [&](std::size_t kind, std::string_view label) {
       const auto y = margin + 31;
@@ -491,8 +470,8 @@ private:
     const auto title = fmt::format("{}:{} -- {}:{}, {}, mtu {}", l.a.node, l.a.port, l.b.node,
                                    l.b.port, label, l.mtu);
     // For programs that show something on it: a report.
-    const auto ends = fmt::format(" data-a=\"{}:{}\" data-b=\"{}:{}\"", escaped(l.a.node),
-                                  escaped(l.a.port), escaped(l.b.node), escaped(l.b.port));
+    const auto ends = fmt::format(" data-a=\"{}:{}\" data-b=\"{}:{}\"", in_markup(l.a.node),
+                                  in_markup(l.a.port), in_markup(l.b.node), in_markup(l.b.port));
     double lx = 0, ly = 0;
     if (low.tier != high.tier) {
       const auto x1 = low.centre() + shift, y1 = low.y, x2 = high.centre() + shift;
@@ -546,23 +525,23 @@ private:
     out += fmt::format(
         "<g data-node=\"{}\"><title>{} {}, {} link{}</title><rect class=\"box {}\" x=\"{:.1f}\" "
         "y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"{}\"/>",
-        escaped(n.name), kind_of(n), escaped(n.name), routes_.ports(i).size(),
+        in_markup(n.name), kind_of(n), in_markup(n.name), routes_.ports(i).size(),
         routes_.ports(i).size() == 1 ? "" : "s", kind_of(n), b.x, b.y, b.w, b.h,
         is_switch(i) ? 12 : 4);
     auto y = b.y + line_height - 1;
     out += fmt::format(
         "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\"><tspan "
         "class=\"name\">{}</tspan>",
-        b.centre(), y, escaped(n.name));
+        b.centre(), y, in_markup(n.name));
     if (!b.note.empty())
-      out += fmt::format(" <tspan class=\"small\">{}</tspan>", escaped(b.note));
+      out += fmt::format(" <tspan class=\"small\">{}</tspan>", in_markup(b.note));
     out += "</text>";
     for (const auto& l : b.lines) {
       y += line_height;
       out += fmt::format(
           "<text class=\"small\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}"
           "</text>",
-          b.centre(), y, escaped(l));
+          b.centre(), y, in_markup(l));
     }
     out += "</g>\n";
   }
