@@ -1,8 +1,11 @@
 /// \file
-/// A connection that is regulated by credit lists: what its sender and its receiver have to know.
+/// A connection that is regulated by credit lists: what its sender and its receiver have to know,
+/// and how either finds it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "actors/logic/credit_builder.hpp"
 #include "metrics/results.hpp"
@@ -28,6 +31,34 @@ struct credit_connection {
   sim_time poll = 0;                  ///< the sender looks for lists so often; 0: it is notified
   sim_time post = 0;                  ///< until the sender has posted another buffer for a list
   std::uint64_t seed = 0;             ///< of the sizes
+};
+
+/// The connections of one side, numbered in the order in which they are added.
+class connection_index {
+public:
+  static constexpr std::size_t none = ~std::size_t{0};
+
+  /// \param peer the endpoint at the other side.
+  void add(std::uint32_t flow, std::uint32_t peer) {
+    if (flow >= of_flow_.size())
+      of_flow_.resize(flow + 1);
+    of_flow_[flow].push_back({peer, size_++});
+  }
+  std::size_t find(std::uint32_t flow, std::uint32_t peer) const {
+    if (flow < of_flow_.size())
+      for (const auto& c : of_flow_[flow])
+        if (c.peer == peer)
+          return c.number;
+    return none;
+  }
+
+private:
+  struct entry {
+    std::uint32_t peer;
+    std::size_t number;
+  };
+  std::vector<std::vector<entry>> of_flow_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace sluice

@@ -4,22 +4,14 @@
 
 namespace sluice {
 
-namespace {
-
-constexpr std::size_t none = ~std::size_t{0};
-
-}  // namespace
-
 credit_receiver::credit_receiver(credit_receiver_config c)
     : component{c.name, c.node}, config_{std::move(c)} {
   unasked_ = config_.plain;
   for (const auto& x : config_.connections) {
     unasked_ = unasked_ || !x.regulated || x.window_bytes != 0;
     least_work_ = config_.plain ? 0 : std::min(least_work_, x.work);
-    if (x.flow >= of_flow_.size())
-      of_flow_.resize(x.flow + 1);
     const auto number = connections_.size();
-    of_flow_[x.flow].push_back(static_cast<std::uint32_t>(number));
+    numbers_.add(x.flow, x.from);
     connections_.push_back(
         {x, credit_builder{x.lists}, {x.seed, "receive buffers"}, 0, 0, never, false});
     for (unsigned b = 0; b < x.buffers && x.window_bytes == 0; ++b)
@@ -35,14 +27,6 @@ void credit_receiver::speak(std::size_t c, port_index i, std::size_t there) {
   arrives_.resize(inputs_.size());
   x.there = static_cast<std::uint16_t>(there);
   inputs_[x.sender].urgent = true;
-}
-
-std::size_t credit_receiver::find(std::uint32_t flow, std::uint32_t from) const {
-  if (flow < of_flow_.size())
-    for (const auto c : of_flow_[flow])
-      if (connections_[c].config.from == from)
-        return c;
-  return none;
 }
 
 loss_point credit_receiver::loses() const {
@@ -75,7 +59,7 @@ void credit_receiver::look(std::size_t c, sim_time at) {
 void credit_receiver::advance() {
   auto& in = inputs_[side];
   for (;;) {
-    const auto next = readings_.empty() ? never : readings_.front().done;
+    const auto next = next_read();
     const auto due = connections_[first_due_].due;
     const auto own = std::min(next, due);
     if (!in.items.empty() && in.items.front().at <= own) {
@@ -106,8 +90,8 @@ void credit_receiver::arrive() {
   pop_packet(side);
   counters_.in.add(p.frame_bytes());
   const auto at = p.at;
-  const auto c = find(p.flow, p.from);
-  if (c == none) {
+  const auto c = numbers_.find(p.flow, p.from);
+  if (c == connection_index::none) {
     // The application has its own ways with it.
     p.at = std::max(worked_, at) + outputs_[side].packet_latency;
   } else {
@@ -190,14 +174,12 @@ sim_time credit_receiver::next_arrival() const {
 
 // No list goes before this.
 sim_time credit_receiver::next_list() const {
-  const auto next = readings_.empty() ? never : readings_.front().done;
-  return std::min({next, connections_[first_due_].due, next_arrival()});
+  return std::min({next_read(), connections_[first_due_].due, next_arrival()});
 }
 
 sim_time credit_receiver::earliest_packet(port_index o) {
   // What has no credits yet has to get them first.
-  const auto arrival = std::min(next_arrival(), next_list());
-  return later(std::max(arrival, worked_), least_work_ + outputs_[o].packet_latency);
+  return later(std::max(next_list(), worked_), least_work_ + outputs_[o].packet_latency);
 }
 
 void credit_receiver::explain_packet(port_index o, sim_time beyond) {
@@ -219,10 +201,8 @@ void credit_receiver::explain_signal(port_index i, sim_time beyond) {
 
 sim_time credit_receiver::next_event() const {
   const auto& in = inputs_[side];
-  auto t = in.items.empty() ? never : in.items.front().at;
-  if (!readings_.empty())
-    t = std::min(t, readings_.front().done);
-  return std::min(t, connections_[first_due_].due);
+  const auto t = in.items.empty() ? never : in.items.front().at;
+  return std::min({t, next_read(), connections_[first_due_].due});
 }
 
 component_counters credit_receiver::snapshot(sim_time) const {

@@ -45,7 +45,6 @@ public:
   component_counters snapshot(sim_time now) const override;
   std::uint64_t packet_hops() const override { return counters_.in.packets; }
   sim_time next_event() const override;
-  const std::vector<credit_connection>& connections() const { return config_.connections; }
   void tell(std::size_t c, credit_counts& counts) const;
 
 protected:
@@ -75,7 +74,6 @@ private:
     std::uint32_t bytes = 0;
   };
 
-  std::size_t find(std::uint32_t flow, std::uint32_t from) const;
   void arrive();
   void post(std::size_t c, sim_time at);
   void send_list(std::size_t c, sim_time at);
@@ -84,13 +82,15 @@ private:
   sim_time tell_at(const connection& x, sim_time at);
   void look(std::size_t c, sim_time at);
   sim_time next_arrival() const;
+  // When the application is done with its next buffer.
+  sim_time next_read() const { return readings_.empty() ? never : readings_.front().done; }
   sim_time next_list() const;
 
   credit_receiver_config config_;
   std::vector<connection> connections_;
-  std::vector<std::vector<std::uint32_t>> of_flow_;  // connections, by flow
-  std::size_t outstanding_ = 0;                      // credits, of all that are not broken
-  bool unasked_ = false;                             // packets may come without
+  connection_index numbers_;
+  std::size_t outstanding_ = 0;  // credits, of all that are not broken
+  bool unasked_ = false;         // packets may come without
   sim_time least_work_ = never;
   ring<reading> readings_;          // filled buffers that the application has
   std::vector<sim_time> arrives_;   // the last list, by input

@@ -4,30 +4,14 @@
 
 namespace sluice {
 
-namespace {
-
-constexpr std::size_t none = ~std::size_t{0};
-
-}  // namespace
-
 credit_sender::credit_sender(credit_sender_config c)
     : component{c.name, c.node}, config_{std::move(c)} {
   for (const auto& x : config_.connections) {
-    if (x.flow >= of_flow_.size())
-      of_flow_.resize(x.flow + 1);
-    of_flow_[x.flow].push_back(static_cast<std::uint32_t>(connections_.size()));
+    numbers_.add(x.flow, x.to);
     auto& own = connections_.emplace_back();
     own.config = x;
     own.reader = credit_reader{x.lists.lists};
   }
-}
-
-std::size_t credit_sender::find(std::uint32_t flow, std::uint32_t to) const {
-  if (flow < of_flow_.size())
-    for (const auto c : of_flow_[flow])
-      if (connections_[c].config.to == to)
-        return c;
-  return none;
 }
 
 // -- what comes -----------------------------------------------------------------------------------
@@ -36,17 +20,15 @@ void credit_sender::take_request() {
   const packet p = inputs_[side].items.front();
   pop_packet(side);
   counters_.in.add(p.frame_bytes());
-  const auto c = find(p.flow, p.to);
-  if (c == none) {
+  const auto c = numbers_.find(p.flow, p.to);
+  if (c == connection_index::none) {
     // Of no connection: it goes as it is, ahead of what waits for credits.
     auto out = p;
     busy_ = std::max(busy_, p.at) + time_of(p.bytes, config_.per_packet);
     out.at = busy_ + outputs_[side].packet_latency;
     counters_.out.add(p.frame_bytes());
     emit(side, out);
-    emit_signal(side, {.at = busy_ + inputs_[side].signal_latency,
-                       .bytes = p.bytes,
-                       .what = signal::kind::release});
+    release(p.bytes);
     return;
   }
   auto& x = connections_[c];
@@ -56,10 +38,10 @@ void credit_sender::take_request() {
   ++waiting_;
 }
 
-// The lists that have come by output `o` until then.
-void credit_sender::take_lists(port_index o, sim_time until) {
+// The lists that have come by output `o`.
+void credit_sender::take_lists(port_index o) {
   auto& from = outputs_[o];
-  while (!from.items.empty() && from.items.front().at <= until) {
+  while (!from.items.empty()) {
     const auto s = from.items.front();
     from.items.pop();
     ++from.heard;
@@ -122,7 +104,7 @@ void credit_sender::advance() {
     for (auto& x : connections_)
       if (!x.requests.empty()) {
         if (!may_send(x))
-          take_lists(x.lists, never);
+          take_lists(x.lists);
         if (const auto at = ready_at(x); at < never)
           start = std::min(start, std::max(at, busy_));
       }
@@ -131,8 +113,7 @@ void credit_sender::advance() {
     if (t > limit_) {
       // Whoever waits has to hear of lists until then.
       for (const auto& x : connections_)
-        if (!x.requests.empty() && !may_send(x) && next_grant(x) >= never
-            && outputs_[x.lists].promise <= limit_)
+        if (!x.requests.empty() && waits_for_list(x) && outputs_[x.lists].promise <= limit_)
           need_signals(x.lists, outputs_[x.lists].promise);
       return;
     }
@@ -163,7 +144,7 @@ void credit_sender::advance() {
 bool credit_sender::lists_known(sim_time t) {
   bool known = true;
   for (const auto& x : connections_)
-    if (!x.requests.empty() && ready_bound(x) <= t && !may_send(x) && next_grant(x) >= never) {
+    if (!x.requests.empty() && waits_for_list(x) && ready_bound(x) <= t) {
       need_signals(x.lists, t - x.config.post);
       known = false;
     }
@@ -197,9 +178,7 @@ void credit_sender::transmit(std::size_t c, sim_time at) {
     // One more of it: what goes and what stays.
     counters_.cut(p.flow);
   } else {
-    emit_signal(side, {.at = busy_ + inputs_[side].signal_latency,
-                       .bytes = r.what.bytes,
-                       .what = signal::kind::release});
+    release(r.what.bytes);
     x.requests.pop();
     --x.counted;
     --waiting_;
@@ -208,6 +187,13 @@ void credit_sender::transmit(std::size_t c, sim_time at) {
   if (!x.requests.empty())
     x.stalled_since = std::max(x.stalled_since, x.requests.front().what.at);
   turn_ = (c + 1) % connections_.size();
+}
+
+// A request is done when the line is, and its place free.
+void credit_sender::release(std::uint32_t bytes) {
+  emit_signal(
+      side,
+      {.at = busy_ + inputs_[side].signal_latency, .bytes = bytes, .what = signal::kind::release});
 }
 
 // -- what is known of the future ------------------------------------------------------------------
@@ -236,8 +222,7 @@ void credit_sender::explain(sim_time t) {
   if (in.items.empty())
     need_packets(side, std::max(t, in.promise));
   for (const auto& x : connections_)
-    if (ready_bound(x) <= t && !may_send(x) && next_grant(x) >= never
-        && outputs_[x.lists].items.empty())
+    if (waits_for_list(x) && ready_bound(x) <= t && outputs_[x.lists].items.empty())
       need_signals(x.lists, std::max(t - x.config.post, outputs_[x.lists].promise));
 }
 
@@ -261,15 +246,9 @@ void credit_sender::explain_signal(port_index i, sim_time beyond) {
 sim_time credit_sender::next_event() const {
   const auto& in = inputs_[side];
   auto t = in.items.empty() ? never : in.items.front().at;
-  for (const auto& x : connections_) {
-    if (x.requests.empty())
-      continue;
-    if (may_send(x) || next_grant(x) < never)
+  for (const auto& x : connections_)
+    if (!x.requests.empty() && !(waits_for_list(x) && outputs_[x.lists].items.empty()))
       t = std::min(t, std::max({busy_, x.stalled_since, ready_bound(x)}));
-    else if (!outputs_[x.lists].items.empty())
-      t = std::min(t, std::max({busy_, x.stalled_since,
-                                outputs_[x.lists].items.front().at + x.config.post}));
-  }
   return t;
 }
 

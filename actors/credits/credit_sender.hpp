@@ -93,21 +93,23 @@ private:
   std::uint32_t wants(const connection& x) const;
   bool may_send(const connection& x) const;
   static sim_time next_grant(const connection& x);
-  std::size_t find(std::uint32_t flow, std::uint32_t to) const;
+  // Nothing that was taken in lets it go on.
+  bool waits_for_list(const connection& x) const { return !may_send(x) && next_grant(x) >= never; }
   // Nothing comes before a request is done.
   bool full() const { return config_.places != 0 && waiting_ >= config_.places; }
   void take_request();
-  void take_lists(port_index o, sim_time until);
+  void take_lists(port_index o);
   sim_time ready_at(connection& c);
   sim_time ready_bound(const connection& c) const;
   sim_time next_start() const;
   bool lists_known(sim_time t);
   void transmit(std::size_t c, sim_time at);
+  void release(std::uint32_t bytes);
   void explain(sim_time t);
 
   credit_sender_config config_;
   std::vector<connection> connections_;
-  std::vector<std::vector<std::uint32_t>> of_flow_;  // connections, by flow
+  connection_index numbers_;
   std::size_t turn_ = 0;
   std::size_t waiting_ = 0;  // requests, of all connections
   sim_time busy_ = 0;

@@ -31,7 +31,8 @@ std::vector<std::uint32_t> credit_builder::buffers() const {
 }
 
 std::int64_t credit_builder::rtrip() const {
-  return any_ && last_.first >= filled_ ? static_cast<std::int64_t>(last_.first - filled_) : -1;
+  return lists_ != 0 && last_.first >= filled_ ? static_cast<std::int64_t>(last_.first - filled_)
+                                               : -1;
 }
 
 // -- what comes -----------------------------------------------------------------------------------
@@ -65,7 +66,7 @@ credit_builder::arrival credit_builder::arrive(std::uint32_t bytes, sim_time at,
     predict();
   // By the rate as it is now, for each buffer again.
   if (number == last_.first || (number > last_.first && config_.when == trigger::adaptive))
-    trigger_ = trigger_of(last_);
+    trigger_ = trigger_now();
   if (config_.when == trigger::switching)
     choose_mode();
   return arrival::filled;
@@ -91,10 +92,8 @@ void credit_builder::choose_mode() {
     return;
   // Who waits for the last buffer of a list loses a round trip with each.
   const auto lasts = static_cast<sim_time>(last_.size) * interval_;
-  const bool enough =
-      remaining_ != unknown && static_cast<std::uint64_t>(told_bytes_) >= remaining_;
   const bool eager =
-      !enough && (lasts < 16 * round_trip() || (eager_ && lasts < 32 * round_trip()));
+      !told_enough() && (lasts < 16 * round_trip() || (eager_ && lasts < 32 * round_trip()));
   switches_ += eager != eager_;
   eager_ = eager;
 }
@@ -106,8 +105,14 @@ void credit_builder::predict() {
 
 // -- when -----------------------------------------------------------------------------------------
 
-// Which buffer of the list lets the next one go.
-std::uint64_t credit_builder::trigger_of(const list& l) const {
+// The sender has credits for all that it said to have.
+bool credit_builder::told_enough() const {
+  return remaining_ != unknown && static_cast<std::uint64_t>(told_bytes_) >= remaining_;
+}
+
+// Which buffer of the last list lets the next one go, as of now.
+std::uint64_t credit_builder::trigger_now() const {
+  const auto& l = last_;
   const auto last = l.first + l.size - 1;
   switch (config_.when) {
     case trigger::first:
@@ -140,11 +145,11 @@ bool credit_builder::room_for_list() const {
 // When the next list would go, but for the limit.
 sim_time credit_builder::triggered_at(sim_time now) const {
   const auto ahead = round_trip() + interval_;
-  const auto patient = by_rate() && any_ && buffers_.size() - told_ < config_.most;
+  const auto patient = by_rate() && lists_ != 0 && buffers_.size() - told_ < config_.most;
   const auto idle = patient ? std::max(now, last_post_ + busy() - ahead) : now;
   if (told_ == 0)
     return idle;
-  if (!any_)
+  if (lists_ == 0)
     return buffers_.size() >= config_.first_list ? now : never;
   // All buffers together do not last for a round trip: it is the round trips that count, and a
   // small list takes as long as a large one.
@@ -161,7 +166,7 @@ sim_time credit_builder::triggered_at(sim_time now) const {
         break;
       return std::max(idle, runs_out_ - ahead);
     case trigger::switching:
-      if (remaining_ != unknown && static_cast<std::uint64_t>(told_bytes_) >= remaining_)
+      if (told_enough())
         return never;
       return filled_ > (eager_ ? last_.first : trigger_) ? now : never;
     default:
@@ -212,7 +217,6 @@ void credit_builder::take(std::vector<std::uint32_t>& out, sim_time now) {
     earned_at_ = std::max(earned_at_, now) + cost(bytes);
   }
   last_.size = static_cast<std::uint32_t>(out.size());
-  any_ = true;
   // Until its first buffer is filled; then it is known which one counts.
   trigger_ = last_.first + last_.size - 1;
   if (config_.when == trigger::predictive)

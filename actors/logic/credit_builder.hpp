@@ -113,7 +113,8 @@ private:
   sim_time triggered_at(sim_time now) const;
   sim_time cost(std::uint64_t bytes) const;
   sim_time allowed_at(std::uint64_t bytes) const;
-  std::uint64_t trigger_of(const list& l) const;
+  std::uint64_t trigger_now() const;
+  bool told_enough() const;
   sim_time busy() const;
   void count_use(sim_time at, bool waited);
   void choose_mode();
@@ -129,7 +130,6 @@ private:
   std::uint64_t filled_ = 0;               // ever: the number of the first buffer
   ring<list> lists_out_;                   // whose first buffer has not been filled
   list last_;                              // the last one that was sent
-  bool any_ = false;                       // there was one
   std::uint64_t trigger_ = 0;              // the buffer of it that lets the next one go
   sim_time last_use_ = -1;                 // when a buffer was last filled
   sim_time interval_ = 0, deviation_ = 0;  // mean between two uses, and mean difference from it
