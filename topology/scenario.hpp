@@ -395,8 +395,8 @@ struct tap_settings {
   std::string name;
   std::string on;  ///< "leaf2:p49", the end of a link; "h1/vm1", a VM's NIC
   way direction = way::both;
-  std::string filter;      ///< BPF; empty: all
-  std::string file;        ///< empty: whoever runs it says; "-": the standard output
+  std::string filter;            ///< BPF; empty: all
+  std::string file;              ///< empty: whoever runs it says; "-": the standard output
   std::uint32_t snap_bytes = 0;  ///< that are kept of a frame; 0: all
   std::int64_t epoch = 0;        ///< seconds since 1970 of virtual time 0
   source_mark where;
