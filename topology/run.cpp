@@ -8,6 +8,7 @@
 #include "metrics/conservation.hpp"
 #include "topology/network.hpp"
 #include "topology/series_recorder.hpp"
+#include "topology/steering.hpp"
 #include "traffic/mac_control.hpp"
 
 namespace sluice {
@@ -41,6 +42,14 @@ public:
     setup_seconds_ = since(created_);
     started_ = last_snapshot_ = wall_clock::now();
   }
+
+  // Whoever waits for an answer gets one, whatever has happened.
+  ~session() {
+    if (options_.steered != nullptr)
+      options_.steered->close();
+  }
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
 
   run_results run() {
     if (scenario_.clock == clock_kind::real_time || options_.real_speed)
@@ -155,20 +164,62 @@ private:
       now_ = end;
   }
 
+  // Where virtual time should be by the wall clock.
+  class pace {
+  public:
+    explicit pace(double speed) : speed_{speed} {}
+
+    sim_time target() const {
+      return from_ + static_cast<sim_time>(since(begun_) * speed_ * static_cast<double>(second));
+    }
+    /// Wall seconds by which a run that has got to `now` is late.
+    double behind(sim_time now) const {
+      return since(begun_)
+             - static_cast<double>(now - from_) / static_cast<double>(second) / speed_;
+    }
+    double speed() const { return speed_; }
+    void go_on(sim_time from, double speed) {
+      begun_ = wall_clock::now();
+      from_ = from;
+      speed_ = speed;
+    }
+
+  private:
+    wall_clock::time_point begun_ = wall_clock::now();
+    sim_time from_ = 0;
+    double speed_;
+  };
+
+  // What who watches asks for. False: to stand still.
+  bool steer(pace& pace) {
+    auto& s = *options_.steered;
+    s.serve([&](auto& request) { return change(request); });
+    const auto asked = s.speed() != 0 ? s.speed() : pace.speed();
+    const bool held = s.held();
+    if (held || held_ || asked != pace.speed())
+      pace.go_on(now_, asked);
+    held_ = held;
+    return !held;
+  }
+
+  steering::answer change(steering::request&) { return {"not yet", 0, 0}; }
+
   // Sources and everything else are held back to the wall clock, tick by tick.
   void run_real() {
-    const double speed = options_.real_speed.value_or(scenario_.speed);
+    pace pace{options_.real_speed.value_or(scenario_.speed)};
     const auto end = std::min(scenario_.duration, last_limit);
     constexpr auto tick = std::chrono::milliseconds{2};
     auto wake = wall_clock::now();
     while (now_ < end && !stopped()) {
-      const auto target =
-          static_cast<sim_time>(since(started_) * speed * static_cast<double>(second));
-      now_ = std::min(end, std::max(target, sim_time{1}));
+      if (options_.steered != nullptr && !steer(pace)) {
+        report();
+        std::this_thread::sleep_for(10 * tick);
+        continue;
+      }
+      now_ = std::min(end, std::max({pace.target(), now_, sim_time{1}}));
       run_to(now_);
       // Whoever looks now sees the network as it was at now_.
-      const auto behind =
-          since(started_) - static_cast<double>(now_) / static_cast<double>(second) / speed;
+      const auto behind = pace.behind(now_);
       if (now_ < end || behind > 0)
         lag_ = std::max(lag_, behind);
       // A deadlocked run goes on to its end, if it has one: nobody has to wait for what he knows.
@@ -228,6 +279,7 @@ private:
   sim_time longest_pause_ = 0;
   bool watched_ = false;  // by watchdogs
   bool interrupted_ = false;
+  bool held_ = false;  // by who watches
 };
 
 }  // namespace

@@ -14,6 +14,8 @@
 
 namespace sluice {
 
+class steering;
+
 struct run_options {
   unsigned threads = 0;          ///< 0: as many as the machine has processors
   bool random_executor = false;  ///< for tests: one thread, a random order
@@ -27,6 +29,8 @@ struct run_options {
   /// Called a few times a second: virtual time reached, wall seconds spent.
   std::function<void(sim_time now, double wall)> on_progress;
   std::atomic<bool>* stop = nullptr;  ///< when set, the run ends soon, with what it has
+  /// Who watches a run on the real clock and may change things; see steering.hpp.
+  steering* steered = nullptr;
 };
 
 /// \throws capture_error, traffic_error before anything runs; engine_error if a rule of the engine
