@@ -195,6 +195,24 @@ series_list of_connections(const run_results& run) {
   return out;
 }
 
+/// `Which` of every queue that a NIC reads from by DMA.
+template <std::uint64_t dma_result::*Which>
+series_list of_dma(const run_results& run) {
+  series_list out;
+  for (const auto& d : run.dma)
+    out.push_back({{{"component", d.from}}, as_double(d.*Which)});
+  return out;
+}
+
+series_list dma_bytes(const run_results& run) {
+  series_list out;
+  for (const auto& d : run.dma)
+    for (const auto& [direction, n] :
+         {std::pair{"down", d.down_bytes}, std::pair{"up", d.up_bytes}})
+      out.push_back({{{"component", d.from}, {"direction", direction}}, as_double(n)});
+  return out;
+}
+
 series_list router_paths(const run_results& run) {
   series_list out;
   for (const auto& r : run.routers)
@@ -522,6 +540,32 @@ std::vector<metric_definition> make_catalogue() {
       {"sluice_credit_list_broken", gauge, count, by_connection,
        "Whether the connection is broken (1): a packet found no buffer, or one too small.",
        of_connections<[](const credit_counts& c) { return c.broken; }>},
+
+      // DMA of NICs.
+      {"sluice_dma_packets_total",
+       counter,
+       packets,
+       {"component"},
+       "Packets that a NIC has read from this queue by DMA.",
+       of_dma<&dma_result::packets>},
+      {"sluice_dma_operations_total",
+       counter,
+       count,
+       {"component"},
+       "DMA operations for them: one a packet, or two if header and payload are apart.",
+       of_dma<&dma_result::operations>},
+      {"sluice_dma_descriptor_reads_total",
+       counter,
+       count,
+       {"component"},
+       "Reads of descriptors for them.",
+       of_dma<&dma_result::fetches>},
+      {"sluice_dma_bytes_total",
+       counter,
+       bytes,
+       {"component", "direction"},
+       "Bytes that this took on the bus: completions towards the NIC (down), requests (up).",
+       dma_bytes},
 
       {"sluice_deadlock",
        gauge,

@@ -109,6 +109,14 @@ struct credit_lists_result {
   credit_counts counts;
 };
 
+/// What a NIC has read from its host's memory, for the component that it reads from.
+struct dma_result {
+  std::string from;
+  std::uint64_t packets = 0, operations = 0;
+  std::uint64_t fetches = 0;                   ///< reads of descriptors
+  std::uint64_t down_bytes = 0, up_bytes = 0;  ///< on the bus: completions to the NIC, requests
+};
+
 /// One traffic entry of the scenario.
 struct flow_result {
   std::string name;
@@ -162,6 +170,7 @@ struct run_results {
   std::vector<rate_result> rates;
   std::vector<router_result> routers;
   std::vector<credit_lists_result> credit_lists;
+  std::vector<dma_result> dma;
   std::vector<port_result> ports;  ///< of virtual switches
   std::uint64_t commands = 0;      ///< that the controller has sent
   std::vector<replay_result> replays;

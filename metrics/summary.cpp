@@ -337,6 +337,26 @@ std::string credit_lists_section(const run_results& run) {
   return '\n' + table.to_string() + more_rows(rows.size(), "senders with credits");
 }
 
+/// What NICs have read from their hosts' memories.
+std::string dma_section(const run_results& run) {
+  if (run.dma.empty())
+    return {};
+  using enum text_table::align;
+  text_table table{{"read by DMA from", "packets", "operations", "descriptor reads", "bus down",
+                    "bus up", "bytes a packet"},
+                   {left, right, right, right, right, right, right}};
+  for (std::size_t i = 0; i < std::min(table_rows, run.dma.size()); ++i) {
+    const auto& d = run.dma[i];
+    table.row({d.from, human_count(d.packets), human_count(d.operations), human_count(d.fetches),
+               human_bytes(static_cast<double>(d.down_bytes)),
+               human_bytes(static_cast<double>(d.up_bytes)),
+               d.packets == 0 ? "-"
+                              : fmt::format("{:.1f}", static_cast<double>(d.down_bytes)
+                                                          / static_cast<double>(d.packets))});
+  }
+  return '\n' + table.to_string() + more_rows(run.dma.size(), "queues");
+}
+
 /// A priority of a port that has sent frames to hold its peer, or flow packets for it.
 struct frame_line {
   const pause_frames_result* link;
@@ -634,6 +654,13 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
                      {"mode_switches", c.counts.switches},
                      {"stalled_seconds", seconds_of(c.counts.stalled)},
                      {"broken", c.counts.broken}});
+  auto& dma = out["dma"] = json::array();
+  for (const auto& d : run.dma)
+    dma.push_back({{"from", d.from},
+                   {"packets", d.packets},
+                   {"operations", d.operations},
+                   {"descriptor_reads", d.fetches},
+                   {"bytes", {{"down", d.down_bytes}, {"up", d.up_bytes}}}});
   auto& ports = out["controller"] = {{"commands", run.commands}, {"ports", json::array()}};
   for (const auto& p : run.ports)
     ports["ports"].push_back({{"port", p.port},
@@ -686,6 +713,7 @@ std::string summary_text(const run_results& run, std::span<const expectation_res
   out += rates_section(run);
   out += routers_section(run);
   out += credit_lists_section(run);
+  out += dma_section(run);
   out += controller_section(run);
   out += blocked_section(run);
   out += replays_section(run);

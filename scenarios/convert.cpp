@@ -357,6 +357,15 @@ void read_host(const yaml_node& map, host_settings& out) {
   if (const auto* m = map.find("nic")) {
     read_size(*m, "rx-buffer", out.nic.rx_buffer_bytes);
     read_size(*m, "tx-buffer", out.nic.tx_buffer_bytes);
+    if (const auto* d = m->find("dma"); d != nullptr && d->is_map()) {
+      auto& dma = out.nic.dma.emplace();
+      if (const auto w = word(*d, "transfers"); !w.empty())
+        dma.single = w == "single";
+      read(*d, "header", quantity::kind::size, dma.header_bytes);
+      read(*d, "descriptor", quantity::kind::size, dma.descriptor_bytes);
+      read(*d, "fetch", quantity::kind::count, dma.fetch);
+      read_time(*d, "set-up", dma.set_up);
+    }
     read_scheduler(*m, out.nic.scheduler);
   }
   if (const auto* m = map.find("pcie")) {

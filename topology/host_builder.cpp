@@ -207,6 +207,25 @@ void network_builder::build_host(std::size_t n) {
   enter(vswitch, h.vms.size(), build_downlink(n), h.guest_latency);
 }
 
+// How the NIC reads what this line brings it; nothing of it without `dma`.
+void network_builder::read_by_dma(std::size_t n, line_config& line) const {
+  const auto& h = std::get<host_settings>(scenario_.nodes[n].as);
+  if (!h.nic.dma)
+    return;
+  const auto& d = *h.nic.dma;
+  line.dma =
+      dma_engine::config{d.single, d.header_bytes,        d.descriptor_bytes,  d.fetch,
+                         d.set_up, line_rate{h.pcie.bps}, h.pcie.read_request, h.pcie.max_payload};
+  // An idle engine is told by the doorbell and reads a descriptor first.
+  line.wake_up = later(line.wake_up, 2 * h.pcie.latency);
+}
+
+// Of each frame, what lies in a buffer of its own.
+std::uint32_t network_builder::header_apart(std::size_t n) const {
+  const auto& dma = std::get<host_settings>(scenario_.nodes[n].as).nic.dma;
+  return dma && !dma->single ? dma->header_bytes : 0;
+}
+
 network_builder::stage network_builder::add_bridge(std::size_t n, const char* name,
                                                    std::uint64_t bps, bool sends) {
   const auto& node = scenario_.nodes[n];
@@ -215,6 +234,8 @@ network_builder::stage network_builder::add_bridge(std::size_t n, const char* na
   c.name = node.name + name;
   c.kind = "bridge";
   c.line = steady(bps, no_overhead, h.bridge.per_packet);
+  if (sends)
+    read_by_dma(n, c.line);
   c.encapsulates = sends && h.bridge.vxlan;
   c.decapsulates = !sends;
   // The NIC writes what it has received into the host.
@@ -241,13 +262,16 @@ void network_builder::build_uplink(std::size_t n, port_queue& uplink) {
   tx.priorities = all_priorities_;
   tx.line = wire(link_index);
   // It reads what it is to send, and the host completes.
-  const pcie_window::config reads{pcie_pool::completion, h.pcie.completion, h.pcie.max_payload};
+  const pcie_window::config reads{pcie_pool::completion, h.pcie.completion, h.pcie.max_payload,
+                                  header_apart(n)};
   const auto nic_tx = add_stage(std::move(tx), n, {h.nic.tx_buffer_bytes}, fc.nic, frame_bound(n),
                                 {priorities_of(n)}, reads);
   fill(*bridge_tx.queue, nic_tx, h.pcie.latency);
+  if (h.nic.dma)
+    net_.read_by_dma_.push_back(bridge_tx.queue);
   if (fc.nic == hop_policy::pcie_credit)
     bridge_tx.queue->limit_reads(
-        {h.pcie.non_posted_headers, h.pcie.read_request, 2 * h.pcie.latency});
+        {h.pcie.non_posted_headers, h.pcie.read_request, header_apart(n), 2 * h.pcie.latency});
   auto& a = attached(n, 0);
   a.sender = a.queue = nic_tx.queue;
 }
@@ -349,6 +373,8 @@ port_queue& network_builder::build_sending(std::size_t n, std::size_t v, const s
   fill(*socket.queue, qdisc, t);
   auto kicked = h.vswitch.sr_iov ? steady(h.pcie.bps, no_overhead) : copy;
   kicked.wake_up = h.vswitch.sr_iov ? 0 : h.hypervisor.notification;
+  if (h.vswitch.sr_iov)
+    read_by_dma(n, kicked);
   const auto ring = stage_of(".vnic-tx", "vnic", as_limit(vm.vnic_ring), fc.guest_tx, kicked, sent);
   fill(*qdisc.queue, ring, t);
   // The hypervisor takes it; or the NIC reads it into a queue of the VM's virtual function.
@@ -357,8 +383,11 @@ port_queue& network_builder::build_sending(std::size_t n, std::size_t v, const s
                          : stage_of(".hypervisor-tx", "hypervisor", as_limit(h.hypervisor.queue),
                                     fc.hypervisor, hypervisor, sent);
   fill(*ring.queue, taken, h.vswitch.sr_iov ? h.pcie.latency : t);
+  if (h.vswitch.sr_iov && h.nic.dma)
+    net_.read_by_dma_.push_back(ring.queue);
   if (h.vswitch.sr_iov && fc.nic == hop_policy::pcie_credit)
-    ring.queue->limit_reads({h.pcie.non_posted_headers, h.pcie.read_request, 2 * h.pcie.latency});
+    ring.queue->limit_reads(
+        {h.pcie.non_posted_headers, h.pcie.read_request, header_apart(n), 2 * h.pcie.latency});
   net_.entries_.push_back({&source,
                            {source.name(), socket.queue->name(), qdisc.queue->name(),
                             ring.queue->name(), taken.queue->name(), into}});

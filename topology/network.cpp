@@ -150,6 +150,10 @@ run_results network::gather(sim_time now) const {
     counts.stalled = x.sender->held_by(x.output, now).time;
     r.credit_lists.push_back({{}, x.sender->name(), x.queue->name(), counts});
   }
+  for (const auto* q : read_by_dma_) {
+    const auto& d = *q->dma();
+    r.dma.push_back({q->name(), d.packets, d.operations, d.fetches, d.bytes_down, d.bytes_up});
+  }
   find_blame(r, now);
   return r;
 }

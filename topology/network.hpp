@@ -176,6 +176,7 @@ private:
     const port_queue* queue = nullptr;
   };
   std::vector<listed_hop> listed_;
+  std::vector<const port_queue*> read_by_dma_;
   tap_set taps_;
   levers levers_;
   std::vector<std::unique_ptr<tap_passage>> passages_;

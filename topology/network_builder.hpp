@@ -151,6 +151,8 @@ private:
   void build_uplink(std::size_t node, port_queue& from);
   port_queue& build_downlink(std::size_t node);
   stage add_bridge(std::size_t node, const char* name, std::uint64_t bps, bool sends);
+  void read_by_dma(std::size_t node, line_config& line) const;
+  std::uint32_t header_apart(std::size_t node) const;
   std::string nic_name(std::size_t node) const;
   void build_router_host(std::size_t node);
   switch_plan plan_router_senders(std::size_t node) const;

@@ -229,7 +229,17 @@ struct pcie_settings {
   sim_time update = 100 * nanosecond;  ///< UpdateFCs are no closer together
 };
 
+/// How a NIC reads what it is to send; see dma_engine.hpp.
+struct dma_settings {
+  bool single = true;                   ///< one buffer a packet; else header and payload apart
+  std::uint32_t header_bytes = 54;      ///< of the buffer with the header
+  std::uint32_t descriptor_bytes = 16;  ///< of each buffer
+  std::uint32_t fetch = 1;              ///< descriptors that one read brings
+  sim_time set_up = 60 * nanosecond;    ///< of an operation
+};
+
 struct nic_settings {
+  std::optional<dma_settings> dma;  ///< unset: the bus costs its rate and its latency
   std::int64_t rx_buffer_bytes = 512 * 1024;
   std::int64_t tx_buffer_bytes = 512 * 1024;
   scheduler_settings scheduler;

@@ -14,7 +14,8 @@ network_builder::stage network_builder::add_function(std::size_t n, std::size_t 
   c.name = nic_name(n) + ".vf-" + h.vms[v].name + "-tx";
   c.kind = "virtual function";
   c.line = steady(h.pcie.bps, no_overhead);
-  const pcie_window::config reads{pcie_pool::completion, h.pcie.completion, h.pcie.max_payload};
+  const pcie_window::config reads{pcie_pool::completion, h.pcie.completion, h.pcie.max_payload,
+                                  header_apart(n)};
   return add_stage(std::move(c), n, {h.vswitch.port_queue_bytes}, undivided(node.flow_control.nic),
                    frame_bound(n), {endpoints_[endpoints_at_[n][v]].sends}, reads);
 }

@@ -23,6 +23,7 @@ public:
     pcie_pool pool = pcie_pool::posted;
     pcie_credits granted;             ///< from the start on; 0: infinite
     std::uint32_t max_payload = 256;  ///< bytes of a transaction
+    std::uint32_t apart = 0;  ///< bytes at the begin of a frame that lie in a buffer of their own
   };
 
   pcie_window() = default;
@@ -46,10 +47,13 @@ public:
   }
 
   pcie_credits need(std::uint32_t bytes) const {
-    const auto whole = bytes / config_.max_payload, rest = bytes % config_.max_payload;
-    auto n = pcie_need(rest);
-    n.headers = whole + (rest != 0 ? 1 : 0);
-    n.data += whole * pcie_need(config_.max_payload).data;
+    const auto front = std::min(bytes, config_.apart);
+    auto n = transactions(bytes - front);
+    if (front != 0) {
+      const auto m = transactions(front);
+      n.headers += m.headers;
+      n.data += m.data;
+    }
     if (config_.granted.headers != 0)
       n.headers = std::min(n.headers, config_.granted.headers);
     if (config_.granted.data != 0)
@@ -58,6 +62,15 @@ public:
   }
 
 private:
+  // Of a buffer.
+  pcie_credits transactions(std::uint32_t bytes) const {
+    const auto whole = bytes / config_.max_payload, rest = bytes % config_.max_payload;
+    auto n = pcie_need(rest);
+    n.headers = whole + (rest != 0 ? 1 : 0);
+    n.data += whole * pcie_need(config_.max_payload).data;
+    return n;
+  }
+
   config config_;
   pcie_credits limit_;
   pcie_credit_sender sender_;

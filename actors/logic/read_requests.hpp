@@ -25,6 +25,7 @@ public:
   struct config {
     std::uint32_t credits = 0;  ///< headers; 0: without limit
     std::uint32_t request_bytes = 512;
+    std::uint32_t apart = 0;  ///< bytes at the begin of a frame that lie in a buffer of their own
     sim_time round_trip = 0;
   };
 
@@ -59,7 +60,11 @@ private:
     std::uint32_t credits;
   };
   std::uint32_t needed(std::uint32_t bytes) const {
-    return std::min(config_.credits, (bytes + config_.request_bytes - 1) / config_.request_bytes);
+    const auto requests = [&](std::uint32_t n) {
+      return (n + config_.request_bytes - 1) / config_.request_bytes;
+    };
+    const auto front = std::min(bytes, config_.apart);
+    return std::min(config_.credits, requests(front) + requests(bytes - front));
   }
 
   config config_;

@@ -162,6 +162,8 @@ public:
   unsigned initial_credits() const { return lists_ ? lists_->initial() : 0; }
   /// Of the lists of credits.
   void tell(credit_counts& counts) const;
+  /// What it has read from a host's memory; nullptr: it does not.
+  const dma_engine::counts* dma() const { return line_.dma(); }
 
 protected:
   void advance() override;

@@ -25,10 +25,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "actors/engine/cell.hpp"
 #include "actors/logic/class_rooms.hpp"
+#include "actors/logic/dma_engine.hpp"
 #include "actors/logic/ib_window.hpp"
 #include "actors/logic/pause_timers.hpp"
 #include "actors/logic/read_requests.hpp"
@@ -54,8 +56,10 @@ struct line_config {
   std::uint32_t overhead_bytes = 0;  ///< that each packet takes beyond its frame bytes
   std::uint32_t control_bytes = 0;   ///< of the line that a frame of flow control takes, all in all
   sim_time per_packet = 0;           ///< fixed service time of a packet
-  sim_time wake_up = 0;              ///< from the arrival at a sleeping process to its start
-  unsigned weight = 0, budget = 0;   ///< packets; 0: no polls
+  /// Its packets are read from a host's memory: instead of their bytes at `rate` this takes time.
+  std::optional<dma_engine::config> dma;
+  sim_time wake_up = 0;             ///< from the arrival at a sleeping process to its start
+  unsigned weight = 0, budget = 0;  ///< packets; 0: no polls
   sim_time per_poll = 0, per_budget = 0;
 };
 
@@ -73,6 +77,8 @@ public:
   };
 
   explicit transmitter(line_config c) : line_{std::move(c)}, rate_{line_.rate} {
+    if (line_.dma)
+      dma_ = std::make_unique<dma_engine>(*line_.dma);
     revise(std::move(line_.changes), std::move(line_.outages));
   }
 
@@ -345,7 +351,8 @@ public:
     }
     if (held(to).seen.checked())
       held(to).seen.send(bytes);
-    busy_ = t + line_.per_packet + rate_.time_of(bytes + line_.overhead_bytes);
+    busy_ = t + line_.per_packet
+            + (dma_ ? dma_->read(bytes) : rate_.time_of(bytes + line_.overhead_bytes));
     const auto sent = busy_;
     if (line_.weight != 0) {
       ++in_a_row_;
@@ -386,10 +393,12 @@ public:
   line_rate fastest() const { return fastest_; }
   /// A packet of `bytes` takes no less, whatever the line's rate will be.
   sim_time least_service(std::uint32_t bytes) const {
-    const auto t = fastest_.time_of(bytes + line_.overhead_bytes);
+    const auto t = dma_ ? dma_->least(bytes) : fastest_.time_of(bytes + line_.overhead_bytes);
     return t >= never ? 0 : line_.per_packet + t;
   }
 
+  /// What it has read, if it reads by DMA.
+  const dma_engine::counts* dma() const { return dma_ ? &dma_->counted() : nullptr; }
   /// How often it began after having had nothing to send.
   std::uint64_t wake_ups() const { return wake_ups_; }
   /// How it will have been held by `now`, counting signals that have arrived by then but were not
@@ -646,6 +655,7 @@ private:
   std::unique_ptr<window> credits_;
   std::unique_ptr<class_rooms> rooms_;
   std::unique_ptr<read_requests> reads_;
+  std::unique_ptr<dma_engine> dma_;
   bool commanded_ = false;
   line_rate rate_;
   line_rate fastest_;
