@@ -14,10 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-double seconds_of(sim_time t) {
-  return static_cast<double>(t) / static_cast<double>(second);
-}
-
 double hops_per_second(const run_results& run) {
   return run.wall_seconds > 0 ? static_cast<double>(run.packet_hops) / run.wall_seconds : 0.0;
 }
