@@ -40,23 +40,29 @@ bool colours() {
   return isatty(STDERR_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
 }
 
-int with_exit_codes(const std::function<int()>& act) {
+std::optional<verb_failure> failure_of(const std::function<void()>& act) {
   try {
-    return act();
+    act();
+    return std::nullopt;
   } catch (const verb_failure& e) {
-    if (*e.what() != '\0')
-      print_error(e.what());
-    return e.code;
+    return e;
   } catch (const capture_error& e) {
-    print_error(e.what());
-    return exit_capture;
+    return verb_failure{exit_capture, e.what()};
   } catch (const traffic_error& e) {
-    print_error(e.what());
-    return exit_usage;
+    return verb_failure{exit_usage, e.what()};
   } catch (const engine_error& e) {
-    print_error(e.what());
-    return exit_engine;
+    return verb_failure{exit_engine, e.what()};
   }
+}
+
+int with_exit_codes(const std::function<int()>& act) {
+  int code = exit_ok;
+  const auto failed = failure_of([&] { code = act(); });
+  if (!failed)
+    return code;
+  if (*failed->what() != '\0')
+    print_error(failed->what());
+  return failed->code;
 }
 
 void run_settings::add_options(CLI::App& command) {
@@ -75,37 +81,51 @@ void run_settings::add_options(CLI::App& command) {
       ->check(CLI::IsMember({"caf", "random"}));
 }
 
-load_result load_or_fail(const std::string& file, const std::vector<std::string>& set) {
+load_result load_checked(const std::string& file, const std::vector<std::string>& set) {
   load_options options;
   options.set = set;
   options.known_metrics = known_metric_names;
   auto loaded = load_scenario(file, options);
+  if (!loaded.value)
+    return loaded;
+  // The loader knows names; what they may be compared with is known here.
+  bool wrong_lines = false;
+  for (const auto& line : loaded.value->expectations)
+    if (auto wrong = problem_of(line); !wrong.empty()) {
+      loaded.diagnostics.push_back({line.where,
+                                    static_cast<int>(line.text.size()),
+                                    std::move(wrong),
+                                    {},
+                                    diagnostic::severity::error});
+      wrong_lines = true;
+    }
+  if (wrong_lines)
+    loaded.value.reset();
+  return loaded;
+}
+
+load_result load_or_fail(const std::string& file, const std::vector<std::string>& set) {
+  auto loaded = load_checked(file, set);
   if (!loaded.diagnostics.empty())
     fmt::print(stderr, "{}", render(loaded, colours()));
   if (!loaded.value)
     throw verb_failure{exit_usage, ""};
-
-  // The loader knows names; what they may be compared with is known here.
-  diagnostics_list problems;
-  for (const auto& line : loaded.value->expectations)
-    if (auto wrong = problem_of(line); !wrong.empty())
-      problems.push_back({line.where,
-                          static_cast<int>(line.text.size()),
-                          std::move(wrong),
-                          {},
-                          diagnostic::severity::error});
-  if (!problems.empty()) {
-    fmt::print(stderr, "{}", render(loaded, problems, colours()));
-    throw verb_failure{exit_usage, ""};
-  }
   return loaded;
 }
 
-int most_serious(const std::vector<outcome>& outcomes) {
-  for (const int code : {exit_engine, exit_interrupted, exit_expectation_failed})
-    if (std::ranges::any_of(outcomes, [&](const auto& o) { return o.code == code; }))
+int most_serious(std::span<const int> codes) {
+  for (const int code :
+       {exit_engine, exit_interrupted, exit_capture, exit_usage, exit_expectation_failed})
+    if (std::ranges::find(codes, code) != codes.end())
       return code;
   return exit_ok;
+}
+
+int most_serious(const std::vector<outcome>& outcomes) {
+  std::vector<int> codes;
+  for (const auto& o : outcomes)
+    codes.push_back(o.code);
+  return most_serious(codes);
 }
 
 outcome execute(scenario what, const run_settings& settings, interrupt_guard& interrupt,
@@ -117,7 +137,10 @@ outcome execute(scenario what, const run_settings& settings, interrupt_guard& in
     if (t.file.empty())
       t.file = (std::filesystem::path{settings.tap_folder} / (t.name + ".pcapng")).string();
 
-  progress_bar bar{what.name, what.duration};
+  std::optional<progress_bar> bar;
+  if (settings.progress)
+    bar.emplace(what.name, what.duration);
+  const bool visible = bar && bar->visible();
   run_options options;
   options.threads = settings.threads;
   options.random_executor = settings.executor == "random";
@@ -127,16 +150,17 @@ outcome execute(scenario what, const run_settings& settings, interrupt_guard& in
   options.series_interval = settings.series_interval;
   if (!settings.speed.empty())
     options.real_speed = parse_speed(settings.speed);
-  if (on_snapshot || bar.visible()) {
+  if (on_snapshot || visible) {
     options.snapshot_seconds = 1;
     options.on_snapshot = [&](const run_results& so_far) {
-      bar.snapshot(so_far);
+      if (visible)
+        bar->snapshot(so_far);
       if (on_snapshot)
         on_snapshot(so_far);
     };
   }
-  if (bar.visible())
-    options.on_progress = [&](sim_time now, double wall) { bar.update(now, wall); };
+  if (visible)
+    options.on_progress = [&](sim_time now, double wall) { bar->update(now, wall); };
 
   outcome out;
   out.results = run(what, options);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ struct verb_failure : std::runtime_error {
   int code;
 };
 
+/// What `act` failed with, and the exit code of that; none if it did not.
+std::optional<verb_failure> failure_of(const std::function<void()>& act);
+
 /// Calls `act` and turns every failure that has an exit code into it.
 int with_exit_codes(const std::function<int()>& act);
 
@@ -36,6 +40,7 @@ struct run_settings {
   std::string speed;     ///< "2x"; empty: as the scenario says
   std::vector<std::string> set;
   std::string executor = "caf";
+  bool progress = true;          ///< a bar on a terminal
   std::string tap_folder;        ///< where taps without a file go; empty: here
   bool sampled = false;          ///< the results have a time series...
   sim_time series_interval = 0;  ///< ...with samples so far apart; 0: some hundred of them
@@ -43,7 +48,10 @@ struct run_settings {
   void add_options(CLI::App& command);
 };
 
-/// The file with `--set` and all checks applied; diagnostics go to stderr.
+/// The file with `--set` and all checks applied, also those of what metrics know.
+load_result load_checked(const std::string& file, const std::vector<std::string>& set = {});
+
+/// The same; diagnostics go to stderr.
 /// Throws verb_failure when there are errors.
 load_result load_or_fail(const std::string& file, const std::vector<std::string>& set = {});
 
@@ -56,8 +64,9 @@ struct outcome {
   int code = 0;
 };
 
-/// The exit code for several runs: a bug counts before an interruption, and that before an
-/// expectation.
+/// The exit code for several runs: a bug counts before an interruption, that before what could not
+/// run, and that before an expectation.
+int most_serious(std::span<const int> codes);
 int most_serious(const std::vector<outcome>& outcomes);
 
 /// Runs a loaded scenario. `on_snapshot`, when there is one, gets the results so far every second

@@ -1,11 +1,10 @@
 /// \file
-/// The small verbs: schema, explain, version, and those that come later.
+/// The small verbs: schema, explain, version.
 #include <fmt/format.h>
 #include <pcap/pcap.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <optional>
 
@@ -76,28 +75,6 @@ verb add_version(CLI::App& app) {
                        pcap_lib_version());
             return exit_ok;
           }};
-}
-
-std::vector<verb> add_later_verbs(CLI::App& app) {
-  struct later_verb {
-    const char* name;
-    const char* does;
-  };
-  constexpr std::array later{later_verb{"sweep", "A grid of runs (due with a later version)"}};
-  std::vector<verb> out;
-  for (const auto& each : later) {
-    auto* command = app.add_subcommand(each.name, each.does);
-    command->allow_extras();
-    out.push_back({command, [name = std::string{each.name}] {
-                     print_error(
-                         fmt::format("{} is due with a later version; this one has run, demo, "
-                                     "matrix, check, graph, report, diff, pcap, schema, explain, "
-                                     "completion and version",
-                                     name));
-                     return exit_usage;
-                   }});
-  }
-  return out;
 }
 
 }  // namespace sluice

@@ -6,7 +6,6 @@
 #include <CLI/App.hpp>
 #include <functional>
 #include <string>
-#include <vector>
 
 namespace sluice {
 
@@ -18,6 +17,7 @@ struct verb {
 verb add_run(CLI::App& app);
 verb add_demo(CLI::App& app);
 verb add_matrix(CLI::App& app);
+verb add_sweep(CLI::App& app);
 verb add_check(CLI::App& app);
 verb add_graph(CLI::App& app);
 verb add_report(CLI::App& app);
@@ -27,8 +27,6 @@ verb add_schema(CLI::App& app);
 verb add_explain(CLI::App& app);
 verb add_completion(CLI::App& app);
 verb add_version(CLI::App& app);
-/// Verbs that exist in the contract but not in this version: refused, never ignored.
-std::vector<verb> add_later_verbs(CLI::App& app);
 
 /// "sluice: error: MESSAGE" on stderr, after what stdout still holds.
 void print_error(const std::string& message);

@@ -15,10 +15,6 @@ double as_double(std::uint64_t n) {
   return static_cast<double>(n);
 }
 
-double as_seconds(sim_time t) {
-  return static_cast<double>(t) / static_cast<double>(second);
-}
-
 series_list single(double value) {
   return {{{}, value}};
 }
@@ -51,7 +47,7 @@ series_list latencies(const run_results& run) {
 
 series_list goodput(const run_results& run) {
   series_list out;
-  const double seconds = as_seconds(run.virtual_time);
+  const double seconds = seconds_of(run.virtual_time);
   for (const auto& flow : run.flows)
     out.push_back(
         {{{"flow", flow.name}}, seconds > 0 ? as_double(flow.delivered.bytes) / seconds : 0.0});
@@ -410,7 +406,7 @@ std::vector<metric_definition> make_catalogue() {
        seconds,
        by_hop,
        "Virtual time for which the sender of a hop was held by the other side.",
-       of_pauses<[](const pause_result& p) { return as_seconds(p.paused); }>,
+       of_pauses<[](const pause_result& p) { return seconds_of(p.paused); }>,
        sum,
        of_time,
        {"paused", "paused_seconds"}},
@@ -487,7 +483,7 @@ std::vector<metric_definition> make_catalogue() {
        of_routers<[](const router_result& r) { return r.granted; }>},
       {"sluice_router_exclusive_seconds_total", counter, seconds, by_host,
        "Virtual time for which the local engine had connections for itself, over all of them.",
-       of_routers<[](const router_result& r) { return as_seconds(r.exclusive); }>},
+       of_routers<[](const router_result& r) { return seconds_of(r.exclusive); }>},
       {"sluice_router_waiting_packets", gauge, packets, by_host,
        "Packets that wait for their connections in the elastic FIFO.",
        of_routers<[](const router_result& r) { return r.waiting; }>},
@@ -536,7 +532,7 @@ std::vector<metric_definition> make_catalogue() {
        of_connections<[](const credit_counts& c) { return c.switches; }>},
       {"sluice_credit_list_stalled_seconds_total", counter, seconds, by_connection,
        "Virtual time for which the sender had data and no credits.",
-       of_connections<[](const credit_counts& c) { return as_seconds(c.stalled); }>},
+       of_connections<[](const credit_counts& c) { return seconds_of(c.stalled); }>},
       {"sluice_credit_list_broken", gauge, count, by_connection,
        "Whether the connection is broken (1): a packet found no buffer, or one too small.",
        of_connections<[](const credit_counts& c) { return c.broken; }>},
@@ -587,7 +583,7 @@ std::vector<metric_definition> make_catalogue() {
        of_ports<[](const port_result& p) { return p.stops; }>},
       {"sluice_controller_stopped_seconds_total", counter, seconds, by_port,
        "Virtual time for which a port was stopped, by the notices that the controller has had.",
-       of_ports<[](const port_result& p) { return as_seconds(p.stopped); }>},
+       of_ports<[](const port_result& p) { return seconds_of(p.stopped); }>},
       {"sluice_controller_port_stopped", gauge, count, by_port,
        "Whether a port is stopped (1) or open (0), as far as the controller knows.",
        of_ports<[](const port_result& p) { return p.is_stopped || p.by_command; }>},
@@ -633,7 +629,7 @@ std::vector<metric_definition> make_catalogue() {
        seconds,
        {},
        "How far the run came in virtual time.",
-       [](const run_results& run) { return single(as_seconds(run.virtual_time)); }},
+       [](const run_results& run) { return single(seconds_of(run.virtual_time)); }},
       {"sluice_wall_time_seconds",
        gauge,
        seconds,

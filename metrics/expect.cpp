@@ -233,7 +233,7 @@ std::optional<double> of_distribution(aggregate how, std::span<const metric_seri
 double whole_of(const metric_definition& metric, const expectation& line, const run_results& run) {
   using share = metric_definition::share;
   if (metric.of == share::virtual_time)
-    return static_cast<double>(run.virtual_time) / static_cast<double>(second);
+    return seconds_of(run.virtual_time);
   const bool by_flow = metric.labels == std::vector<std::string_view>{"flow"};
   double whole = 0;
   for (const auto& flow : run.flows)
@@ -272,7 +272,7 @@ expectation_result no_deadlock_result(const expectation& line, const run_results
   const double allowed = line.number > 0 ? line.number : no_deadlock_seconds;
   const auto idle = run.held.packets == 0 ? sim_time{0} : run.virtual_time - run.last_delivery;
   result.unit = number_unit::seconds;
-  result.measured = static_cast<double>(idle) / static_cast<double>(second);
+  result.measured = seconds_of(idle);
   result.ok = *result.measured <= allowed;
   if (run.deadlock) {
     result.ok = false;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "metrics/catalogue.hpp"
+#include "metrics/text.hpp"
 
 namespace sluice {
 
@@ -32,8 +33,7 @@ prometheus::ClientMetric::Histogram as_prometheus(const latency_histogram& laten
   out.sample_count = latency.count();
   out.sample_sum = latency.sum_seconds();
   for (const auto bound : bounds)
-    out.bucket.push_back(
-        {latency.count_at_most(bound), static_cast<double>(bound) / static_cast<double>(second)});
+    out.bucket.push_back({latency.count_at_most(bound), seconds_of(bound)});
   return out;
 }
 

@@ -11,10 +11,6 @@ namespace {
 
 using nlohmann::json;
 
-double seconds_of(sim_time t) {
-  return static_cast<double>(t) / static_cast<double>(second);
-}
-
 template <class Convert>
 json column_json(const series_column& c, std::size_t samples, Convert convert) {
   auto out = json::array();

@@ -14,10 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-double seconds_of(sim_time t) {
-  return static_cast<double>(t) / static_cast<double>(second);
-}
-
 double hops_per_second(const run_results& run) {
   return run.wall_seconds > 0 ? static_cast<double>(run.packet_hops) / run.wall_seconds : 0.0;
 }
@@ -57,31 +53,6 @@ std::vector<drop_row> drop_rows(const run_results& run) {
             lost.packets != 0)
           rows.push_back({c.name, static_cast<drop_reason>(reason), priority, lost});
   return rows;
-}
-
-json flow_json(const flow_result& flow, const run_results& run) {
-  const auto& l = flow.latency;
-  auto blocked = json::array();
-  for (const auto& b : flow.blocked_by)
-    blocked.push_back({{"component", b.component}, {"share", b.share}});
-  const auto percentile = [&](double q) { return nanoseconds(static_cast<double>(l.quantile(q))); };
-  return {{"made", flow.made.packets},
-          {"delivered", flow.delivered.packets},
-          {"dropped", flow.dropped.packets},
-          {"held", flow.made.packets - flow.delivered.packets - flow.dropped.packets},
-          {"latency_ns",
-           {{"min", nanoseconds(static_cast<double>(l.min()))},
-            {"mean", nanoseconds(l.mean())},
-            {"p50", percentile(0.5)},
-            {"p99", percentile(0.99)},
-            {"p999", percentile(0.999)},
-            {"max", nanoseconds(static_cast<double>(l.max()))}}},
-          {"goodput_bps", goodput_bps(flow, run)},
-          {"completed_seconds",
-           flow.delivered.packets == 0 ? json{} : json(seconds_of(flow.completed))},
-          {"marked", flow.marked},
-          {"reordered", flow.reordered},
-          {"blocked_by", std::move(blocked)}};
 }
 
 json component_json(const component_counters& n) {
@@ -526,6 +497,43 @@ int exit_code_of(const run_results& run, std::span<const expectation_result> exp
   return std::ranges::all_of(expectations, &expectation_result::ok) ? 0 : 1;
 }
 
+json flow_json(const flow_result& flow, const run_results& run) {
+  const auto& l = flow.latency;
+  auto blocked = json::array();
+  for (const auto& b : flow.blocked_by)
+    blocked.push_back({{"component", b.component}, {"share", b.share}});
+  const auto percentile = [&](double q) { return nanoseconds(static_cast<double>(l.quantile(q))); };
+  return {{"made", flow.made.packets},
+          {"delivered", flow.delivered.packets},
+          {"dropped", flow.dropped.packets},
+          {"held", flow.made.packets - flow.delivered.packets - flow.dropped.packets},
+          {"latency_ns",
+           {{"min", nanoseconds(static_cast<double>(l.min()))},
+            {"mean", nanoseconds(l.mean())},
+            {"p50", percentile(0.5)},
+            {"p99", percentile(0.99)},
+            {"p999", percentile(0.999)},
+            {"max", nanoseconds(static_cast<double>(l.max()))}}},
+          {"goodput_bps", goodput_bps(flow, run)},
+          {"completed_seconds",
+           flow.delivered.packets == 0 ? json{} : json(seconds_of(flow.completed))},
+          {"marked", flow.marked},
+          {"reordered", flow.reordered},
+          {"blocked_by", std::move(blocked)}};
+}
+
+json expect_json(std::span<const expectation_result> expectations) {
+  auto out = json::array();
+  for (const auto& e : expectations) {
+    json line{
+        {"text", e.text}, {"measured", e.measured ? number(*e.measured) : json{}}, {"ok", e.ok}};
+    if (!e.note.empty())
+      line["note"] = e.note;
+    out.push_back(std::move(line));
+  }
+  return out;
+}
+
 json summary_json(const run_results& run, std::span<const expectation_result> expectations,
                   std::string_view version) {
   const auto books = [&](std::uint64_t tally::*part) {
@@ -671,14 +679,7 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
   auto& components = out["components"] = json::object();
   for (const auto& c : run.components)
     components[c.name] = component_json(c.counters);
-  auto& expect = out["expect"] = json::array();
-  for (const auto& e : expectations) {
-    json line{
-        {"text", e.text}, {"measured", e.measured ? number(*e.measured) : json{}}, {"ok", e.ok}};
-    if (!e.note.empty())
-      line["note"] = e.note;
-    expect.push_back(std::move(line));
-  }
+  out["expect"] = expect_json(expectations);
   auto& replays = out["replays"] = json::array();
   for (const auto& r : run.replays)
     replays.push_back(replay_json(r));

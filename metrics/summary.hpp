@@ -25,6 +25,10 @@ nlohmann::json summary_json(const run_results& run,
                             std::span<const expectation_result> expectations,
                             std::string_view version = sluice_version);
 
+/// The parts of it that are about one flow, and about expectations.
+nlohmann::json flow_json(const flow_result& flow, const run_results& run);
+nlohmann::json expect_json(std::span<const expectation_result> expectations);
+
 /// The summary for people, at most 100 columns wide. Long tables are cut to their most telling
 /// rows; the JSON object has them all.
 std::string summary_text(const run_results& run, std::span<const expectation_result> expectations);

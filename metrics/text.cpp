@@ -62,7 +62,7 @@ std::string human_time(double seconds) {
 }
 
 std::string human_time_ps(sim_time t) {
-  return human_time(static_cast<double>(t) / static_cast<double>(second));
+  return human_time(seconds_of(t));
 }
 
 std::string human_rate(double bits_per_second) {

@@ -16,6 +16,10 @@ namespace sluice {
 /// As text, or the value of an attribute, of HTML and SVG.
 std::string in_markup(std::string_view text);
 
+inline double seconds_of(sim_time t) {
+  return static_cast<double>(t) / static_cast<double>(second);
+}
+
 std::string human_count(std::uint64_t n);         ///< 1234567 -> "1,234,567"
 std::string human_bytes(double bytes);            ///< 1536 -> "1.50 KiB"
 std::string human_time(double seconds);           ///< 4.2e-4 -> "420 us"

@@ -7,6 +7,7 @@
 
 #include "metrics/text.hpp"
 #include "report/assets.hpp"
+#include "report/page.hpp"
 
 namespace sluice {
 
@@ -44,6 +45,22 @@ std::string filled(std::string_view page, std::span<const hole> holes) {
 
 }  // namespace
 
+std::string page_html(std::string_view title, const json& data, page_script script) {
+  const auto draws =
+      script == page_script::report ? report_assets::report_js : report_assets::sweep_js;
+  const hole holes[] = {
+      {"@TITLE@", in_markup(title)},
+      {"@UPLOT_LICENSE@", in_markup(report_assets::LICENSE)},
+      {"@UPLOT_CSS@", std::string{report_assets::uPlot_min_css}},
+      {"@CSS@", std::string{report_assets::report_css}},
+      {"@DATA@", in_script(data)},
+      {"@UPLOT_JS@", std::string{report_assets::uPlot_iife_min_js}},
+      {"@PARTS_JS@", std::string{report_assets::parts_js}},
+      {"@JS@", std::string{draws}},
+  };
+  return filled(report_assets::page_html, holes);
+}
+
 std::string report_html(const report_parts& parts) {
   const json data{{"summary", parts.summary},
                   {"series", parts.series},
@@ -54,16 +71,7 @@ std::string report_html(const report_parts& parts) {
   if (parts.summary.is_object() && parts.summary.contains("scenario")
       && parts.summary["scenario"].is_string())
     title = parts.summary["scenario"].get<std::string>();
-  const hole holes[] = {
-      {"@TITLE@", in_markup(title)},
-      {"@UPLOT_LICENSE@", in_markup(report_assets::LICENSE)},
-      {"@UPLOT_CSS@", std::string{report_assets::uPlot_min_css}},
-      {"@CSS@", std::string{report_assets::report_css}},
-      {"@DATA@", in_script(data)},
-      {"@UPLOT_JS@", std::string{report_assets::uPlot_iife_min_js}},
-      {"@JS@", std::string{report_assets::report_js}},
-  };
-  return filled(report_assets::page_html, holes);
+  return page_html(title, data, page_script::report);
 }
 
 std::string diff_html(const named_report& a, const named_report& b, std::string_view figures) {

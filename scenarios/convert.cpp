@@ -145,14 +145,12 @@ credit_builder::trigger trigger_of(std::string_view w) {
                              : trigger::adaptive;
 }
 
-void read_credit_list(const yaml_node* n, credit_list_settings& out) {
-  if (n == nullptr)
-    return;
-  if (const auto w = word(*n, "when"); !w.empty())
+void read_credit_lists(const yaml_node& map, credit_list_settings& out) {
+  if (const auto w = word(map, "when"); !w.empty())
     out.when = trigger_of(w);
-  if (n->find("per-list") != nullptr)
-    read_count(*n, "per-list", out.per_list.emplace());
-  read_count(*n, "lists", out.lists);
+  if (map.find("per-list") != nullptr)
+    read_count(map, "per-list", out.per_list.emplace());
+  read_count(map, "lists", out.lists);
 }
 
 void read_flow_control(const yaml_node* n, flow_control_settings& out) {
@@ -479,7 +477,8 @@ private:
     read_on_off(d->find("on-off"), default_flow_control_.on_off);
     read_pfc(d->find("pfc"), default_flow_control_.pfc);
     read_ib(d->find("ib"), default_flow_control_.ib);
-    read_credit_list(d->find("credit-list"), default_flow_control_.lists);
+    if (const auto* lists = d->find("credit-list"))
+      read_credit_lists(*lists, default_flow_control_.lists);
     read_rate_control(d->find("rate"), default_flow_control_.rate);
     read_classify(d->find("classify"), default_classify_);
     if (const auto* m = d->find("host"))
@@ -643,7 +642,8 @@ private:
       read_on_off(settings.find("on-off"), n.flow_control.on_off);
       read_pfc(settings.find("pfc"), n.flow_control.pfc);
       read_ib(settings.find("ib"), n.flow_control.ib);
-      read_credit_list(settings.find("credit-list"), n.flow_control.lists);
+      if (const auto* lists = settings.find("credit-list"))
+        read_credit_lists(*lists, n.flow_control.lists);
       read_rate_control(settings.find("rate"), n.flow_control.rate);
       n.classify = default_classify_;
       read_classify(settings.find("classify"), n.classify);
@@ -1100,12 +1100,11 @@ private:
 
   credit_settings credit_lists(const yaml_node& map) {
     credit_settings c;
-    if (const auto w = word(map, "when"); !w.empty()) {
-      c.regulated = w != "never";
-      c.when = trigger_of(w);
-    }
+    read_credit_lists(map, c);
+    const auto when = word(map, "when");
+    c.regulated = when != "never";
     c.in_device = word(map, "in") == "device";
-    if (word(map, "when") == "window") {
+    if (when == "window") {
       c.window_bytes = 64 * 1024;
       read_size(map, "window", c.window_bytes);
     } else if (const auto* window = map.find("window")) {
@@ -1124,11 +1123,8 @@ private:
     c.least = static_cast<std::uint32_t>(bytes);
     if (c.least > c.most)
       forest_.error(*map.find("smallest"), "`smallest` is above `buffer`");
-    if (map.find("per-list") != nullptr)
-      read_count(map, "per-list", c.per_list.emplace());
     if (map.find("first-list") != nullptr)
       read_count(map, "first-list", c.first_list.emplace());
-    read_count(map, "lists", c.lists);
     read_time(map, "work", c.work);
     read_rate(map, "limit", c.limit_bps);
     read_size(map, "burst", c.burst_bytes);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 
 #include "actors/logic/scheduler.hpp"
 #include "actors/logic/sender_bound.hpp"
@@ -47,6 +48,17 @@ inline priority_scheduler::config scheduler_of(const scheduler_settings& s) {
           : s.kind == scheduler_kind::wrr  ? priority_scheduler::kind::wrr
                                            : priority_scheduler::kind::dwrr;
   std::copy(std::begin(s.weights), std::end(s.weights), c.weights.begin());
+  return c;
+}
+
+/// \param most of a list. \param first of the first one; none: as many
+inline credit_builder::config lists_of(const credit_list_settings& s, unsigned most,
+                                       std::optional<unsigned> first = {}) {
+  credit_builder::config c;
+  c.when = s.when;
+  c.most = most;
+  c.first_list = first.value_or(most);
+  c.lists = s.lists;
   return c;
 }
 

@@ -57,10 +57,8 @@ void network_builder::plan_credits() {
         x.in_device = c.in_device;
         x.window_bytes = c.window_bytes;
         x.largest = tenant_frame(endpoints_[x.from].node);
-        x.lists.when = c.when;
-        x.lists.most = c.per_list.value_or(std::min(costs.most, std::max(1u, c.buffers)));
-        x.lists.first_list = c.first_list.value_or(x.lists.most);
-        x.lists.lists = c.lists;
+        x.lists = lists_of(c, c.per_list.value_or(std::min(costs.most, std::max(1u, c.buffers))),
+                           c.first_list);
         x.lists.round_trip = 2 * c.latency;
         x.lists.limit_bps = c.limit_bps;
         x.lists.burst_bytes = c.burst_bytes;

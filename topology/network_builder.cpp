@@ -155,10 +155,7 @@ network_builder::stage network_builder::add_stage(port_queue_config c, std::size
     const auto buffers = static_cast<unsigned>(std::clamp<std::int64_t>(
         std::min(capacity.packets, capacity.bytes / largest_frame), 1, max_buffers_each));
     auto& own = c.lists.emplace();
-    own.lists.when = lists.when;
-    own.lists.most = std::min(lists.per_list.value_or(buffers), buffers);
-    own.lists.first_list = own.lists.most;
-    own.lists.lists = lists.lists;
+    own.lists = lists_of(lists, std::min(lists.per_list.value_or(buffers), buffers));
     own.buffers = buffers;
     own.buffer_bytes = largest_frame;
     // The sender has the first list, and what it is told of more than it used counts below zero.

@@ -88,15 +88,17 @@ struct rate_settings {
   sim_time latency = 10 * microsecond;   ///< from the receiver to the source
 };
 
-/// Flow control of each kind of hop, named after who owns the queue that is filled. The names of
-/// the scenario's four groups set several of them.
-/// Credit lists, of every queue of a node with the policy `credit_list`; see buffer_credits.hpp.
+/// Credit lists of every queue of a node with the policy `credit_list`, see buffer_credits.hpp; and
+/// what those between applications share with them.
 struct credit_list_settings {
   credit_builder::trigger when = credit_builder::trigger::adaptive;
-  std::optional<unsigned> per_list;  ///< credits of a list; unset: all buffers of the queue
-  unsigned lists = 1;                ///< that the sender has buffers for
+  /// Credits of a list; unset: all buffers of the queue, between applications what its way holds.
+  std::optional<unsigned> per_list;
+  unsigned lists = 1;  ///< that the sender has buffers for
 };
 
+/// Flow control of each kind of hop, named after who owns the queue that is filled. The names of
+/// the scenario's four groups set several of them.
 struct flow_control_settings {
   hop_policy qdisc = hop_policy::none;       ///< if it has a length of its own (group guest)
   hop_policy guest_tx = hop_policy::none;    ///< vNIC TX ring (group guest)
@@ -332,18 +334,15 @@ enum class stop_rule : std::uint8_t { queue, shift };
 enum class cast_kind : std::uint8_t { unicast, unknown, arp, multicast, broadcast, captured };
 
 /// Credit lists between the two ends of a traffic entry (WO 00/41365): see actors/credits/.
-struct credit_settings {
+struct credit_settings : credit_list_settings {
   enum class way : std::uint8_t { message, shared_memory, rdma, tcp_options };
   bool regulated = true;          ///< without, the sender sends whatever it has (VIA alone)
   bool in_device = false;         ///< the I/O device cuts, not the software
   std::int64_t window_bytes = 0;  ///< not 0: in place of lists a window, as TCP has
-  credit_builder::trigger when = credit_builder::trigger::adaptive;
   way by = way::message;
   unsigned buffers = 64;                      ///< of the receiving application, a connection
   std::uint32_t least = 1514, most = 1514;    ///< their sizes
-  std::optional<unsigned> per_list;           ///< credits of a list; unset: what its way holds
-  std::optional<unsigned> first_list;         ///< unset: as many
-  unsigned lists = 1;                         ///< buffers of the sender for lists
+  std::optional<unsigned> first_list;         ///< credits of it; unset: as many as of others
   sim_time work = 0;                          ///< of the application, for a buffer
   std::uint64_t limit_bps = 0;                ///< of each sender; 0: none
   std::int64_t burst_bytes = 64 * 1024;       ///< ahead of that

@@ -48,14 +48,61 @@ net_address ip_of(std::uint8_t net, std::uint8_t second, std::uint32_t number) {
   return net_address::ipv4(bytes);
 }
 
-// Of TCP or UDP, with addresses before it. `length` is that of header and data.
+// Of TCP or UDP, with addresses before it. `length` is that of header and data; what of it is not
+// in `data` is zeros, which add nothing.
 std::uint16_t transport_checksum(const net_address& from, const net_address& to,
-                                 std::uint8_t protocol, std::span<const std::uint8_t> data) {
+                                 std::uint8_t protocol, std::span<const std::uint8_t> data,
+                                 std::size_t length) {
   auto sum = sum16(from.bytes());
   sum = sum16(to.bytes(), sum);
-  sum += protocol + static_cast<std::uint32_t>(data.size());
+  sum += protocol + static_cast<std::uint32_t>(length);
   const auto x = static_cast<std::uint16_t>(~folded(sum16(data, sum)));
   return x == 0 && protocol == protocol_udp ? 0xffff : x;
+}
+
+// A piece of a packet, as a packet of its own.
+struct piece {
+  std::size_t link, headers;  // bytes before the IP header, and before the data
+  std::size_t bytes;          // that were on the wire; the frame may be cut
+  std::uint32_t before;       // bytes of data that went ahead of it
+  std::uint32_t number;       // of this piece, from 0
+  bool last;
+};
+
+void make_packet(std::span<std::uint8_t> frame, const frame_headers& h, const piece& p) {
+  const auto ip = frame.subspan(p.link);
+  const auto length = p.bytes - p.link;
+  if (h.ip_version == 4) {
+    put16(ip, 2, static_cast<unsigned>(length));
+    put16(ip, 4, be16(ip, 4) + p.number);
+    put16(ip, 10, 0);
+    put16(ip, 10, static_cast<std::uint16_t>(~folded(sum16(ip.first(h.ip_bytes)))));
+  } else {
+    put16(ip, 4, static_cast<unsigned>(length - ipv6_bytes));
+  }
+  const auto segment = ip.subspan(h.ip_bytes);
+  const bool cut = frame.size() < p.bytes;  // then nobody can know the checksum
+  const auto sum = [&](std::size_t at) {
+    put16(segment, at, 0);
+    put16(segment, at,
+          transport_checksum(h.source, h.destination, h.protocol, segment, segment.size()));
+  };
+  if (h.protocol == protocol_tcp && h.transport_bytes >= 20) {
+    const auto sequence =
+        (static_cast<std::uint32_t>(be16(segment, 4)) << 16 | be16(segment, 6)) + p.before;
+    put16(segment, 4, sequence >> 16);
+    put16(segment, 6, sequence & 0xffff);
+    if (!p.last)
+      segment[13] &= 0xf6;  // FIN and PSH go with the end
+    if (!cut)
+      sum(16);
+  } else if (h.protocol == protocol_udp && h.transport_bytes >= udp_bytes) {
+    put16(segment, 4, static_cast<unsigned>(segment.size()));
+    const bool had = be16(segment, 6) != 0;
+    put16(segment, 6, 0);
+    if (had && !cut)
+      sum(6);
+  }
 }
 
 // The two bits behind the DSCP.
@@ -164,10 +211,7 @@ frame_bytes::made frame_bytes::of(const packet& p, progress& seen) {
                     p.priority,
                     p.overlay > vxlan_overhead_bytes};
   const auto source_port = vxlan_source_port(frame.bytes);
-  if (frame.bytes.data() != buffer_.data() + most_headers) {
-    const auto copy = room(frame.bytes.size());
-    std::ranges::copy(frame.bytes, copy.begin());
-  }
+  in_buffer(frame.bytes);
   const std::span<std::uint8_t> before{buffer_.data() + most_headers - p.overlay, p.overlay};
   write_vxlan_headers(outer, source_port, frame.wire_bytes, before);
   return {{before.data(), p.overlay + frame.bytes.size()}, p.overlay + frame.wire_bytes};
@@ -181,12 +225,9 @@ frame_bytes::made frame_bytes::inner(const packet& p, progress& seen) {
     return m;  // nothing on the way changes it but a mark
   const auto h = parse_headers(DLT_EN10MB, m.bytes);
   if (h.ip_version != 0 && h.ecn != p.ecn) {
-    if (m.bytes.data() != buffer_.data() + most_headers) {
-      const auto copy = room(m.bytes.size());
-      std::ranges::copy(m.bytes, copy.begin());
-      m.bytes = copy;
-    }
-    set_ecn({buffer_.data() + most_headers, m.bytes.size()}, h, p.ecn);
+    const auto own = in_buffer(m.bytes);
+    set_ecn(own, h, p.ecn);
+    m.bytes = own;
   }
   return m;
 }
@@ -196,6 +237,15 @@ std::span<std::uint8_t> frame_bytes::room(std::size_t bytes) {
   if (buffer_.size() < most_headers + bytes)
     buffer_.resize(most_headers + bytes);
   return {buffer_.data() + most_headers, bytes};
+}
+
+// What can be written: the bytes themselves if they stand there already, else a copy.
+std::span<std::uint8_t> frame_bytes::in_buffer(std::span<const std::uint8_t> frame) {
+  const bool there = frame.data() == buffer_.data() + most_headers;
+  const auto out = room(frame.size());
+  if (!there)
+    std::ranges::copy(frame, out.begin());
+  return out;
 }
 
 // -- captured -------------------------------------------------------------------------------------
@@ -208,81 +258,59 @@ frame_bytes::made frame_bytes::captured(const packet& p, progress& seen) {
   const auto h = parse_headers(s.link_type, s.data);
   const bool wrapped = h.link != link_class::ethernet;
   const std::size_t link = wrapped ? ethernet_header_bytes : h.link_bytes;
-  const std::size_t network = h.ip_bytes, transport = h.transport_bytes;
   const auto whole = ethernet_bytes(s.link_type, h, s.wire_bytes);
   // What goes before the data of each piece.
-  const auto headers = link + (whole == bytes ? 0 : network + transport);
+  const auto headers = link + (whole == bytes ? 0 : h.ip_bytes + h.transport_bytes);
   const auto data_begin = h.link_bytes + headers - link;
-  std::uint32_t passed = 0, number = 0;
-  if (whole != bytes) {
-    if (p.from >= seen.of.size())
-      seen.of.resize(p.from + 1);
-    auto& f = seen.of[p.from];
-    const auto all = whole > headers ? whole - headers : 0;
-    if (f.which.offset() != p.frame.offset() || f.data >= all)
-      f = {p.frame};
-    passed = f.data;
-    number = f.pieces++;
-    f.data += static_cast<std::uint32_t>(bytes > headers ? bytes - headers : 0);
-  }
-  const auto begin = std::min<std::size_t>(data_begin + passed, s.data.size());
+  const auto before = whole == bytes ? progress::frame{p.frame} : pass(p, headers, whole, seen);
+  const auto begin = std::min<std::size_t>(data_begin + before.data, s.data.size());
   const auto data = s.data.subspan(
       begin,
       std::min<std::size_t>(bytes - std::min<std::size_t>(bytes, headers), s.data.size() - begin));
   const auto out = room(std::min<std::size_t>(bytes, headers + data.size()));
-  if (wrapped) {
-    const std::uint16_t type = h.ether_type != 0   ? h.ether_type
-                               : h.ip_version == 6 ? type_ipv6
-                                                   : type_ipv4;
-    std::array<std::uint8_t, ethernet_header_bytes> front{};
-    ethernet(front, p, type);
-    std::copy_n(front.begin(), std::min<std::size_t>(front.size(), out.size()), out.begin());
-    const auto begins = std::min<std::size_t>(h.link_bytes, s.data.size());
-    const auto rest = std::min(headers - link, out.size() - std::min(out.size(), link));
-    std::copy_n(s.data.begin() + static_cast<std::ptrdiff_t>(begins),
-                std::min(rest, s.data.size() - begins),
-                out.begin() + static_cast<std::ptrdiff_t>(std::min(link, out.size())));
-  } else {
+  if (wrapped)
+    wrap(out.first(std::min(headers, out.size())), p, h, s.data);
+  else
     std::copy_n(s.data.begin(), std::min({headers, out.size(), s.data.size()}), out.begin());
-  }
   if (out.size() > headers)
-    std::copy_n(data.begin(), out.size() - headers,
-                out.begin() + static_cast<std::ptrdiff_t>(headers));
-  if (whole == bytes || h.ip_version == 0 || out.size() < headers)
-    return {out, bytes};
-  // A packet of its own.
-  const auto ip = out.subspan(link);
-  const auto length = bytes - link;
-  const bool last = passed + (bytes - headers) + headers >= whole;
-  if (h.ip_version == 4) {
-    put16(ip, 2, static_cast<unsigned>(length));
-    put16(ip, 4, be16(ip, 4) + number);
-    put16(ip, 10, 0);
-    put16(ip, 10, static_cast<std::uint16_t>(~folded(sum16(ip.first(network)))));
-  } else {
-    put16(ip, 4, static_cast<unsigned>(length - ipv6_bytes));
-  }
-  const auto segment = ip.subspan(network);
-  const bool sliced = out.size() < bytes;
-  if (h.protocol == protocol_tcp && transport >= 20) {
-    const auto sequence =
-        (static_cast<std::uint32_t>(be16(segment, 4)) << 16 | be16(segment, 6)) + passed;
-    put16(segment, 4, sequence >> 16);
-    put16(segment, 6, sequence & 0xffff);
-    if (!last)
-      segment[13] &= 0xf6;  // FIN and PSH go with the end
-    if (!sliced) {
-      put16(segment, 16, 0);
-      put16(segment, 16, transport_checksum(h.source, h.destination, protocol_tcp, segment));
-    }
-  } else if (h.protocol == protocol_udp && transport >= udp_bytes) {
-    put16(segment, 4, static_cast<unsigned>(segment.size()));
-    const bool had = be16(segment, 6) != 0;
-    put16(segment, 6, 0);
-    if (had && !sliced)
-      put16(segment, 6, transport_checksum(h.source, h.destination, protocol_udp, segment));
-  }
+    std::ranges::copy(data.first(out.size() - headers),
+                      out.begin() + static_cast<std::ptrdiff_t>(headers));
+  if (whole != bytes && h.ip_version != 0 && out.size() >= headers)
+    make_packet(out, h,
+                {link, headers, bytes, before.data, before.pieces,
+                 before.data + (bytes - headers) + headers >= whole});
   return {out, bytes};
+}
+
+// Notes that a piece has passed; what had passed before it.
+frame_bytes::progress::frame frame_bytes::pass(const packet& p, std::size_t headers,
+                                               std::size_t whole, progress& seen) {
+  if (p.from >= seen.of.size())
+    seen.of.resize(p.from + 1);
+  auto& f = seen.of[p.from];
+  const auto all = whole > headers ? whole - headers : 0;
+  if (f.which.offset() != p.frame.offset() || f.data >= all)
+    f = {p.frame};
+  const auto before = f;
+  const std::size_t bytes = p.frame_bytes();
+  f.data += static_cast<std::uint32_t>(bytes > headers ? bytes - headers : 0);
+  ++f.pieces;
+  return before;
+}
+
+// The headers of what was captured without Ethernet, with one; as far as both have bytes.
+void frame_bytes::wrap(std::span<std::uint8_t> out, const packet& p, const frame_headers& h,
+                       std::span<const std::uint8_t> captured) const {
+  const std::uint16_t type = h.ether_type != 0   ? h.ether_type
+                             : h.ip_version == 6 ? type_ipv6
+                                                 : type_ipv4;
+  std::array<std::uint8_t, ethernet_header_bytes> front{};
+  ethernet(front, p, type);
+  const auto link = std::min(front.size(), out.size());
+  std::copy_n(front.begin(), link, out.begin());
+  const auto rest = captured.subspan(std::min<std::size_t>(h.link_bytes, captured.size()));
+  std::copy_n(rest.begin(), std::min(rest.size(), out.size() - link),
+              out.begin() + static_cast<std::ptrdiff_t>(link));
 }
 
 // -- made up --------------------------------------------------------------------------------------
@@ -316,23 +344,24 @@ std::span<const std::uint8_t> frame_bytes::generate(const packet& p) {
   return out.first(bytes);
 }
 
+net_address frame_bytes::ipv4_of(std::uint32_t number) const {
+  const auto& ip = config_.endpoints[number].ip;
+  return ip.kind() == net_address::family::ipv4 ? ip : ip_of(10, 0, number + 1);
+}
+
 void frame_bytes::generate_arp(std::span<std::uint8_t> out, const packet& p) const {
   ethernet(out, p, ether_type_arp);
   header_writer w{out.subspan(ethernet_header_bytes)};
-  const auto &from = config_.endpoints[p.from], &to = config_.endpoints[p.to];
-  const auto v4 = [](const net_address& a, std::uint32_t e) {
-    return a.kind() == net_address::family::ipv4 ? a : ip_of(10, 0, e + 1);
-  };
   w.u16(1);
   w.u16(type_ipv4);
   w.u8(6);
   w.u8(4);
   w.u16(1);  // a request
-  w.address(from.mac);
-  w.address(v4(from.ip, p.from));
+  w.address(config_.endpoints[p.from].mac);
+  w.address(ipv4_of(p.from));
   w.u16(0);
   w.u32(0);
-  w.address(v4(to.ip, p.to));
+  w.address(ipv4_of(p.to));
 }
 
 void frame_bytes::generate_udp(std::span<std::uint8_t> out, const packet& p) const {
@@ -341,12 +370,10 @@ void frame_bytes::generate_udp(std::span<std::uint8_t> out, const packet& p) con
   auto from = config_.endpoints[p.from].ip, to = config_.endpoints[p.to].ip;
   const bool v6 = from.kind() == family::ipv6 && to.kind() == family::ipv6;
   if (!v6) {
-    from = from.kind() == family::ipv4 ? from : ip_of(10, 0, p.from + 1);
-    to = to.kind() == family::ipv4 ? to : ip_of(10, 0, p.to + 1);
-    if (p.special == packet::multicast)
-      to = ip_of(239, 0, p.flow & 0x7fffff);
-    else if (p.special == packet::broadcast)
-      to = net_address::parse("255.255.255.255").value();
+    from = ipv4_of(p.from);
+    to = p.special == packet::multicast   ? ip_of(239, 0, p.flow & 0x7fffff)
+         : p.special == packet::broadcast ? net_address::parse("255.255.255.255").value()
+                                          : ipv4_of(p.to);
   }
   const auto headers = ethernet_header_bytes + (v6 ? ipv6_bytes : ipv4_bytes);
   const auto datagram = std::max(bytes, headers + udp_bytes) - headers;
@@ -387,12 +414,9 @@ void frame_bytes::generate_udp(std::span<std::uint8_t> out, const packet& p) con
     u.u32(static_cast<std::uint32_t>(p.id >> 32));
     u.u32(static_cast<std::uint32_t>(p.id));
   }
-  // Behind the id there are zeros, which add nothing.
+  // Behind the id there are zeros.
   const auto front = out.subspan(headers, std::min(marked, datagram));
-  auto sum = sum16(to.bytes(), sum16(from.bytes()));
-  sum += protocol_udp + static_cast<std::uint32_t>(datagram);
-  const auto x = static_cast<std::uint16_t>(~folded(sum16(front, sum)));
-  put16(out.subspan(headers), 6, x == 0 ? 0xffff : x);
+  put16(out.subspan(headers), 6, transport_checksum(from, to, protocol_udp, front, datagram));
 }
 
 }  // namespace sluice

@@ -4,10 +4,10 @@
 /// | packet | its bytes |
 /// |---|---|
 /// | replayed | as captured; of a link type without Ethernet with a header of the endpoints' |
-/// | a piece of one that was too large | its headers with lengths, sequence number and checksums of
-/// the piece | | generated | Ethernet, IPv4 or IPv6, UDP with checksum; the packet's id, then zeros
-/// | | ARP, multicast, broadcast (generated) | an ARP request; group or broadcast addresses | | in
-/// a tunnel | VXLAN's outer headers before it |
+/// | a piece of one too large | its headers with lengths, sequence number, checksums of the piece |
+/// | generated | Ethernet, IPv4 or IPv6, UDP with checksum; the packet's id, then zeros |
+/// | ARP, multicast, broadcast (generated) | an ARP request; group or broadcast addresses |
+/// | in a tunnel | VXLAN's outer headers before it |
 ///
 /// A mark of congestion is put into the IP header, and into its checksum. The priority of what is
 /// generated is its DSCP (class selector). Captured bytes are mapped, not copied, unless something
@@ -26,6 +26,8 @@
 #include "traffic/packet.hpp"
 
 namespace sluice {
+
+struct frame_headers;
 
 class frame_bytes {
 public:
@@ -75,9 +77,15 @@ private:
 
   made inner(const packet& p, progress& seen);
   made captured(const packet& p, progress& seen);
+  static progress::frame pass(const packet& p, std::size_t headers, std::size_t whole,
+                              progress& seen);
+  void wrap(std::span<std::uint8_t> out, const packet& p, const frame_headers& h,
+            std::span<const std::uint8_t> captured) const;
   std::span<std::uint8_t> room(std::size_t bytes);
+  std::span<std::uint8_t> in_buffer(std::span<const std::uint8_t> frame);
   void ethernet(std::span<std::uint8_t> out, const packet& p, std::uint16_t type) const;
   std::span<const std::uint8_t> generate(const packet& p);
+  net_address ipv4_of(std::uint32_t number) const;
   void generate_arp(std::span<std::uint8_t> out, const packet& p) const;
   void generate_udp(std::span<std::uint8_t> out, const packet& p) const;
 

@@ -55,14 +55,6 @@ TEST_CASE("wrong usage exits with 2 and says what to do") {
   fails({"explain", "defaults.lnik"}, "did you mean");
 }
 
-TEST_CASE("verbs of later versions are refused with 2, whatever their arguments") {
-  for (const auto* name : {"sweep"}) {
-    const auto done = run_program({name, "some", "--thing=1"});
-    CHECK(done.code == 2);
-    CHECK(contains(done.err, "due with a later version"));
-  }
-}
-
 TEST_CASE("a report of files that are not there or broken exits with 2 and says so") {
   const temporary_folder folder;
   const auto fails = [&](std::string_view says) {
