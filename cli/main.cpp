@@ -74,9 +74,10 @@ int main_of(int argc, char** argv) {
       "Exit codes: 0 all went well, 1 an expectation failed, 2 wrong usage or scenario,\n"
       "3 a capture cannot be read, 4 engine error, 130 interrupted.");
 
-  std::vector<verb> verbs{add_run(app),    add_demo(app),    add_matrix(app),     add_check(app),
-                          add_graph(app),  add_report(app),  add_diff(app),       add_pcap(app),
-                          add_schema(app), add_explain(app), add_completion(app), add_version(app)};
+  std::vector<verb> verbs{add_run(app),    add_demo(app),   add_matrix(app),  add_check(app),
+                          add_graph(app),  add_report(app), add_diff(app),    add_export(app),
+                          add_pcap(app),   add_schema(app), add_explain(app), add_completion(app),
+                          add_version(app)};
   for (auto& later : add_later_verbs(app))
     verbs.push_back(std::move(later));
 
