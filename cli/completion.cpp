@@ -49,6 +49,8 @@ std::vector<word> words_of(const CLI::App& app) {
             {"--" + name, option->get_description(), option->get_items_expected_max() > 0});
     if (w.name == "completion")
       w.values = shells();
+    if (w.name == "export")
+      w.values = {"openmetrics"};
     words.push_back(std::move(w));
   }
   return words;
@@ -106,9 +108,10 @@ std::string for_zsh(const std::vector<word>& words) {
       specs += ' '
                + quoted(fmt::format("*{}{}[{}]{}", f.name, f.takes_value ? "=" : "",
                                     zsh_text(f.description), f.takes_value ? ":value:_files" : ""));
-    specs += ' '
-             + quoted(w.values.empty() ? "*:file:_files"
-                                       : fmt::format("1:value:({})", fmt::join(w.values, " ")));
+    if (!w.values.empty())
+      specs += ' ' + quoted(fmt::format("1:value:({})", fmt::join(w.values, " ")));
+    if (w.name != "completion")
+      specs += ' ' + quoted("*:file:_files");
     cases += fmt::format("    {}) _arguments{} ;;\n", w.name, specs);
   }
   return fmt::format(R"(#compdef sluice

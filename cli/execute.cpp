@@ -148,6 +148,8 @@ outcome execute(scenario what, const run_settings& settings, interrupt_guard& in
   options.stop = &interrupt.flag();
   options.series = settings.sampled;
   options.series_interval = settings.series_interval;
+  options.history = settings.all_metrics;
+  options.history_interval = settings.metrics_interval;
   if (!settings.speed.empty())
     options.real_speed = parse_speed(settings.speed);
   if (on_snapshot || visible) {

@@ -40,10 +40,12 @@ struct run_settings {
   std::string speed;     ///< "2x"; empty: as the scenario says
   std::vector<std::string> set;
   std::string executor = "caf";
-  bool progress = true;          ///< a bar on a terminal
-  std::string tap_folder;        ///< where taps without a file go; empty: here
-  bool sampled = false;          ///< the results have a time series...
-  sim_time series_interval = 0;  ///< ...with samples so far apart; 0: some hundred of them
+  bool progress = true;           ///< a bar on a terminal
+  std::string tap_folder;         ///< where taps without a file go; empty: here
+  bool sampled = false;           ///< the results have a time series...
+  sim_time series_interval = 0;   ///< ...with samples so far apart; 0: some hundred of them
+  bool all_metrics = false;       ///< and the metrics over time...
+  sim_time metrics_interval = 0;  ///< ...likewise
 
   void add_options(CLI::App& command);
 };

@@ -75,9 +75,9 @@ int main_of(int argc, char** argv) {
       "3 a capture cannot be read, 4 engine error, 130 interrupted.");
 
   const std::vector<verb> verbs{
-      add_run(app),     add_demo(app),       add_matrix(app), add_sweep(app), add_check(app),
-      add_graph(app),   add_report(app),     add_diff(app),   add_pcap(app),  add_schema(app),
-      add_explain(app), add_completion(app), add_version(app)};
+      add_run(app),    add_demo(app),    add_matrix(app),     add_sweep(app),  add_check(app),
+      add_graph(app),  add_report(app),  add_diff(app),       add_export(app), add_pcap(app),
+      add_schema(app), add_explain(app), add_completion(app), add_version(app)};
 
   if (argc < 2) {
     std::cerr << app.help();

@@ -8,6 +8,7 @@
 
 #include "cli/exit_code.hpp"
 #include "metrics/exposition.hpp"
+#include "metrics/history.hpp"
 #include "metrics/summary.hpp"
 #include "topology/graph.hpp"
 
@@ -26,17 +27,21 @@ namespace fs = std::filesystem;
 }  // namespace
 
 void write_whole(const fs::path& path, const std::string& text) {
+  write_whole(path, [&](std::ostream& out) { out << text; });
+}
+
+void write_whole(const fs::path& path, const std::function<void(std::ostream&)>& write) {
   const fs::path temporary = path.string() + fmt::format(".part-{}", getpid());
-  {
+  try {
     std::ofstream out{temporary, std::ios::binary};
-    out << text;
+    write(out);
     out.flush();
-    if (!out) {
-      const std::error_code why{errno, std::generic_category()};
-      std::error_code ignored;
-      fs::remove(temporary, ignored);
-      fail(path, why);
-    }
+    if (!out)
+      fail(path, {errno, std::generic_category()});
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    throw;
   }
   std::error_code error;
   fs::rename(temporary, path, error);
@@ -82,9 +87,9 @@ void prepare_output(const std::string& directory) {
     fail(directory, error);
   if (access(directory.c_str(), W_OK | X_OK) != 0)
     fail(directory, {errno, std::generic_category()});
-  // No summary, series or report of an earlier run must stand beside this run's files, should it
-  // not end.
-  for (const auto* name : {"summary.json", "series.json", "report.html"})
+  // No summary, series, metrics or report of an earlier run must stand beside this run's files,
+  // should it not end.
+  for (const auto* name : {"summary.json", "series.json", "metrics.jsonl", "report.html"})
     fs::remove(fs::path{directory} / name, error);
 }
 
@@ -97,6 +102,8 @@ void write_output(const std::string& directory, const load_result& loaded, const
     report.series = series_json(*done.results.series, done.results);
     write_whole(out / "series.json", json_line(report.series));
   }
+  if (done.results.history)
+    write_whole(out / "metrics.jsonl", history_text(*done.results.history, done.results));
   for (const auto& source : loaded.sources)
     if (!source.is_argument) {
       report.scenario = source.text;

@@ -1,9 +1,11 @@
 /// \file
 /// The output directory of a run (`--out DIR`): report.html, summary.json, series.json,
-/// summary.txt, metrics.prom and the scenario as it was read.
+/// metrics.jsonl, summary.txt, metrics.prom and the scenario as it was read.
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <iosfwd>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -23,6 +25,8 @@ void write_output(const std::string& directory, const load_result& loaded, const
 
 /// Under another name, then renamed: nobody finds half of it. Throws verb_failure.
 void write_whole(const std::filesystem::path& path, const std::string& text);
+void write_whole(const std::filesystem::path& path,
+                 const std::function<void(std::ostream&)>& write);
 
 /// The picture and the links of what was loaded; nothing if that has errors.
 void add_topology(report_parts& parts, const load_result& loaded);

@@ -26,7 +26,7 @@ struct arguments {
   run_settings settings;
   std::string out;
   std::optional<std::string> serve;
-  std::optional<std::string> series;
+  std::optional<std::string> series, metrics_every;
   bool hold = false;
   bool json = false;
 };
@@ -47,22 +47,24 @@ std::unique_ptr<metrics_server> serve(const arguments& args,
 
 /// "off", or an interval of virtual time such as 100us. Without the option a run with an output
 /// directory is sampled, at an interval of the program's choice.
-void choose_series(run_settings& settings, const arguments& args) {
-  if (args.series == "off")
+void choose_samples(std::string_view option, const std::optional<std::string>& said,
+                    const std::string& out, bool& sampled, sim_time& every) {
+  if (said == "off")
     return;
-  if (args.series) {
-    if (args.out.empty())
-      throw verb_failure{exit_usage, "--series is written to the output directory: add --out DIR"};
-    const auto interval = parse_quantity(*args.series);
+  if (said) {
+    if (out.empty())
+      throw verb_failure{
+          exit_usage, fmt::format("{} is written to the output directory: add --out DIR", option)};
+    const auto interval = parse_quantity(*said);
     if (!interval.value || interval.value->what != quantity::kind::duration
         || interval.value->amount < nanosecond || interval.value->amount > 1000 * second)
       throw verb_failure{exit_usage,
-                         fmt::format("--series {}: write the virtual time from sample to sample, "
+                         fmt::format("{} {}: write the virtual time from sample to sample, "
                                      "for example 100us (1ns to 1000s), or off",
-                                     *args.series)};
-    settings.series_interval = static_cast<sim_time>(interval.value->amount);
+                                     option, *said)};
+    every = static_cast<sim_time>(interval.value->amount);
   }
-  settings.sampled = !args.out.empty();
+  sampled = !out.empty();
 }
 
 /// As keys of the scenario, whose checks say what is wrong with them.
@@ -78,7 +80,9 @@ void choose_taps(run_settings& settings, const arguments& args) {
 
 int act(const arguments& args) {
   auto settings = args.settings;
-  choose_series(settings, args);
+  choose_samples("--series", args.series, args.out, settings.sampled, settings.series_interval);
+  choose_samples("--metrics-every", args.metrics_every, args.out, settings.all_metrics,
+                 settings.metrics_interval);
   choose_taps(settings, args);
   if (args.hold && !args.serve)
     throw verb_failure{exit_usage, "--hold keeps the metrics endpoint up: add --serve"};
@@ -128,10 +132,14 @@ verb add_run(CLI::App& app) {
   args->settings.add_options(*command);
   command->add_option("--out", args->out,
                       "Directory for report.html, summary.json, series.json, summary.txt, "
-                      "metrics.prom and the scenario");
+                      "metrics.prom, metrics.jsonl and the scenario");
   command->add_option("--series", args->series,
                       "With --out: virtual time from sample to sample of the time series, or off; "
                       "default: some hundred samples");
+  command->add_option(
+      "--metrics-every", args->metrics_every,
+      "With --out: virtual time from sample to sample of all metrics, for `export`, "
+      "or off; default: some hundred samples, none of very large networks");
   command
       ->add_option("--tap", args->taps,
                    "Write what passes a port as pcapng; FILE - is the standard output, as for "

@@ -22,6 +22,7 @@ verb add_check(CLI::App& app);
 verb add_graph(CLI::App& app);
 verb add_report(CLI::App& app);
 verb add_diff(CLI::App& app);
+verb add_export(CLI::App& app);
 verb add_pcap(CLI::App& app);
 verb add_schema(CLI::App& app);
 verb add_explain(CLI::App& app);

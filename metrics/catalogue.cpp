@@ -15,6 +15,13 @@ double as_double(std::uint64_t n) {
   return static_cast<double>(n);
 }
 
+/// -1: all of them together.
+std::string_view name_of_priority(int priority) {
+  static constexpr std::string_view names[] = {"0", "1", "2", "3", "4", "5", "6", "7"};
+  static_assert(std::size(names) == max_priorities);
+  return priority < 0 ? "all" : names[static_cast<std::size_t>(priority)];
+}
+
 series_list single(double value) {
   return {{{}, value}};
 }
@@ -109,8 +116,8 @@ series_list drops(const run_results& run) {
             t.packets != 0)
           out.push_back({{{"component", c.name},
                           {"node", c.node},
-                          {"reason", std::string{name_of(static_cast<drop_reason>(reason))}},
-                          {"priority", std::to_string(priority)}},
+                          {"reason", name_of(static_cast<drop_reason>(reason))},
+                          {"priority", name_of_priority(static_cast<int>(priority))}},
                          as_double(t.*Part)});
   return out;
 }
@@ -120,9 +127,8 @@ template <auto Value>
 series_list of_pauses(const run_results& run) {
   series_list out;
   for (const auto& p : run.pauses)
-    out.push_back(
-        {{{"on", p.on}, {"priority", p.priority < 0 ? "all" : std::to_string(p.priority)}},
-         static_cast<double>(Value(p))});
+    out.push_back({{{"on", p.on}, {"priority", name_of_priority(p.priority)}},
+                   static_cast<double>(Value(p))});
   return out;
 }
 
@@ -133,11 +139,12 @@ series_list of_pause_frames(const run_results& run) {
   for (const auto& p : run.pause_frames)
     for (unsigned c = 0; c < max_priorities; ++c)
       if (p.credits == Credits && (p.expected >> c & 1) != 0) {
-        const auto add = [&](const std::string& port, const char* direction,
+        const auto add = [&](const std::string& port, std::string_view direction,
                              const pause_counts& counts) {
-          out.push_back(
-              {{{"port", port}, {"priority", std::to_string(c)}, {"direction", direction}},
-               as_double(counts.priorities[c].*Which)});
+          out.push_back({{{"port", port},
+                          {"priority", name_of_priority(static_cast<int>(c))},
+                          {"direction", direction}},
+                         as_double(counts.priorities[c].*Which)});
         };
         add(p.from, "sent", p.sent);
         add(p.to, "received", p.had);
@@ -241,12 +248,16 @@ series_list of_engine(const run_results& run) {
 }
 
 series_list run_info(const run_results& run) {
+  auto texts = std::make_shared<const std::vector<std::string>>(std::vector<std::string>{
+      run.over ? hex16(run.fingerprint) : std::string{}, std::to_string(run.seed)});
   return {{{{"scenario", run.scenario},
-            {"version", std::string{sluice_version}},
-            {"fingerprint", run.over ? hex16(run.fingerprint) : std::string{}},
-            {"seed", std::to_string(run.seed)},
+            {"version", sluice_version},
+            {"fingerprint", texts->at(0)},
+            {"seed", texts->at(1)},
             {"clock", run.real_clock ? "real" : "virtual"}},
-           1}};
+           1,
+           nullptr,
+           texts}};
 }
 
 std::vector<metric_definition> make_catalogue() {
@@ -431,7 +442,7 @@ std::vector<metric_definition> make_catalogue() {
          for (const auto& p : run.pause_frames)
            for (unsigned c = 0; c < max_priorities; ++c)
              if (!p.credits && (p.expected >> c & 1) != 0)
-               out.push_back({{{"on", p.from}, {"priority", std::to_string(c)}},
+               out.push_back({{{"on", p.from}, {"priority", name_of_priority(static_cast<int>(c))}},
                               as_double(p.had.priorities[c].storms)});
          return out;
        }},

@@ -8,7 +8,12 @@
 /// over all series of a family always means something.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,15 +26,38 @@ namespace sluice {
 enum class metric_type : std::uint8_t { counter, gauge, histogram };
 enum class metric_unit : std::uint8_t { packets, bytes, seconds, bytes_per_second, count };
 
+/// The value points into the results, or is as long-lived as the program.
 struct metric_label {
-  std::string name, value;
+  std::string_view name, value;
 };
 
-/// One line of a family: its labels and its value, or its distribution (histograms).
+/// The labels of a series, in place: a network has thousands of series, and who samples a run reads
+/// them hundreds of times.
+class metric_labels {
+public:
+  static constexpr std::size_t most = 5;
+
+  metric_labels(std::initializer_list<metric_label> labels) : size_{labels.size()} {
+    std::ranges::copy(labels, labels_.begin());
+  }
+
+  const metric_label* begin() const { return labels_.data(); }
+  const metric_label* end() const { return labels_.data() + size_; }
+  std::size_t size() const { return size_; }
+
+private:
+  std::array<metric_label, most> labels_{};
+  std::size_t size_;
+};
+
+/// One line of a family: its labels and its value, or its distribution (histograms). Valid as long
+/// as the results that it was read from.
 struct metric_series {
-  std::vector<metric_label> labels;
+  metric_labels labels;
   double value = 0;
   const latency_histogram* distribution = nullptr;  ///< points into the results
+  /// Values of labels that are in no results.
+  std::shared_ptr<const std::vector<std::string>> texts = {};
 };
 
 struct metric_definition {

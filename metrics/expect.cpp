@@ -140,7 +140,8 @@ std::variant<const metric_definition*, problem> find_metric(const expectation& l
 bool matches(const metric_series& series, std::span<const expectation::label> labels) {
   return std::ranges::all_of(labels, [&](const auto& wanted) {
     return std::ranges::any_of(series.labels, [&](const auto& has) {
-      return has.name == wanted.name && fnmatch(wanted.value.c_str(), has.value.c_str(), 0) == 0;
+      return has.name == wanted.name
+             && fnmatch(wanted.value.c_str(), std::string{has.value}.c_str(), 0) == 0;
     });
   });
 }
@@ -153,7 +154,7 @@ std::vector<std::string> values_of(std::string_view label, const run_results& ru
   for (const auto& s : series)
     for (const auto& l : s.labels)
       if (l.name == label)
-        values.insert(l.value);
+        values.emplace(l.value);
   for (const auto& c : run.components) {
     if (label == "component" || label == "on")
       values.insert(c.name);

@@ -13,26 +13,25 @@
 
 namespace sluice {
 
-namespace {
-
-/// 1, 2 and 5 of each decade from 100 ns to 10 s: fine enough for histogram_quantile over a
-/// network's latencies, and few enough to keep for every flow. Exact percentiles are in the
-/// summary.
-std::vector<sim_time> latency_bounds() {
-  std::vector<sim_time> bounds;
-  for (sim_time decade = 100 * nanosecond; decade <= second; decade *= 10)
-    for (const sim_time step : {1, 2, 5})
-      bounds.push_back(step * decade);
-  bounds.push_back(10 * second);
-  return bounds;
+std::span<const sim_time> latency_bounds() {
+  static const auto all = [] {
+    std::vector<sim_time> bounds;
+    for (sim_time decade = 100 * nanosecond; decade <= second; decade *= 10)
+      for (const sim_time step : {1, 2, 5})
+        bounds.push_back(step * decade);
+    bounds.push_back(10 * second);
+    return bounds;
+  }();
+  return all;
 }
 
+namespace {
+
 prometheus::ClientMetric::Histogram as_prometheus(const latency_histogram& latency) {
-  static const auto bounds = latency_bounds();
   prometheus::ClientMetric::Histogram out;
   out.sample_count = latency.count();
   out.sample_sum = latency.sum_seconds();
-  for (const auto bound : bounds)
+  for (const auto bound : latency_bounds())
     out.bucket.push_back({latency.count_at_most(bound), seconds_of(bound)});
   return out;
 }
@@ -64,8 +63,8 @@ std::vector<prometheus::MetricFamily> metric_families(const run_results& run) {
     family.metric.reserve(series.size());
     for (auto& s : series) {
       prometheus::ClientMetric metric;
-      for (auto& label : s.labels)
-        metric.label.push_back({std::move(label.name), std::move(label.value)});
+      for (const auto& label : s.labels)
+        metric.label.push_back({std::string{label.name}, std::string{label.value}});
       switch (definition.type) {
         case metric_type::counter:
           metric.counter.value = s.value;

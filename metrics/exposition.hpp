@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,11 @@ class Exposer;
 }
 
 namespace sluice {
+
+/// The upper bounds of a latency's buckets: 1, 2 and 5 of each decade from 100 ns to 10 s. Fine
+/// enough for histogram_quantile over a network's latencies, and few enough to keep for every flow.
+/// Exact percentiles are in the summary.
+std::span<const sim_time> latency_bounds();
 
 /// All families of the catalogue that have a series in these results.
 std::vector<prometheus::MetricFamily> metric_families(const run_results& run);

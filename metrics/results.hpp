@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "metrics/series.hpp"
 
 namespace sluice {
+
+struct metric_history;
 
 /// One component, e.g. "h1/vm1.socket-tx" or "leaf1:p2".
 struct component_result {
@@ -175,7 +178,8 @@ struct run_results {
   std::uint64_t commands = 0;      ///< that the controller has sent
   std::vector<replay_result> replays;
   std::vector<tap_result> taps;
-  std::optional<time_series> series;    ///< at the end of a run that was sampled
+  std::optional<time_series> series;              ///< at the end of a run that was sampled
+  std::shared_ptr<const metric_history> history;  ///< likewise, of all metrics
   std::vector<std::string> violations;  ///< conservation or engine errors, each a sentence
   /// What the engine did, for the curious: messages, activations, wants, recoveries.
   struct engine_counts {

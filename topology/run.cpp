@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "metrics/conservation.hpp"
+#include "metrics/history.hpp"
 #include "topology/network.hpp"
 #include "topology/series_recorder.hpp"
 #include "topology/steering.hpp"
@@ -40,6 +41,8 @@ public:
       watched_ = watched_ || n.flow_control.pfc.watchdog.has_value();
     if (o.series)
       recorder_.emplace(network_, s, o.series_interval);
+    if (o.history)
+      record_history();
     setup_seconds_ = since(created_);
     started_ = last_snapshot_ = wall_clock::now();
   }
@@ -53,6 +56,9 @@ public:
   session& operator=(const session&) = delete;
 
   run_results run() {
+    // The begin is a sample, too: rates need one.
+    if (history_)
+      history_->sample(gather(0));
     if (scenario_.clock == clock_kind::real_time || options_.real_speed)
       run_real();
     else
@@ -71,11 +77,17 @@ public:
     network_.close_taps(end, r);
     if (recorder_)
       r.series = recorder_->finish(r.virtual_time, end);
+    if (history_)
+      r.history = std::make_shared<const metric_history>(history_->finish(r));
     return r;
   }
 
 private:
   static constexpr std::size_t packets_under_way = 400'000;
+  // Of all metrics: in a run with a duration, or when an interval is asked for.
+  static constexpr sim_time usual_samples = 200;
+  static constexpr std::size_t most_components = 1'500;
+  static constexpr std::size_t asked_samples = 8'000, asked_values = 20'000'000;
   // Without a duration a run ends when nothing is left to happen: `never` itself is no limit.
   static constexpr sim_time last_limit = never - 1;
   // Of a slice: some tenths of a second; and that looking at each cell in between costs little.
@@ -99,6 +111,25 @@ private:
     for (const auto& c : network_.components())
       if (counts(*c))
         c->window(std::clamp<std::size_t>(share / hops_of_kind[c->kind()], 32, 512));
+  }
+
+  // Where the series have their samples, if there are any, so that the actors stop no more often.
+  void record_history() {
+    history_recorder::limits most;
+    auto interval = options_.history_interval;
+    if (interval > 0) {
+      most = {asked_samples, asked_values, 0};
+    } else {
+      // It would be felt.
+      if (network_.components().size() > most_components)
+        return;
+      const auto step = recorder_ ? recorder_->interval() : 10 * microsecond;
+      const bool ends_by_itself = scenario_.until_traffic_done || scenario_.duration >= never;
+      most.expected = ends_by_itself ? 0 : scenario_.duration;
+      const auto wanted = ends_by_itself ? 8 * step : scenario_.duration / usual_samples;
+      interval = step * std::max<sim_time>(1, (wanted + step - 1) / step);
+    }
+    history_.emplace(interval, most);
   }
 
   bool stopped() {
@@ -148,15 +179,22 @@ private:
   // With stops at the samples on the way. Whoever decides about the run does so only where it would
   // stop without them, so that they change nothing.
   void run_to(sim_time t) {
-    while (recorder_ && recorder_->next() <= t) {
+    for (auto next = next_sample(); next <= t; next = next_sample()) {
       // Nothing comes after the traffic; and the run is over with its last delivery.
       if (scenario_.until_traffic_done && now_ > 0 && executor_->next_event() >= never)
         break;
-      executor_->run_until(recorder_->next());
-      recorder_->sample();
+      executor_->run_until(next);
+      if (recorder_ && recorder_->next() == next)
+        recorder_->sample();
+      if (history_ && history_->next() == next)
+        history_->sample(gather(next));
     }
     executor_->run_until(t);
     network_.write_taps(t);
+  }
+
+  sim_time next_sample() const {
+    return std::min(recorder_ ? recorder_->next() : never, history_ ? history_->next() : never);
   }
 
   // Without a duration a run ends here.
@@ -295,6 +333,7 @@ private:
   network network_;
   std::unique_ptr<executor> executor_;
   std::optional<series_recorder> recorder_;
+  std::optional<history_recorder> history_;
   unsigned threads_ = 1;
   double setup_seconds_ = 0;
   wall_clock::time_point started_, last_snapshot_;

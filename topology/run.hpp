@@ -24,8 +24,10 @@ struct run_options {
   /// Called with interim results about every so many wall seconds; 0: never.
   std::function<void(const run_results&)> on_snapshot;
   double snapshot_seconds = 0;
-  bool series = false;           ///< sample the run: run_results::series
-  sim_time series_interval = 0;  ///< 0: some hundred samples
+  bool series = false;            ///< sample the run: run_results::series
+  sim_time series_interval = 0;   ///< 0: some hundred samples
+  bool history = false;           ///< sample all metrics: run_results::history
+  sim_time history_interval = 0;  ///< 0: some hundred samples, none of very large networks
   /// Called a few times a second: virtual time reached, wall seconds spent.
   std::function<void(sim_time now, double wall)> on_progress;
   std::atomic<bool>* stop = nullptr;  ///< when set, the run ends soon, with what it has

@@ -24,6 +24,7 @@ public:
   /// size of the network suggest. The network has not begun to run.
   series_recorder(const network& n, const scenario& s, sim_time interval);
 
+  sim_time interval() const { return series_.interval; }
   /// The time of the next sample.
   sim_time next() const { return next_; }
   /// Takes the sample of `next`, which has just been reached.

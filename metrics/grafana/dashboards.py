@@ -139,21 +139,23 @@ class Dashboard:
         self.add("stat", title, description, unit, [query], width, 4,
                  {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
                   "colorMode": "value", "graphMode": "none", "justifyMode": "auto",
-                  "textMode": "auto", "orientation": "auto"},
+                  "textMode": "auto", "orientation": "auto", "wideLayout": True,
+                  "showPercentChange": False},
                  limits=limits, instant=True, **more)
 
     def bars(self, title, description, unit, *queries, width=12, height=8, limits=None, **more):
         self.add("bargauge", title, description, unit, queries, width, height,
                  {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
                   "displayMode": "basic", "orientation": "horizontal", "showUnfilled": True,
-                  "valueMode": "color"},
+                  "valueMode": "color", "namePlacement": "auto", "sizing": "auto",
+                  "minVizWidth": 8, "minVizHeight": 16, "maxVizHeight": 300},
                  limits=limits, instant=True, min=0, **more)
 
     def states(self, title, description, query, words, width=12, height=8):
         """0 and 1 over time; `words` are what the two mean."""
         self.add("state-timeline", title, description, "none", [query], width, height,
                  {"mergeValues": True, "showValue": "auto", "rowHeight": 0.8,
-                  "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False},
+                  "legend": {"displayMode": "list", "placement": "bottom", "calcs": [], "showLegend": False},
                   "tooltip": {"mode": "single", "sort": "none"}},
                  custom={"fillOpacity": 70, "lineWidth": 0}, limits=ANY_IS_BAD,
                  mappings=[{"type": "value", "options": {
@@ -166,9 +168,10 @@ class Dashboard:
         if len(columns) == 1:
             names = {"Value": columns[0][0]}
         self.add("table", title, description, "none", [query for _, _, query in columns], width,
-                 height, {"showHeader": True, "cellHeight": "sm",
-                          "footer": {"show": False, "reducer": ["sum"], "fields": ""}},
-                 instant=True, form="table", custom={"align": "auto", "filterable": True},
+                 height, {"showHeader": True, "cellHeight": "sm", "frameIndex": 0,
+                          "footer": {"show": False, "reducer": ["sum"], "fields": []}},
+                 instant=True, form="table", custom={"align": "auto", "filterable": True, "inspect": False,
+                         "cellOptions": {"type": "auto"}},
                  overrides=[{"matcher": {"id": "byName", "options": heading},
                              "properties": [{"id": "unit", "value": unit}]}
                             for heading, unit, _ in columns],
@@ -183,7 +186,8 @@ class Dashboard:
                   "color": {"mode": "scheme", "scheme": "Oranges", "steps": 64, "exponent": 0.5,
                             "fill": "dark-orange", "reverse": False},
                   "filterValues": {"le": 1e-9}, "legend": {"show": True},
-                  "tooltip": {"show": True, "yHistogram": False},
+                  "tooltip": {"mode": "single", "yHistogram": False, "showColorScale": False},
+                  "exemplars": {"color": "rgba(255,0,255,0.7)"}, "showValue": "never",
                   "rowsFrame": {"layout": "auto"}},
                  form="heatmap")
 
@@ -205,7 +209,7 @@ def variable(name, label, query, everything):
     v = {"name": name, "label": label, "type": "query", "datasource": DATASOURCE, "hide": 0,
          "definition": query, "query": {"query": query, "refId": f"variable-{name}"},
          "refresh": 2, "regex": "", "sort": 1, "multi": everything, "includeAll": everything,
-         "options": [], "current": {}, "skipUrlSync": False}
+         "options": [], "skipUrlSync": False}
     if everything:
         # Also what has no such label: links belong to no node.
         v["allValue"] = ".*"
@@ -216,7 +220,7 @@ def variable(name, label, query, everything):
 VARIABLES = {
     "datasource": {"name": "datasource", "label": "Prometheus", "type": "datasource", "hide": 0,
                    "query": "prometheus", "refresh": 1, "regex": "", "multi": False,
-                   "includeAll": False, "options": [], "current": {}, "skipUrlSync": False},
+                   "includeAll": False, "options": [], "skipUrlSync": False},
     "job": variable("job", "Job", "label_values(sluice_run_info, job)", False),
     "instance": variable("instance", "Run at",
                          'label_values(sluice_run_info{job="$job"}, instance)', False),
