@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -18,33 +19,52 @@ namespace sluice {
 
 class tap_stream {
 public:
-  struct record {
-    packet what;           ///< `at`: when it was seen, its last bit
-    pause_request frame;   ///< of a MAC control frame
-    bool control = false;  ///< it is one
+  /// Why a frame says of each class what it says.
+  using reasons = std::array<pause_reason, pause_classes>;
+  struct control_frame {
+    sim_time at = 0;
+    pause_request what;
+    reasons why;
+  };
+  /// In order of time, each.
+  struct seen {
+    std::vector<packet> packets;  ///< `at`: when it was seen, its last bit
+    std::vector<control_frame> frames;
+
+    bool empty() const { return packets.empty() && frames.empty(); }
+    void clear() { packets.clear(), frames.clear(); }
   };
 
-  void saw(sim_time at, const packet& p) {
-    records_.push_back({p, {}, false});
-    records_.back().what.at = at;
+  /// They were seen so long before they arrive.
+  void saw(std::span<const packet> all, sim_time before = 0) {
+    auto& to = seen_.packets;
+    const auto first = to.size();
+    to.insert(to.end(), all.begin(), all.end());
+    for (auto i = first; before != 0 && i < to.size(); ++i)
+      to[i].at -= before;
   }
-  void saw(sim_time at, const pause_request& frame) {
-    records_.push_back({{}, frame, true});
-    records_.back().what.at = at;
+  void saw(sim_time at, const pause_request& frame, const reasons& why) {
+    seen_.frames.push_back({at, frame, why});
   }
-  bool empty() const { return records_.empty(); }
+  bool empty() const { return seen_.empty(); }
   /// Takes out what was seen until `t`, into `into`, which is empty and gives its memory.
-  void take(sim_time t, std::vector<record>& into) {
-    records_.swap(into);
-    // What is later is little: as far as cells run ahead.
-    const auto rest = std::upper_bound(into.begin(), into.end(), t,
-                                       [](sim_time x, const record& r) { return x < r.what.at; });
-    records_.assign(rest, into.end());
-    into.erase(rest, into.end());
+  void take(sim_time t, seen& into) {
+    take(t, seen_.packets, into.packets);
+    take(t, seen_.frames, into.frames);
   }
 
 private:
-  std::vector<record> records_;
+  template <class Item>
+  static void take(sim_time t, std::vector<Item>& from, std::vector<Item>& into) {
+    from.swap(into);
+    // What is later is little: as far as cells run ahead.
+    const auto rest = std::upper_bound(into.begin(), into.end(), t,
+                                       [](sim_time x, const Item& i) { return x < i.at; });
+    from.assign(rest, into.end());
+    into.erase(rest, into.end());
+  }
+
+  seen seen_;
 };
 
 /// A channel inside a host that is looked at.
@@ -54,8 +74,7 @@ public:
 
   result pass(std::span<packet> packets) override {
     for (auto* to : to_)
-      for (const auto& p : packets)
-        to->saw(p.at, p);
+      to->saw(packets);
     return {packets.size(), 0};
   }
 
