@@ -4,6 +4,7 @@
 #include <pcap/dlt.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "metrics/version.hpp"
 #include "traffic/bpf_filter.hpp"
@@ -74,19 +75,17 @@ void tap_set::open(const scenario& s, frame_bytes::config frames,
 // Takes what was seen by then out of the cells' way, and leaves the rest to the writer.
 void tap_set::write(sim_time until) {
   batch all;
+  {
+    const std::lock_guard lock{mutex_};
+    std::ranges::move(used_, std::back_inserter(pool_));
+    used_.clear();
+  }
   for (const auto& t : taps_)
     for (auto* w : t->streams) {
       if (w->stream.empty())
         continue;
       tap_stream::seen seen;
-      {
-        const std::lock_guard lock{mutex_};
-        if (!used_.empty()) {
-          seen = std::move(used_.back());
-          used_.pop_back();
-        }
-      }
-      w->stream.take(until, seen);
+      w->stream.take(until, seen, pool_);
       all.push_back({w, std::move(seen)});
     }
   if (!all.empty())
@@ -128,10 +127,8 @@ void tap_set::work() {
       failed = std::current_exception();
     }
     const std::lock_guard lock{mutex_};
-    for (auto& part : b) {
-      part.what.clear();
-      used_.push_back(std::move(part.what));
-    }
+    for (auto& part : b)
+      std::ranges::move(part.what.blocks, std::back_inserter(used_));
     if (failed) {
       failed_ = failed;
       changed_.notify_all();
@@ -153,7 +150,7 @@ void tap_set::finish_writing() {
 
 // Of a stream of packets or of frames.
 sim_time tap_set::seen_part::next() const {
-  const auto p = packets < what.packets.size() ? what.packets[packets].at : never;
+  const auto p = packets < what.packets ? what[packets].at : never;
   const auto f = frames < what.frames.size() ? what.frames[frames].at : never;
   return std::min(p, f);
 }
@@ -179,11 +176,15 @@ void tap_set::write(batch& b) {
         }
       if (first == nullptr)
         break;
-      for (; first->next() < until; at = first->next())
-        if (first->packets < first->what.packets.size())
-          write(to, *first->from, first->what.packets[first->packets++]);
-        else
-          write(to, *first->from, first->what.frames[first->frames++]);
+      auto& x = *first;
+      while (x.next() < until)
+        if (x.packets < x.what.packets) {
+          if (constexpr std::size_t ahead = 8; x.packets + ahead < x.what.packets)
+            frames_->soon(x.what[x.packets + ahead]);
+          write(to, *x.from, x.what[x.packets++]);
+        } else {
+          write(to, *x.from, x.what.frames[x.frames++]);
+        }
     }
   }
 }

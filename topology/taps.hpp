@@ -82,11 +82,12 @@ private:
   std::vector<std::unique_ptr<watched>> streams_;
   std::vector<std::unique_ptr<tap>> taps_;
   std::unique_ptr<frame_bytes> frames_;
+  std::vector<tap_stream::block> pool_;  // of memory, on the run's side
   // Between the run and the writer.
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<batch> waiting_;
-  std::vector<tap_stream::seen> used_;  // empty, for their memory
+  std::vector<tap_stream::block> used_;  // empty, for their memory
   std::exception_ptr failed_;
   bool busy_ = false, over_ = false;
   std::thread writer_;

@@ -84,8 +84,9 @@ TEST_CASE("a tap sees of each class why the last that was asked for is in the fr
   s.ask(wants.refresh());
   s.send(1030, 1097);  // lost on the cable
   tap_stream::seen a, b;
-  here.take(never, a);
-  there.take(never, b);
+  std::vector<tap_stream::block> pool;
+  here.take(never, a, pool);
+  there.take(never, b, pool);
   REQUIRE(a.frames.size() == 2);
   REQUIRE(b.frames.size() == 1);
   CHECK(a.frames[0].at == 127);
