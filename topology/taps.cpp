@@ -274,7 +274,8 @@ void tap_set::close(sim_time end, run_results& r) {
     t->out.write(0, {t->settings.epoch * 1'000'000'000,
                      t->settings.epoch * 1'000'000'000 + end / ps_of_ns, t->seen, dropped});
     t->out.close();
-    r.taps.push_back({t->settings.name, t->settings.on, t->settings.file, t->seen, t->written});
+    r.taps.push_back({t->settings.name, t->settings.on, t->settings.file, t->seen, t->written,
+                      t->out.bytes(), dropped});
   }
 }
 
