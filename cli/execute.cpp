@@ -166,6 +166,7 @@ outcome execute(scenario what, const run_settings& settings, interrupt_guard& in
 
   outcome out;
   out.results = run(what, options);
+  out.results.set = settings.set;
   out.expectations = evaluate(what.expectations, out.results);
   out.code = exit_code_of(out.results, out.expectations);
   return out;

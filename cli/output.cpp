@@ -110,6 +110,7 @@ void write_output(const std::string& directory, const load_result& loaded, const
       break;
     }
   add_topology(report, loaded);
+  add_tap_files(report, directory);
   write_whole(out / "report.html", report_html(report));
   write_whole(out / "metrics.prom", metrics_text(done.results));
   write_whole(out / "summary.txt", summary_text(done.results, done.expectations));
@@ -121,6 +122,19 @@ void add_topology(report_parts& parts, const load_result& loaded) {
     return;
   parts.picture = graph(*loaded.value, graph_format::svg);
   parts.topology = nlohmann::json::parse(graph(*loaded.value, graph_format::json));
+}
+
+// Beside the page first: a directory may have been moved as a whole.
+void add_tap_files(report_parts& parts, const fs::path& directory) {
+  for (const auto& tap : parts.summary.value("taps", nlohmann::json::array())) {
+    const fs::path file{tap["file"].get<std::string>()};
+    std::error_code error;
+    auto& link = parts.tap_files.emplace_back();
+    if (fs::is_regular_file(directory / file.filename(), error))
+      link = file.filename().string();
+    else if (fs::is_regular_file(file, error))
+      link = fs::proximate(file, directory, error).string();
+  }
 }
 
 std::string json_line(const nlohmann::json& value) {

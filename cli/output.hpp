@@ -31,6 +31,9 @@ void write_whole(const std::filesystem::path& path,
 /// The picture and the links of what was loaded; nothing if that has errors.
 void add_topology(report_parts& parts, const load_result& loaded);
 
+/// Where the page in `directory` finds the files of the summary's taps.
+void add_tap_files(report_parts& parts, const std::filesystem::path& directory);
+
 /// One line of JSON, with whatever is not UTF-8 in a name replaced.
 std::string json_line(const nlohmann::json& value);
 

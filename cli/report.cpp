@@ -79,7 +79,9 @@ report_parts read_parts(const fs::path& folder) {
   // Its captures may be elsewhere.
   load_options options;
   options.check_files = false;
+  options.set = parts.summary.value("set", std::vector<std::string>{});
   add_topology(parts, load_scenario((folder / "scenario.yaml").string(), options));
+  add_tap_files(parts, folder);
   return parts;
 }
 
@@ -95,8 +97,13 @@ int diff(const std::string& a, const std::string& b, const std::string& out) {
   const auto x = read_json(fs::path{a} / "summary.json", problem_of_summary);
   const auto y = read_json(fs::path{b} / "summary.json", problem_of_summary);
   const auto figures = diff_text({a, &x}, {b, &y});
-  if (!out.empty())
-    write_whole(out, diff_html({a, read_parts(a)}, {b, read_parts(b)}, figures));
+  if (!out.empty()) {
+    named_report one{a, read_parts(a)}, other{b, read_parts(b)};
+    // From this page they are elsewhere.
+    for (auto* r : {&one, &other})
+      r->parts.tap_files.clear();
+    write_whole(out, diff_html(one, other, figures));
+  }
   fmt::print("{}", figures);
   return exit_ok;
 }

@@ -67,15 +67,17 @@ void choose_samples(std::string_view option, const std::optional<std::string>& s
   sampled = !out.empty();
 }
 
-/// As keys of the scenario, whose checks say what is wrong with them.
-void choose_taps(run_settings& settings, const arguments& args) {
-  settings.tap_folder = args.out;
+/// What `--set` changes, and taps as keys of the scenario, whose checks say what is wrong with
+/// them.
+std::vector<std::string> changes(const arguments& args) {
+  auto set = args.settings.set;
   for (std::size_t i = 0; i + 1 < args.taps.size(); i += 2) {
     const auto tap = fmt::format("taps.tap{}", i / 2 + 1);
     // JSON's strings are YAML's: "-" alone would be a list.
-    settings.set.push_back(fmt::format("{}.on={}", tap, nlohmann::json(args.taps[i]).dump()));
-    settings.set.push_back(fmt::format("{}.file={}", tap, nlohmann::json(args.taps[i + 1]).dump()));
+    set.push_back(fmt::format("{}.on={}", tap, nlohmann::json(args.taps[i]).dump()));
+    set.push_back(fmt::format("{}.file={}", tap, nlohmann::json(args.taps[i + 1]).dump()));
   }
+  return set;
 }
 
 int act(const arguments& args) {
@@ -83,12 +85,12 @@ int act(const arguments& args) {
   choose_samples("--series", args.series, args.out, settings.sampled, settings.series_interval);
   choose_samples("--metrics-every", args.metrics_every, args.out, settings.all_metrics,
                  settings.metrics_interval);
-  choose_taps(settings, args);
+  settings.tap_folder = args.out;
   if (args.hold && !args.serve)
     throw verb_failure{exit_usage, "--hold keeps the metrics endpoint up: add --serve"};
   // From here on: whoever interrupts, even before the run has begun, gets what there is.
   interrupt_guard interrupt;
-  const auto loaded = load_or_fail(args.file, settings.set);
+  const auto loaded = load_or_fail(args.file, changes(args));
   const auto& taps = loaded.value->taps;
   const bool piped = std::ranges::any_of(taps, [](const auto& t) { return t.file == "-"; });
   if (piped && args.json)

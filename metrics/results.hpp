@@ -144,14 +144,16 @@ struct replay_result {
   std::uint64_t not_ethernet = 0;        ///< skipped, or given an Ethernet header, by link type
 };
 
-/// A tap: where, into which file, how many frames it saw and how many the file has.
+/// A tap: where, into which file, how many frames it saw, how many the file has and in how many
+/// bytes, and how many packets the port dropped.
 struct tap_result {
   std::string name, on, file;
-  std::uint64_t seen = 0, written = 0;
+  std::uint64_t seen = 0, written = 0, file_bytes = 0, dropped = 0;
 };
 
 struct run_results {
   std::string scenario;
+  std::vector<std::string> set;  ///< what was changed in the file: PATH=VALUE, as it was asked for
   std::uint64_t seed = 0;
   bool real_clock = false;
   unsigned threads = 1;

@@ -544,6 +544,7 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
   };
   json out{{"sluice", version},
            {"scenario", run.scenario},
+           {"set", run.set},
            {"seed", run.seed},
            {"clock", run.real_clock ? "real" : "virtual"},
            {"threads", run.threads},
@@ -648,7 +649,9 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
                     {"on", t.on},
                     {"file", t.file},
                     {"seen", t.seen},
-                    {"written", t.written}});
+                    {"written", t.written},
+                    {"bytes", t.file_bytes},
+                    {"dropped", t.dropped}});
   auto& lists = out["credit_lists"] = json::array();
   for (const auto& c : run.credit_lists)
     lists.push_back({{"flow", c.flow},

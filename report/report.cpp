@@ -62,11 +62,9 @@ std::string page_html(std::string_view title, const json& data, page_script scri
 }
 
 std::string report_html(const report_parts& parts) {
-  const json data{{"summary", parts.summary},
-                  {"series", parts.series},
-                  {"scenario", parts.scenario},
-                  {"topology", parts.topology},
-                  {"picture", parts.picture}};
+  const json data{{"summary", parts.summary},   {"series", parts.series},
+                  {"scenario", parts.scenario}, {"topology", parts.topology},
+                  {"picture", parts.picture},   {"tap_files", parts.tap_files}};
   std::string title = "a run";
   if (parts.summary.is_object() && parts.summary.contains("scenario")
       && parts.summary["scenario"].is_string())
@@ -99,6 +97,15 @@ std::string problem_of_summary(const json& s) {
   for (const auto* key : {"drops", "pauses", "expect"})
     if (!s.contains(key) || !s[key].is_array())
       return fmt::format("it has no list \"{}\"", key);
+  for (const auto* key : {"set", "taps"})
+    if (s.contains(key) && !s[key].is_array())
+      return fmt::format("\"{}\" is no list", key);
+  for (const auto& each : s.value("set", json::array()))
+    if (!each.is_string())
+      return "\"set\" holds what is not a text";
+  for (const auto& each : s.value("taps", json::array()))
+    if (!each.is_object() || !each.contains("file") || !each["file"].is_string())
+      return "\"taps\" holds what has no text \"file\"";
   for (const auto* group : {"flows", "components"})
     for (const auto& [name, each] : s[group].items())
       if (!each.is_object())

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice {
 
@@ -18,6 +19,9 @@ struct report_parts {
   std::string scenario;     ///< the text of scenario.yaml; may be empty
   nlohmann::json topology;  ///< as `sluice graph --format json`; null if it is not known
   std::string picture;      ///< as `sluice graph`: SVG; may be empty
+  /// Of each of the summary's taps: its file's path from where the page is; empty if it is not
+  /// there.
+  std::vector<std::string> tap_files{};
 };
 
 std::string report_html(const report_parts& parts);

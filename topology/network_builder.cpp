@@ -935,15 +935,8 @@ void network_builder::join_pauses(std::size_t link_index, int way) {
   if (!scenario_.taps.empty()) {
     const auto &a = way == 0 ? l.a : l.b, &b = way == 0 ? l.b : l.a;
     const auto tapped = fmt::format("{}:{}", b.node, b.port);
-    tap_set::holds why{tapped};
-    for (unsigned p = 0; p < max_priorities; ++p)
-      if (pfc && (to.room.own >> p & 1) != 0) {
-        why.xoff[p] = to.room.of(p).stop.bytes;
-        why.xon[p] = to.room.of(p).start.bytes;
-      }
-    const auto& reasons = net_.taps_.add_holds(std::move(why));
-    c.tapped = streams(tapped, true, &reasons);
-    c.peer_tapped = streams(fmt::format("{}:{}", a.node, a.port), false, &reasons);
+    c.tapped = streams(tapped, true, tapped);
+    c.peer_tapped = streams(fmt::format("{}:{}", a.node, a.port), false, tapped);
   }
   join(*from.sender, *transmits, c.cable, c.cable);
   auto& lever = net_.levers_.link(link_index)[static_cast<std::size_t>(1 - way)];
@@ -1032,15 +1025,16 @@ void network_builder::join_credits(std::size_t link_index, int way, component& t
 // -- taps
 // ------------------------------------------------------------------------------------------
 
-// Of all taps of the port that look at what it sends, or at what it receives.
+// Of all taps of the port that look at what it sends, or at what it receives. `holder`: of frames,
+// the port that sends them.
 std::vector<tap_stream*> network_builder::streams(const std::string& port, bool sends,
-                                                  const tap_set::holds* why) {
+                                                  const std::string& holder) {
   using way = tap_settings::way;
   std::vector<tap_stream*> all;
   for (std::size_t t = 0; t < scenario_.taps.size(); ++t)
     if (const auto& x = scenario_.taps[t];
         x.on == port && x.direction != (sends ? way::in : way::out))
-      all.push_back(&net_.taps_.add({t, sends, why}));
+      all.push_back(&net_.taps_.add({t, sends, holder}));
   return all;
 }
 

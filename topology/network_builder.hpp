@@ -97,7 +97,7 @@ private:
   void connect(component& upper, component& lower, sim_time down, sim_time up);
   passage* tapped(const component& upper, const component& lower);
   std::vector<tap_stream*> streams(const std::string& port, bool sends,
-                                   const tap_set::holds* why = nullptr);
+                                   const std::string& holder = {});
   void open_taps();
   std::vector<std::string> capture_files_;  // by number
 

@@ -4,6 +4,7 @@
 #include <pcap/dlt.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "metrics/version.hpp"
 #include "traffic/bpf_filter.hpp"
@@ -49,10 +50,6 @@ tap_stream& tap_set::add(const place& p) {
   return streams_.back()->stream;
 }
 
-tap_set::holds& tap_set::add_holds(holds h) {
-  return *holds_.emplace_back(std::make_unique<holds>(std::move(h)));
-}
-
 void tap_set::open(const scenario& s, frame_bytes::config frames,
                    const std::vector<std::uint64_t>& bps) {
   frames_ = std::make_unique<frame_bytes>(std::move(frames));
@@ -69,7 +66,7 @@ void tap_set::open(const scenario& s, frame_bytes::config frames,
         t.streams.push_back(w.get());
     // Who comes first at one time.
     std::ranges::stable_sort(t.streams, {}, [](const auto* w) {
-      return std::pair{w->where.why != nullptr, w->where.sends};
+      return std::pair{!w->where.holder.empty(), w->where.sends};
     });
   }
   writer_ = std::thread{[this] { work(); }};
@@ -78,20 +75,18 @@ void tap_set::open(const scenario& s, frame_bytes::config frames,
 // Takes what was seen by then out of the cells' way, and leaves the rest to the writer.
 void tap_set::write(sim_time until) {
   batch all;
+  {
+    const std::lock_guard lock{mutex_};
+    std::ranges::move(used_, std::back_inserter(pool_));
+    used_.clear();
+  }
   for (const auto& t : taps_)
     for (auto* w : t->streams) {
       if (w->stream.empty())
         continue;
-      std::vector<tap_stream::record> records;
-      {
-        const std::lock_guard lock{mutex_};
-        if (!used_.empty()) {
-          records = std::move(used_.back());
-          used_.pop_back();
-        }
-      }
-      w->stream.take(until, records);
-      all.push_back({w, std::move(records)});
+      tap_stream::seen seen;
+      w->stream.take(until, seen, pool_);
+      all.push_back({w, std::move(seen)});
     }
   if (!all.empty())
     hand_over(std::move(all));
@@ -132,10 +127,8 @@ void tap_set::work() {
       failed = std::current_exception();
     }
     const std::lock_guard lock{mutex_};
-    for (auto& part : b) {
-      part.records.clear();
-      used_.push_back(std::move(part.records));
-    }
+    for (auto& part : b)
+      std::ranges::move(part.what.blocks, std::back_inserter(used_));
     if (failed) {
       failed_ = failed;
       changed_.notify_all();
@@ -155,42 +148,64 @@ void tap_set::finish_writing() {
     writer_.join();
 }
 
-// In order of time, each tap for itself.
+// Of a stream of packets or of frames.
+sim_time tap_set::seen_part::next() const {
+  const auto p = packets < what.packets ? what[packets].at : never;
+  const auto f = frames < what.frames.size() ? what.frames[frames].at : never;
+  return std::min(p, f);
+}
+
+// In order of time, each tap for itself; at one time in the order of its streams.
 void tap_set::write(batch& b) {
   for (std::size_t begin = 0, end = 0; begin < b.size(); begin = end) {
     const auto number = b[begin].from->where.tap;
     while (end < b.size() && b[end].from->where.tap == number)
       ++end;
+    auto& to = *taps_[number];
     for (;;) {
+      // Who is first, and how long he stays it.
       seen_part* first = nullptr;
+      auto at = never, until = never;
       for (auto k = begin; k < end; ++k)
-        if (auto& x = b[k];
-            x.written < x.records.size()
-            && (first == nullptr
-                || x.records[x.written].what.at < first->records[first->written].what.at))
-          first = &x;
+        if (const auto t = b[k].next(); t < at) {
+          until = at;  // those before come first at this time
+          first = &b[k];
+          at = t;
+        } else {
+          until = std::min(until, later(t, 1));
+        }
       if (first == nullptr)
         break;
-      write(*taps_[number], *first->from, first->records[first->written++]);
+      auto& x = *first;
+      while (x.next() < until)
+        if (x.packets < x.what.packets) {
+          if (constexpr std::size_t ahead = 8; x.packets + ahead < x.what.packets)
+            frames_->soon(x.what[x.packets + ahead]);
+          write(to, *x.from, x.what[x.packets++]);
+        } else {
+          write(to, *x.from, x.what.frames[x.frames++]);
+        }
     }
   }
 }
 
-void tap_set::write(tap& to, watched& from, const tap_stream::record& r) {
-  ++to.seen;
+void tap_set::write(tap& to, watched& from, const packet& p) {
+  write(to, from, p.at, frames_->of(p, from.seen), {});
+}
+
+void tap_set::write(tap& to, watched& from, const tap_stream::control_frame& f) {
   std::uint8_t control[mac_control_bytes];
-  frame_bytes::made m;
-  if (r.control) {
-    auto frame = r.frame.frame();
-    // A port's own address; whose it is says the interface, or its peer's.
-    const std::uint8_t mac[6] = {0x02, 0x02, 0, 0, 0, from.where.sends};
-    frame.source = net_address::mac(mac);
-    write_mac_control(frame, control);
-    m = {control, mac_control_bytes};
-  } else {
-    m = frames_->of(r.what, from.seen);
-  }
-  const auto text = r.control && from.where.why != nullptr ? comment(from, r.frame) : std::string{};
+  auto frame = f.what.frame();
+  // A port's own address; whose it is says the interface, or its peer's.
+  const std::uint8_t mac[6] = {0x02, 0x02, 0, 0, 0, from.where.sends};
+  frame.source = net_address::mac(mac);
+  write_mac_control(frame, control);
+  write(to, from, f.at, {control, mac_control_bytes}, comment(from, f));
+}
+
+void tap_set::write(tap& to, const watched& from, sim_time at, frame_bytes::made m,
+                    std::string_view comment) {
+  ++to.seen;
   if (!to.filter.everything()) {
     capture_record c;
     c.link_type = DLT_EN10MB;
@@ -203,36 +218,46 @@ void tap_set::write(tap& to, watched& from, const tap_stream::record& r) {
   if (const auto snap = to.settings.snap_bytes; snap != 0 && m.bytes.size() > snap)
     m.bytes = m.bytes.first(snap);
   to.out.write(
-      0, to.settings.epoch * 1'000'000'000 + r.what.at / ps_of_ns, m.bytes, m.wire_bytes,
+      0, to.settings.epoch * 1'000'000'000 + at / ps_of_ns, m.bytes, m.wire_bytes,
       from.where.sends ? pcapng_writer::direction::outbound : pcapng_writer::direction::inbound,
-      text);
+      comment);
 }
 
-// "XOFF priority 3: ingress of s1:p2 has come to 81920 B".
-std::string tap_set::comment(watched& from, const pause_request& f) {
-  const auto& why = *from.where.why;
-  if (f.what == pause_request::kind::pause)
-    return f.quanta != 0 ? fmt::format("PAUSE for {} quanta", f.quanta) : "PAUSE ends";
+// "XOFF priority 3: ingress s1:p2 81920 B ≥ 80000 B".
+std::string tap_set::comment(watched& from, const tap_stream::control_frame& f) {
+  const auto& [at, what, why] = f;
+  if (what.what == pause_request::kind::pause)
+    return what.quanta != 0 ? fmt::format("PAUSE for {} quanta", what.quanta) : "PAUSE ends";
   std::string text;
-  const auto add = [&](std::string_view what) {
-    text += text.empty() ? "" : "; ";
-    text += what;
+  const auto reason = [&](unsigned p, bool stops) -> std::string {
+    const auto& r = why[p];
+    const auto* than = stops ? "≥" : "≤";
+    switch (r.what) {
+      case pause_reason::kind::nothing:
+        return {};
+      case pause_reason::kind::scenario:
+        return ": by the scenario";
+      case pause_reason::kind::buffer:
+        return fmt::format(": ingress {} {} B {} {} B", from.where.holder, r.bytes, than, r.limit);
+      case pause_reason::kind::pool:
+        return fmt::format(": ingress {} {} B of the shared pool {} {} B", from.where.holder,
+                           r.bytes, than, r.limit);
+      case pause_reason::kind::head_room:
+        return fmt::format(": ingress {} takes {} B of its head-room", from.where.holder, r.bytes);
+    }
+    return {};
   };
   for (unsigned p = 0; p < max_priorities; ++p) {
     const unsigned bit = 1u << p;
-    const bool known = why.xoff[p] != 0;
-    if ((f.hold & bit) != 0 && (from.held & bit) != 0)
-      add(fmt::format("priority {} is held on", p));
-    else if ((f.hold & bit) != 0)
-      add(known ? fmt::format("XOFF priority {}: ingress of {} has come to {} B", p, why.port,
-                              why.xoff[p])
-                : fmt::format("XOFF priority {}", p));
-    else if ((f.go & bit) != 0)
-      add(known ? fmt::format("XON priority {}: ingress of {} is down to {} B", p, why.port,
-                              why.xon[p])
-                : fmt::format("XON priority {}", p));
+    const auto* join = text.empty() ? "" : "; ";
+    if ((what.hold & bit) != 0 && (from.held & bit) != 0)
+      text += fmt::format("{}priority {} is held on", join, p);
+    else if ((what.hold & bit) != 0)
+      text += fmt::format("{}XOFF priority {}{}", join, p, reason(p, true));
+    else if ((what.go & bit) != 0)
+      text += fmt::format("{}XON priority {}{}", join, p, reason(p, false));
   }
-  from.held = (from.held | f.hold) & ~unsigned{f.go};
+  from.held = (from.held | what.hold) & ~unsigned{what.go};
   return text;
 }
 
@@ -249,7 +274,8 @@ void tap_set::close(sim_time end, run_results& r) {
     t->out.write(0, {t->settings.epoch * 1'000'000'000,
                      t->settings.epoch * 1'000'000'000 + end / ps_of_ns, t->seen, dropped});
     t->out.close();
-    r.taps.push_back({t->settings.name, t->settings.on, t->settings.file, t->seen, t->written});
+    r.taps.push_back({t->settings.name, t->settings.on, t->settings.file, t->seen, t->written,
+                      t->out.bytes(), dropped});
   }
 }
 

@@ -30,16 +30,10 @@ namespace sluice {
 
 class tap_set {
 public:
-  /// Of a port that frames hold: why it sends them.
-  struct holds {
-    std::string port;
-    std::int64_t xoff[max_priorities] = {},
-                 xon[max_priorities] = {};  ///< bytes; 0: by another rule
-  };
   struct place {
-    std::size_t tap = 0;  ///< of the scenario's
-    bool sends = false;   ///< the port does; else it receives
-    const holds* why = nullptr;
+    std::size_t tap = 0;      ///< of the scenario's
+    bool sends = false;       ///< the port does; else it receives
+    std::string holder = {};  ///< of frames that hold a port: the port that sends them
   };
 
   tap_set();
@@ -47,7 +41,6 @@ public:
 
   /// Before the run. Streams live as long as this.
   tap_stream& add(const place& p);
-  holds& add_holds(holds h);
   bool empty() const { return streams_.empty(); }
 
   /// Opens the files. `bps`: of each tap's port.
@@ -70,8 +63,9 @@ private:
   // What was seen in a slice, for the writer.
   struct seen_part {
     watched* from;
-    std::vector<tap_stream::record> records;
-    std::size_t written = 0;
+    tap_stream::seen what;
+    std::size_t packets = 0, frames = 0;  // that are written
+    sim_time next() const;
   };
   using batch = std::vector<seen_part>;  // by tap
 
@@ -79,18 +73,21 @@ private:
   void hand_over(batch b);
   void finish_writing();
   void write(batch& b);
-  void write(tap& to, watched& from, const tap_stream::record& r);
-  static std::string comment(watched& from, const pause_request& frame);
+  void write(tap& to, watched& from, const packet& p);
+  void write(tap& to, watched& from, const tap_stream::control_frame& f);
+  void write(tap& to, const watched& from, sim_time at, frame_bytes::made m,
+             std::string_view comment);
+  static std::string comment(watched& from, const tap_stream::control_frame& f);
 
   std::vector<std::unique_ptr<watched>> streams_;
-  std::vector<std::unique_ptr<holds>> holds_;
   std::vector<std::unique_ptr<tap>> taps_;
   std::unique_ptr<frame_bytes> frames_;
+  std::vector<tap_stream::block> pool_;  // of memory, on the run's side
   // Between the run and the writer.
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<batch> waiting_;
-  std::vector<std::vector<tap_stream::record>> used_;  // empty, for their memory
+  std::vector<tap_stream::block> used_;  // empty, for their memory
   std::exception_ptr failed_;
   bool busy_ = false, over_ = false;
   std::thread writer_;

@@ -147,6 +147,13 @@ public:
   store(const store&) = delete;
   store& operator=(const store&) = delete;
 
+  void soon(std::uint64_t offset) const {
+    if (offset >= 8 && offset < all_.size()) {
+      __builtin_prefetch(all_.data() + offset - 8);
+      __builtin_prefetch(all_.data() + offset + 56);
+    }
+  }
+
   source at(std::uint64_t offset) const {
     entry e{0, 0, DLT_EN10MB};
     if (const auto found = others_.empty() ? others_.end() : others_.find(offset);
@@ -215,6 +222,11 @@ frame_bytes::made frame_bytes::of(const packet& p, progress& seen) {
   const std::span<std::uint8_t> before{buffer_.data() + most_headers - p.overlay, p.overlay};
   write_vxlan_headers(outer, source_port, frame.wire_bytes, before);
   return {{before.data(), p.overlay + frame.bytes.size()}, p.overlay + frame.wire_bytes};
+}
+
+void frame_bytes::soon(const packet& p) const {
+  if (!p.frame.synthetic())
+    stores_[p.frame.capture()]->soon(p.frame.offset());
 }
 
 frame_bytes::made frame_bytes::inner(const packet& p, progress& seen) {

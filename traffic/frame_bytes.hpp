@@ -66,6 +66,8 @@ public:
 
   /// \throws capture_error if the capture changed since.
   made of(const packet& p, progress& seen);
+  /// Its turn comes soon: the memory is asked for its bytes.
+  void soon(const packet& p) const;
 
 private:
   class store;

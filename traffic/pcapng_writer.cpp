@@ -12,7 +12,8 @@ namespace sluice {
 
 namespace {
 
-constexpr std::size_t worth_writing = 1 << 20;
+// What a processor's own cache holds when the system copies it.
+constexpr std::size_t worth_writing = 256 << 10;
 constexpr std::uint32_t section_header = 0x0a0d0d0a, interface_description = 1,
                         interface_statistics = 5, enhanced_packet = 6;
 constexpr std::uint16_t end_of_options = 0, comment_option = 1;
@@ -71,16 +72,15 @@ void pcapng_writer::write(std::uint32_t on, std::int64_t time_ns,
                           std::span<const std::uint8_t> captured, std::uint32_t wire_bytes,
                           direction way, std::string_view comment) {
   begin(enhanced_packet);
-  number(on, 4);
-  number(static_cast<std::uint64_t>(time_ns) >> 32, 4);
-  number(static_cast<std::uint64_t>(time_ns) & 0xffff'ffff, 4);
-  number(captured.size(), 4);
-  number(wire_bytes, 4);
+  const auto time = static_cast<std::uint64_t>(time_ns);
+  numbers({on, static_cast<std::uint32_t>(time >> 32), static_cast<std::uint32_t>(time),
+           static_cast<std::uint32_t>(captured.size()), wire_bytes});
   buffer_.insert(buffer_.end(), captured.begin(), captured.end());
   pad();
-  option(2, static_cast<std::uint64_t>(way), 4);
+  constexpr std::uint32_t flags = 2 | 4 << 16;
+  numbers({flags, static_cast<std::uint32_t>(way)});
   option(comment_option, comment);
-  option(end_of_options, {});
+  numbers({end_of_options});
   end();
 }
 
@@ -104,9 +104,7 @@ void pcapng_writer::write(std::uint32_t on, const statistics& s) {
 }
 
 void pcapng_writer::flush() {
-  if (!buffer_.empty() && std::fwrite(buffer_.data(), 1, buffer_.size(), out_) != buffer_.size())
-    fail();
-  buffer_.clear();
+  put_out();
   if (std::fflush(out_) != 0)
     fail();
 }
@@ -131,8 +129,16 @@ void pcapng_writer::close() {
 
 void pcapng_writer::begin(std::uint32_t type) {
   block_ = buffer_.size();
-  number(type, 4);
-  number(0, 4);  // its length, when it is known
+  numbers({type, 0});  // its length, when it is known
+}
+
+template <std::size_t N>
+void pcapng_writer::numbers(const std::uint32_t (&values)[N]) {
+  std::uint8_t bytes[4 * N];
+  for (std::size_t i = 0; i < N; ++i)
+    for (unsigned k = 0; k < 4; ++k)
+      bytes[4 * i + k] = static_cast<std::uint8_t>(values[i] >> 8 * k);
+  buffer_.insert(buffer_.end(), bytes, bytes + sizeof bytes);
 }
 
 void pcapng_writer::number(std::uint64_t value, unsigned bytes) {
@@ -164,14 +170,18 @@ void pcapng_writer::pad() {
 
 void pcapng_writer::end() {
   const auto length = static_cast<std::uint32_t>(buffer_.size() - block_ + 4);
-  number(length, 4);
+  numbers({length});
   for (unsigned i = 0; i < 4; ++i)
     buffer_[block_ + 4 + i] = static_cast<std::uint8_t>(length >> 8 * i);
-  if (buffer_.size() >= worth_writing) {
-    if (std::fwrite(buffer_.data(), 1, buffer_.size(), out_) != buffer_.size())
-      fail();
-    buffer_.clear();
-  }
+  if (buffer_.size() >= worth_writing)
+    put_out();
+}
+
+void pcapng_writer::put_out() {
+  if (!buffer_.empty() && std::fwrite(buffer_.data(), 1, buffer_.size(), out_) != buffer_.size())
+    fail();
+  flushed_ += buffer_.size();
+  buffer_.clear();
 }
 
 void pcapng_writer::fail() const {

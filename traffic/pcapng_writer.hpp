@@ -52,22 +52,28 @@ public:
   void write(std::uint32_t on, const statistics& s);
   /// What was written so far reaches the file, or who reads the pipe.
   void flush();
+  /// That it has got so far.
+  std::uint64_t bytes() const { return flushed_ + buffer_.size(); }
   /// The file is whole. \throws traffic_error cannot_write
   void close();
 
 private:
   void begin(std::uint32_t type);
   void number(std::uint64_t value, unsigned bytes);
+  template <std::size_t N>
+  void numbers(const std::uint32_t (&values)[N]);
   void option(std::uint16_t code, std::string_view value);
   void option(std::uint16_t code, std::uint64_t value, unsigned bytes);
   void pad();
   void end();
+  void put_out();
   [[noreturn]] void fail() const;
 
   std::string file_, growing_;
   std::FILE* out_ = nullptr;
   std::vector<std::uint8_t> buffer_;  // whole blocks, but for the one that is being made
   std::size_t block_ = 0;             // where that begins
+  std::uint64_t flushed_ = 0;         // bytes before those
   std::uint32_t interfaces_ = 0;
 };
 

@@ -16,6 +16,7 @@
 #include <typeinfo>
 
 #include "actors/engine/executor.hpp"
+#include "actors/engine/ring.hpp"
 
 CAF_BEGIN_TYPE_ID_BLOCK(sluice, first_custom_type_id)
 CAF_ADD_TYPE_ID(sluice, (sluice::parcel_data<sluice::packet>))
@@ -38,6 +39,17 @@ struct run_state {
   std::mutex lock;
   std::string failure;
 };
+
+// Takes in what is a parcel. False: it is something else.
+bool deliver(cell& to, caf::mailbox_element* e, transport& out) {
+  if (typeid(*e) == typeid(packet_parcel))
+    to.take(packet_parcel_ptr{static_cast<packet_parcel*>(e)}, out);
+  else if (typeid(*e) == typeid(signal_parcel))
+    to.take(signal_parcel_ptr{static_cast<signal_parcel*>(e)}, out);
+  else
+    return false;
+  return true;
+}
 
 class cell_actor final : public caf::local_actor,
                          public caf::resumable,
@@ -167,11 +179,7 @@ private:
       while (oldest != nullptr) {
         auto e = oldest;
         oldest = static_cast<caf::mailbox_element*>(e->next);
-        if (typeid(*e) == typeid(packet_parcel)) {
-          cell_->take(packet_parcel_ptr{static_cast<packet_parcel*>(e)}, *this);
-          ++taken;
-        } else if (typeid(*e) == typeid(signal_parcel)) {
-          cell_->take(signal_parcel_ptr{static_cast<signal_parcel*>(e)}, *this);
+        if (deliver(*cell_, e, *this)) {
           ++taken;
         } else {
           caf::mailbox_element_ptr owned{e};
@@ -221,10 +229,12 @@ private:
   alignas(64) std::atomic<caf::mailbox_element*> inbox_{nullptr};
 };
 
-class caf_executor final : public executor {
+class caf_executor final : public executor, transport {
 public:
   caf_executor(std::vector<cell*> cells, unsigned threads)
-      : executor{std::move(cells)}, system_{configure(config_, threads)} {
+      : executor{std::move(cells)},
+        mail_(this->cells().size()),
+        system_{configure(config_, threads)} {
     run_.actors.reserve(this->cells().size());
     for (auto c : this->cells())
       run_.actors.push_back(system_.spawn<cell_actor>(c, &run_));
@@ -239,15 +249,37 @@ public:
 
 protected:
   void settle(const std::vector<cell*>& which) override {
-    if (which.empty())
-      return;
-    run_.settled.store(false, std::memory_order_relaxed);
-    run_.under_way.fetch_add(static_cast<std::int64_t>(which.size()), std::memory_order_acq_rel);
     for (auto c : which)
-      caf::anon_send(run_.actors[c->index()], kick_atom::value);
-    run_.settled.wait(false, std::memory_order_acquire);
-    if (run_.under_way.load(std::memory_order_acquire) != 0)
-      throw engine_error{"the count of parcels under way is off"};
+      wake(c->index());
+    hand_over();
+  }
+
+  // Mostly that is a few dozen activations, and a thread that is woken for them, and waited for,
+  // takes longer. So they are made here while the actors have nothing to do; these go on if it
+  // becomes more.
+  void settle_little(const std::vector<cell*>& which) override {
+    for (auto c : which)
+      wake(c->index());
+    if (which.size() > few)
+      return hand_over();
+    for (auto left = few; left > 0 && !ready_.empty() && !failed_; --left) {
+      const auto i = ready_.front();
+      ready_.pop();
+      auto& m = mail_[i];
+      m.awake = false;
+      taken_.swap(m.parcels);
+      auto& c = *cells()[i];
+      try {
+        for (auto& e : taken_)
+          deliver(c, e.release(), *this);
+        c.step(*this);
+      } catch (const std::exception& x) {
+        fail(c.name() + ": " + x.what());
+      }
+      taken_.clear();
+    }
+    if (!failed_)
+      hand_over();
   }
 
   std::string failure() const override {
@@ -256,6 +288,56 @@ protected:
   }
 
 private:
+  static constexpr std::size_t few = 500;  // activations
+  // Of a cell that waits for its turn here.
+  struct inbox {
+    std::vector<caf::mailbox_element_ptr> parcels;
+    bool awake = false;
+  };
+
+  void wake(cell_index i) {
+    if (std::exchange(mail_[i].awake, true))
+      return;
+    ready_.push(i);
+  }
+  void send(cell_index to, packet_parcel_ptr p) override { post(to, p.release()); }
+  void send(cell_index to, signal_parcel_ptr p) override { post(to, p.release()); }
+  void post(cell_index to, caf::mailbox_element* e) {
+    mail_[to].parcels.emplace_back(e);
+    wake(to);
+  }
+  void fail(std::string what) override {
+    failed_ = true;
+    std::lock_guard guard{run_.lock};
+    if (run_.failure.empty())
+      run_.failure = std::move(what);
+  }
+
+  // Lets the actors of all that wait here go on, and waits until nothing is under way.
+  void hand_over() {
+    if (ready_.empty())
+      return;
+    std::int64_t letters = 0;
+    for (std::size_t k = 0; k < ready_.size(); ++k)
+      letters += std::max<std::int64_t>(1, std::ssize(mail_[ready_[k]].parcels));
+    run_.settled.store(false, std::memory_order_relaxed);
+    run_.under_way.fetch_add(letters, std::memory_order_acq_rel);
+    while (!ready_.empty()) {
+      const auto i = ready_.front();
+      ready_.pop();
+      auto& m = mail_[i];
+      m.awake = false;
+      if (m.parcels.empty())
+        caf::anon_send(run_.actors[i], kick_atom::value);
+      for (auto& e : m.parcels)
+        caf::actor_cast<caf::abstract_actor*>(run_.actors[i])->enqueue(std::move(e), nullptr);
+      m.parcels.clear();
+    }
+    run_.settled.wait(false, std::memory_order_acquire);
+    if (run_.under_way.load(std::memory_order_acquire) != 0)
+      throw engine_error{"the count of parcels under way is off"};
+  }
+
   static caf::actor_system_config& configure(caf::actor_system_config& c, unsigned threads) {
     c.add_message_types<caf::id_block::sluice>();
     // A woken actor stays with the thread that woke it, whose caches have what it needs. With the
@@ -270,6 +352,10 @@ private:
   }
 
   mutable run_state run_;
+  std::vector<inbox> mail_;
+  std::vector<caf::mailbox_element_ptr> taken_;
+  ring<cell_index> ready_;  // those that are awake
+  bool failed_ = false;     // here
   caf::actor_system_config config_;
   caf::actor_system system_;
 };

@@ -28,16 +28,18 @@ void executor::run_until(sim_time limit) {
     show_windows();
   begun_ = true;
   sim_time assumed = -1;
+  settle(pending);
   for (;;) {
-    settle(pending);
     if (auto what = failure(); !what.empty())
       throw engine_error{what};
     pending.clear();
     for (auto c : patient_)
       if (c->let_go())
         pending.push_back(c);
-    if (!pending.empty())
+    if (!pending.empty()) {
+      settle(pending);
       continue;
+    }
 
     // Nothing is under way and nobody could go on by what it has been told. Whoever has the
     // earliest event is held up only by promises that it lacks. As nothing anywhere happens before
@@ -68,6 +70,7 @@ void executor::run_until(sim_time limit) {
       if (c->next_event() <= limit)
         pending.push_back(c);
     }
+    settle_little(pending);
   }
 }
 

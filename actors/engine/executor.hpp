@@ -49,6 +49,8 @@ protected:
 
   /// Activates `which` and all that this leads to, until no parcel is under way.
   virtual void settle(const std::vector<cell*>& which) = 0;
+  /// Likewise, where little is to be expected: what a recovery lets go on.
+  virtual void settle_little(const std::vector<cell*>& which) { settle(which); }
 
   /// The first failure that a cell reported; empty if none.
   virtual std::string failure() const = 0;

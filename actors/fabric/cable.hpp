@@ -44,8 +44,7 @@ public:
   result pass(std::span<packet> packets) override {
     result r;
     for (auto* tap : config_.sent)
-      for (const auto& p : packets)
-        tap->saw(p.at - config_.delay, p);
+      tap->saw(packets, config_.delay);
     for (auto& p : packets) {
       counters_.in.add(p.frame_bytes());
       if (!config_.outages.empty() && lost(p)) {
@@ -59,8 +58,7 @@ public:
       ++r.kept;
     }
     for (auto* tap : config_.came)
-      for (const auto& p : packets.first(r.kept))
-        tap->saw(p.at, p);
+      tap->saw(packets.first(r.kept));
     return r;
   }
 

@@ -60,8 +60,13 @@ public:
       }
       for (unsigned lane = 0; lane < pause_classes; ++lane)
         if ((lanes >> lane & 1) != 0)
-          send(pause_request{at, static_cast<std::uint8_t>(1u << lane), 0, limit_[lane], 0,
-                             pause_request::kind::credit});
+          send(pause_request{at,
+                             static_cast<std::uint8_t>(1u << lane),
+                             0,
+                             limit_[lane],
+                             0,
+                             pause_request::kind::credit,
+                             {}});
     }
   }
 

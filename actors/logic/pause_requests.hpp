@@ -15,6 +15,22 @@
 
 namespace sluice {
 
+/// Why a buffer asks for a frame: what it held at that moment, and what that came up or down to.
+/// For who looks at frames; nobody decides anything by it.
+struct pause_reason {
+  enum class kind : std::uint8_t {
+    nothing,    ///< a refresh, or not known
+    buffer,     ///< the class's part of the buffer against a fixed threshold
+    pool,       ///< the account's share of a shared pool against the threshold in force
+    head_room,  ///< the account had to take of its head-room: the pool was full
+    scenario,   ///< no buffer: the scenario has the frame sent
+  };
+  kind what = kind::nothing;
+  std::uint8_t priority = 0;  ///< the class of which it is told
+  std::int64_t bytes = 0;     ///< of it in the buffer or pool when the frame was asked for
+  std::int64_t limit = 0;     ///< bytes: XOFF at or above, XON at or below
+};
+
 /// A frame that is to be sent.
 struct pause_request {
   enum class kind : std::uint8_t {
@@ -28,6 +44,7 @@ struct pause_request {
   std::uint16_t quanta = 0;  ///< of the classes in `hold`
   std::uint16_t number = 0;  ///< of the requests of its port, counting on and round
   kind what = kind::pfc;
+  pause_reason why{};
 
   /// \pre no flow packet
   mac_control frame() const {
@@ -77,7 +94,7 @@ public:
 private:
   pause_request next(sim_time t, std::uint8_t go) {
     refresh_at_ = held_ == 0 ? never : later(t, config_.refresh);
-    return {t, held_, go, config_.quanta, ++number_, pause_request::kind::pfc};
+    return {t, held_, go, config_.quanta, ++number_, pause_request::kind::pfc, {}};
   }
 
   config config_;

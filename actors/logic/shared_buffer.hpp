@@ -71,6 +71,11 @@ public:
     return c.xoff >= 0 ? c.xoff : shared_free() >> c.shift;
   }
 
+  /// It goes on once it has no more of the pool than this.
+  std::int64_t xon_threshold(std::size_t a) const {
+    return std::max<std::int64_t>(0, threshold(a) - configs_[a].xon_offset);
+  }
+
   /// A frame has come. Its bytes may lie in several pools.
   verdict arrive(std::size_t a, std::int64_t bytes) {
     const auto& c = configs_[a];
@@ -114,10 +119,8 @@ public:
   /// The account is pausing and need no longer: another one's frames have left. For dynamic
   /// thresholds, which rise for all when the pool empties.
   bool end_pause(std::size_t a) {
-    const auto& c = configs_[a];
     auto& x = accounts_[a];
-    if (!x.pausing || x.headroom > 0
-        || x.shared > std::max<std::int64_t>(0, threshold(a) - c.xon_offset))
+    if (!x.pausing || x.headroom > 0 || x.shared > xon_threshold(a))
       return false;
     x.pausing = false;
     ++x.xons;

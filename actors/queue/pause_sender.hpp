@@ -32,7 +32,9 @@ struct outage {
 };
 
 /// A request as a packet, from who owns the buffer to the port's sender; and as a signal, the frame
-/// that has had its effect. Their `at` is set by who sends them.
+/// that has had its effect, for which nobody has to know the reason. Their `at` is set by who sends
+/// them. A packet's fields stand for others here: `due` and `from`, `to` for the reason's two
+/// numbers of bytes, `overlay` and `socket` for what it is about.
 inline packet to_packet(const pause_request& r) {
   packet p;
   p.at = r.at;
@@ -42,6 +44,11 @@ inline packet to_packet(const pause_request& r) {
   p.id = r.number;
   p.priority = static_cast<std::uint8_t>(r.what);
   p.bytes = mac_control_bytes;
+  p.due = r.why.bytes;
+  p.from = static_cast<std::uint32_t>(r.why.limit);
+  p.to = static_cast<std::uint32_t>(r.why.limit >> 32);
+  p.overlay = static_cast<std::uint8_t>(r.why.what);
+  p.socket = r.why.priority;
   return p;
 }
 inline pause_request from_packet(const packet& p) {
@@ -50,7 +57,9 @@ inline pause_request from_packet(const packet& p) {
           static_cast<std::uint8_t>(p.egress),
           static_cast<std::uint16_t>(p.flow),
           static_cast<std::uint16_t>(p.id),
-          static_cast<pause_request::kind>(p.priority)};
+          static_cast<pause_request::kind>(p.priority),
+          {static_cast<pause_reason::kind>(p.overlay), p.socket, p.due,
+           static_cast<std::int64_t>(std::uint64_t{p.to} << 32 | p.from)}};
 }
 inline signal to_signal(const pause_request& r, sim_time at) {
   return {at, r.quanta | static_cast<std::uint32_t>(r.number) << 16,
@@ -68,7 +77,8 @@ inline pause_request from_signal(const signal& s) {
           static_cast<std::uint16_t>(s.bytes >> 16),
           s.what == signal::kind::pfc     ? pause_request::kind::pfc
           : s.what == signal::kind::pause ? pause_request::kind::pause
-                                          : pause_request::kind::credit};
+                                          : pause_request::kind::credit,
+          {}};
 }
 
 class pause_sender {
@@ -140,12 +150,18 @@ public:
   /// frame can say it. \pre first() <= from
   effect send(sim_time from, sim_time to) {
     auto frame = pop();
+    tap_stream::reasons why;
+    const bool seen = !config_.tapped.empty() || !config_.peer_tapped.empty();
+    if (seen)
+      note(why, frame);
     while (first() <= from && joins(frame, peek())) {
       const auto r = pop();
       frame.hold = static_cast<std::uint8_t>((frame.hold & ~r.go) | r.hold);
       frame.go = static_cast<std::uint8_t>((frame.go & ~r.hold) | r.go);
       if (r.hold != 0)
         frame.quanta = r.quanta;
+      if (seen)
+        note(why, r);
       if (static_cast<std::int16_t>(static_cast<std::uint16_t>(r.number - frame.number)) > 0)
         frame.number = r.number;
     }
@@ -164,12 +180,12 @@ public:
       ++outage_;
     const bool lost = outage_ < config_.outages.size() && config_.outages[outage_].from < arrives;
     sent_.lost += lost;
-    if (!credit) {
+    if (seen && !credit) {
       for (auto* tap : config_.tapped)
-        tap->saw(to, frame);
+        tap->saw(to, frame, why);
       if (!lost)
         for (auto* tap : config_.peer_tapped)
-          tap->saw(arrives, frame);
+          tap->saw(arrives, frame, why);
     }
     if (credit) {
       const auto lane = static_cast<unsigned>(std::countr_zero(frame.hold));
@@ -232,7 +248,18 @@ private:
   pause_request injected(std::size_t i) const {
     auto r = config_.injected[i].what;
     r.number = number_;
+    r.why.what = pause_reason::kind::scenario;
     return r;
+  }
+  // Why what is asked for is in the frame that is being made. The last word on a class is right.
+  static void note(tap_stream::reasons& why, const pause_request& r) {
+    if (r.why.what == pause_reason::kind::scenario) {
+      for (unsigned c = 0; c < pause_classes; ++c)
+        if (((r.hold | r.go) >> c & 1) != 0)
+          why[c] = r.why;
+    } else if (r.why.what != pause_reason::kind::nothing) {
+      why[r.why.priority] = r.why;
+    }
   }
   pause_request repeated(std::size_t lane) const {
     pause_request r;

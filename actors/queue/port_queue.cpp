@@ -234,7 +234,10 @@ void port_queue::tell(signal::kind what, unsigned priority, sim_time at) {
   }
   signal s{.at = at + inputs_[side].signal_latency, .what = what};
   if (requests_out_ != nowhere) {
-    const auto r = stops ? requests_.hold(priority, at) : requests_.let_go(priority, at);
+    auto r = stops ? requests_.hold(priority, at) : requests_.let_go(priority, at);
+    const auto& gate = gate_.of(priority);
+    r.why = {pause_reason::kind::buffer, static_cast<std::uint8_t>(priority), gate.bytes(),
+             stops ? gate.settings().stop.bytes : gate.settings().start.bytes};
     s.bytes = r.number;
     s.priority = static_cast<std::uint8_t>(priority);
     request(r);

@@ -6,7 +6,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <iterator>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -18,33 +21,91 @@ namespace sluice {
 
 class tap_stream {
 public:
-  struct record {
-    packet what;           ///< `at`: when it was seen, its last bit
-    pause_request frame;   ///< of a MAC control frame
-    bool control = false;  ///< it is one
+  /// Why a frame says of each class what it says.
+  using reasons = std::array<pause_reason, pause_classes>;
+  struct control_frame {
+    sim_time at = 0;
+    pause_request what;
+    reasons why;
+  };
+  /// Packets in blocks, so that none is moved as more come, and memory goes round.
+  using block = std::unique_ptr<packet[]>;
+  static constexpr std::size_t block_packets = 512;
+  /// In order of time, each.
+  struct seen {
+    std::vector<block> blocks;
+    std::size_t packets = 0;  ///< in them; `at`: when it was seen, its last bit
+    std::vector<control_frame> frames;
+
+    const packet& operator[](std::size_t i) const {
+      return blocks[i / block_packets][i % block_packets];
+    }
+    bool empty() const { return packets == 0 && frames.empty(); }
   };
 
-  void saw(sim_time at, const packet& p) {
-    records_.push_back({p, {}, false});
-    records_.back().what.at = at;
+  /// They were seen so long before they arrive.
+  void saw(std::span<const packet> all, sim_time before = 0) {
+    while (!all.empty()) {
+      const auto within = seen_.packets % block_packets;
+      if (within == 0)
+        add_block();
+      const auto n = std::min(all.size(), block_packets - within);
+      auto* to = seen_.blocks.back().get() + within;
+      std::copy_n(all.begin(), n, to);
+      if (before != 0)
+        for (std::size_t i = 0; i < n; ++i)
+          to[i].at -= before;
+      seen_.packets += n;
+      all = all.subspan(n);
+    }
   }
-  void saw(sim_time at, const pause_request& frame) {
-    records_.push_back({{}, frame, true});
-    records_.back().what.at = at;
+  void saw(sim_time at, const pause_request& frame, const reasons& why) {
+    seen_.frames.push_back({at, frame, why});
   }
-  bool empty() const { return records_.empty(); }
-  /// Takes out what was seen until `t`, into `into`, which is empty and gives its memory.
-  void take(sim_time t, std::vector<record>& into) {
-    records_.swap(into);
+  bool empty() const { return seen_.empty(); }
+
+  /// Takes out what was seen until `t`. \param into empty, but for memory
+  /// \param pool of blocks that nobody uses; gets and gives
+  void take(sim_time t, seen& into, std::vector<block>& pool) {
+    std::ranges::move(spare_, std::back_inserter(pool));
+    spare_.clear();
+    std::swap(spare_, pool);
+    std::swap(seen_, into);
     // What is later is little: as far as cells run ahead.
-    const auto rest = std::upper_bound(into.begin(), into.end(), t,
-                                       [](sim_time x, const record& r) { return x < r.what.at; });
-    records_.assign(rest, into.end());
-    into.erase(rest, into.end());
+    const auto later =
+        std::upper_bound(into.frames.begin(), into.frames.end(), t,
+                         [](sim_time x, const control_frame& f) { return x < f.at; });
+    seen_.frames.assign(later, into.frames.end());
+    into.frames.erase(later, into.frames.end());
+    std::size_t begin = 0, end = into.packets;
+    while (begin < end)
+      if (const auto i = begin + (end - begin) / 2; into[i].at <= t)
+        begin = i + 1;
+      else
+        end = i;
+    for (auto i = begin; i < into.packets; ++i)
+      saw({&into[i], 1});
+    into.packets = begin;
+    std::swap(spare_, pool);
+    // It will see about as much again.
+    const auto n = std::min(pool.size(), into.blocks.size());
+    spare_.insert(spare_.end(), std::move_iterator{pool.end() - static_cast<std::ptrdiff_t>(n)},
+                  std::move_iterator{pool.end()});
+    pool.resize(pool.size() - n);
   }
 
 private:
-  std::vector<record> records_;
+  void add_block() {
+    if (spare_.empty()) {
+      seen_.blocks.push_back(std::make_unique<packet[]>(block_packets));
+    } else {
+      seen_.blocks.push_back(std::move(spare_.back()));
+      spare_.pop_back();
+    }
+  }
+
+  seen seen_;
+  std::vector<block> spare_;
 };
 
 /// A channel inside a host that is looked at.
@@ -54,8 +115,7 @@ public:
 
   result pass(std::span<packet> packets) override {
     for (auto* to : to_)
-      for (const auto& p : packets)
-        to->saw(p.at, p);
+      to->saw(packets);
     return {packets.size(), 0};
   }
 

@@ -349,13 +349,20 @@ void forwarding_engine::tell(port_index i, signal::kind what, unsigned priority,
     return;
   signal x{.at = at + inputs_[i].signal_latency, .what = what};
   if (s.requests_out != nowhere) {
-    const auto r = what == signal::kind::stop ? s.requests.hold(priority, at)
-                                              : s.requests.let_go(priority, at);
+    const bool stops = what == signal::kind::stop;
+    auto r = stops ? s.requests.hold(priority, at) : s.requests.let_go(priority, at);
+    r.why = reason(i, priority, stops);
     x.bytes = r.number;
     x.priority = static_cast<std::uint8_t>(priority);
     request(s.requests_out, r);
   }
   emit_signal(i, x);
+}
+
+pause_reason forwarding_engine::reason(port_index i, unsigned priority, bool stops) const {
+  const auto& gate = ingress_[i].gate.of(priority);
+  return {pause_reason::kind::buffer, static_cast<std::uint8_t>(priority), gate.bytes(),
+          stops ? gate.settings().stop.bytes : gate.settings().start.bytes};
 }
 
 // Nothing that is not handled yet happens at ingress i before `before`.

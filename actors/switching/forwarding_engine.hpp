@@ -178,6 +178,8 @@ protected:
   void stop_sender(port_index i, unsigned priority, bool first, std::uint16_t egress, sim_time at);
   void start_sender(port_index i, unsigned priority, bool held, sim_time at);
   void tell(port_index i, signal::kind what, unsigned priority, sim_time at);
+  /// Of a transition that has just come, for who looks at frames.
+  virtual pause_reason reason(port_index i, unsigned priority, bool stops) const;
   void refresh(port_index i, sim_time before);
   void request(port_index o, const pause_request& r);
   bool accounts(port_index i, unsigned priority) const {

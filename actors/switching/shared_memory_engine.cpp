@@ -230,6 +230,18 @@ void shared_memory_engine::stop(port_index i, unsigned priority, std::uint16_t e
   stop_sender(i, priority, first, egress, at);
 }
 
+pause_reason shared_memory_engine::reason(port_index i, unsigned priority, bool stops) const {
+  using kind = pause_reason::kind;
+  const auto a = account_of(i, priority);
+  const auto& x = memory_.of(a);
+  const auto p = static_cast<std::uint8_t>(priority);
+  if (!stops)
+    return {kind::pool, p, x.shared, memory_.xon_threshold(a)};
+  if (x.shared < memory_.threshold(a))
+    return {kind::head_room, p, x.headroom, 0};
+  return {kind::pool, p, x.shared, memory_.threshold(a)};
+}
+
 // Refreshes that nothing can come before.
 void shared_memory_engine::refresh_all() {
   auto quiet = std::min({arrivals_to_come().from, nothing_leaves_before(), later(limit_, 1)});
@@ -360,8 +372,7 @@ sim_time shared_memory_engine::stopping_since(std::size_t i, unsigned priority) 
 
 std::int64_t shared_memory_engine::start_bytes(std::size_t i, unsigned priority) const {
   const auto a = account_of(i, priority);
-  return accounts_[a].reserve
-         + std::max<std::int64_t>(0, memory_.threshold(a) - accounts_[a].xon_offset);
+  return accounts_[a].reserve + memory_.xon_threshold(a);
 }
 
 component_counters shared_memory_engine::snapshot(sim_time now) const {

@@ -52,6 +52,7 @@ protected:
   bool grant(port_index, bool) override { return false; }
   bool stopping(std::size_t i) const override { return stopping_[i] != 0; }
   sim_time resume_bound(port_index i) const override;
+  pause_reason reason(port_index i, unsigned priority, bool stops) const override;
   sim_time next_request(port_index i) const override;
   void explain_transition(port_index i, sim_time beyond) override;
 

@@ -332,6 +332,26 @@ function tables() {
       {name: 'share', of: f => number(f.share), show: share},
     ], [...frames].sort((a, b) => b.paused_seconds - a.paused_seconds));
   }
+  const taps = list(summary.taps);
+  if (taps.length) {
+    const into = section('taps', 'Taps', 'what passed ports, as pcapng');
+    const files = list(data.tap_files), base = path => String(path).split('/').pop();
+    // As a shell wants it.
+    const quoted = path => /^[\w./-]+$/.test(path) ? path : `'${path.replace(/'/g, `'\\''`)}'`;
+    const rows = taps.map((t, i) => ({...object(t), path: files[i]}));
+    table(into, 'taps', [
+      {name: 'on', of: t => t.on, left: true},
+      {name: 'file', of: t => t.file, left: true, show: (file, t) => file === '-' ? 'the standard output'
+        : t.path ? el('a', {href: t.path.split('/').map(encodeURIComponent).join('/')}, base(t.path)) : file},
+      {name: 'saw', csv: 'seen', of: t => number(t.seen), show: count},
+      {name: 'wrote', csv: 'written', of: t => number(t.written), show: count},
+      {name: 'size', csv: 'bytes', of: t => number(t.bytes), show: bytes},
+      {name: 'dropped by the port', csv: 'dropped', of: t => number(t.dropped), show: count,
+        mark: t => t.dropped > 0 ? 'bad' : ''},
+    ], rows);
+    const first = rows.find(t => t.path);
+    if (first) into.append(el('p', {class: 'soft small'}, 'In this directory: ', el('code', {}, `wireshark ${quoted(first.path)}`)));
+  }
   const into = section('components', 'Components');
   table(into, 'components', [
     {name: 'component', of: c => c.name, left: true},
@@ -346,8 +366,12 @@ function tables() {
 
 function scenarioText() {
   if (!data.scenario) return;
-  const into = section('scenario', 'Scenario', 'as it was read; --set is not in it', el('button', {type: 'button',
+  const set = list(summary.set);
+  const into = section('scenario', 'Scenario', set.length ? 'the file, and what was changed in it' : 'as it was read', el('button', {type: 'button',
     click: () => save('scenario.yaml', data.scenario, 'text/yaml')}, 'Save'));
+  if (set.length)
+    into.append(el('p', {class: 'small'}, 'Run with'), el('ul', {class: 'set small', id: 'set'},
+      set.map(s => el('li', {}, el('code', {}, `--set ${s}`)))));
   into.append(el('pre', {class: 'scenario', tabindex: '0'}, data.scenario));
 }
 

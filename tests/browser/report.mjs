@@ -5,8 +5,8 @@
 //
 // Exit code 0 if all is well. CHROMIUM names the browser, if it is not /usr/bin/chromium.
 import {chromium} from 'playwright-core';
-import {mkdirSync, readFileSync} from 'node:fs';
-import {join, resolve} from 'node:path';
+import {existsSync, mkdirSync, readFileSync} from 'node:fs';
+import {basename, join, resolve} from 'node:path';
 import {pathToFileURL} from 'node:url';
 
 const [folder, pictures] = process.argv.slice(2);
@@ -52,6 +52,16 @@ try {
         const shown = await page.locator('#table-flows').innerText();
         check(flows.length > 20 || flows.every(f => shown.includes(f)), `${at}: a flow is missing`);
       }
+      const set = (summary.set || []).map(s => `--set ${s}`);
+      check(JSON.stringify(await page.locator('#set li').allInnerTexts()) === JSON.stringify(set),
+        `${at}: what was set is ${await page.locator('#set li').allInnerTexts()}`);
+      const taps = summary.taps || [];
+      check(await page.locator('#table-taps tbody tr').count() === Math.min(20, taps.length), `${at}: the taps`);
+      for (const link of await page.locator('#table-taps a').all())
+        check(existsSync(new URL(await link.getAttribute('href'), address)), `${at}: ${await link.innerText()} is not there`);
+      const links = await page.locator('#table-taps a').count();
+      check(links === Math.min(20, taps.filter(t => existsSync(join(folder, basename(t.file))) || existsSync(t.file)).length),
+        `${at}: ${links} links to files of taps`);
       for (const plot of await page.locator('.plot').all())
         check(await plot.locator('canvas').count() === 1, `${at}: a plot without a picture`);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

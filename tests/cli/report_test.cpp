@@ -63,6 +63,44 @@ TEST_CASE("a run with --out writes a report with the figures of --json") {
   CHECK(read_text_of(folder / "o/report.html") == before);
 }
 
+TEST_CASE("a report knows what --set has changed, and where the files of taps are") {
+  const temporary_folder folder;
+  run_into(
+      folder / "o", "scenarios/pfc-incast.yaml",
+      {"--set", "traffic.write.generate.packets=50", "--set", "h5/disk.drain=3Gbit", "--tap",
+       "h5:nic0", folder / "o/in here.pcapng", "--tap", "h6/client", folder / "elsewhere.pcapng"});
+  const auto data = data_of(read_text_of(folder / "o/report.html"));
+  CHECK(data["summary"]["set"] == json{"traffic.write.generate.packets=50", "h5/disk.drain=3Gbit"});
+  CHECK(data["tap_files"] == json{"in here.pcapng", "../elsewhere.pcapng"});
+  const auto& taps = data["summary"]["taps"];
+  REQUIRE(taps.size() == 2);
+  CHECK(taps[0]["on"] == "h5:nic0");
+  CHECK(taps[0]["bytes"] == std::filesystem::file_size(folder / "o/in here.pcapng"));
+  CHECK(taps[1]["bytes"] == std::filesystem::file_size(folder / "elsewhere.pcapng"));
+  CHECK(taps[0]["dropped"] == 0);
+
+  // Made again it is the same; in another place it finds what was moved with it.
+  const auto before = read_text_of(folder / "o/report.html");
+  CHECK(run_program({"report", folder / "o"}).code == 0);
+  CHECK(read_text_of(folder / "o/report.html") == before);
+  std::filesystem::rename(folder / "o", folder / "moved");
+  CHECK(run_program({"report", folder / "moved"}).code == 0);
+  CHECK(data_of(read_text_of(folder / "moved/report.html"))["tap_files"] == data["tap_files"]);
+  std::filesystem::remove(folder / "moved/in here.pcapng");
+  CHECK(run_program({"report", folder / "moved"}).code == 0);
+  CHECK(data_of(read_text_of(folder / "moved/report.html"))["tap_files"]
+        == json{"", "../elsewhere.pcapng"});
+}
+
+TEST_CASE("the picture of a report that is made again is that of the changed scenario") {
+  const temporary_folder folder;
+  run_into(folder / "o", "scenarios/smallest.yaml", {"--set", "defaults.link.rate=40Gbit"});
+  const auto first = data_of(read_text_of(folder / "o/report.html"));
+  CHECK(first["topology"]["links"][0]["rate_bps"] == 40'000'000'000);
+  CHECK(run_program({"report", folder / "o"}).code == 0);
+  CHECK(data_of(read_text_of(folder / "o/report.html")) == first);
+}
+
 TEST_CASE("a series ends with the figures of the summary, and never goes back") {
   const temporary_folder folder;
   for (const auto* file : {"scenarios/incast-lossy.yaml", "scenarios/pfc-incast.yaml"}) {

@@ -98,6 +98,20 @@ TEST_CASE("files that cannot be shown are told from those that can") {
   s["flows"]["t"] = 3;
   CHECK(contains(problem_of_summary(s), "\"t\""));
 
+  s = a_summary();
+  s["set"] = {"a=b"};
+  s["taps"] = {{{"on", "a:nic0"}, {"file", "a.pcapng"}}};
+  CHECK(problem_of_summary(s) == "");
+  s["set"] = {7};
+  CHECK(contains(problem_of_summary(s), "\"set\""));
+  s["set"] = "a=b";
+  CHECK(contains(problem_of_summary(s), "\"set\""));
+  s = a_summary();
+  for (const auto& wrong : {json{7}, json{{{"file", 7}}}, json{json::object()}, json("a")}) {
+    s["taps"] = wrong;
+    CHECK(contains(problem_of_summary(s), "\"taps\""));
+  }
+
   auto x = a_series();
   x["series"] = 2;
   CHECK(problem_of_series(x) != "");

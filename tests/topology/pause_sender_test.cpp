@@ -61,8 +61,57 @@ TEST_CASE("injected frames come at their times, and answer nothing that was aske
   CHECK(s.first() == never);
 }
 
+TEST_CASE("a tap sees of each class why the last that was asked for is in the frame") {
+  pause_requests wants{{.quanta = 100, .refresh = 1000}};
+  pause_request injected;
+  injected.at = 25;
+  injected.hold = 1 << 6;
+  injected.quanta = 100;
+  tap_stream here, there;
+  pause_sender s{{.injected = {{injected, never, never}},
+                  .outages = {{1100, 2000}},
+                  .cable = 500,
+                  .tapped = {&here},
+                  .peer_tapped = {&there}}};
+  const auto ask = [&](pause_request r, unsigned c, std::int64_t bytes, std::int64_t limit) {
+    r.why = {pause_reason::kind::buffer, static_cast<std::uint8_t>(c), bytes, limit};
+    s.ask(r);
+  };
+  ask(wants.hold(3, 10), 3, 900, 800);
+  ask(wants.hold(4, 20), 4, 850, 800);
+  ask(wants.let_go(3, 30), 3, 400, 450);
+  s.send(60, 127);
+  s.ask(wants.refresh());
+  s.send(1030, 1097);  // lost on the cable
+  tap_stream::seen a, b;
+  std::vector<tap_stream::block> pool;
+  here.take(never, a, pool);
+  there.take(never, b, pool);
+  REQUIRE(a.frames.size() == 2);
+  REQUIRE(b.frames.size() == 1);
+  CHECK(a.frames[0].at == 127);
+  CHECK(b.frames[0].at == 627);
+  for (const auto* x : {&a, &b}) {
+    const auto& why = x->frames[0].why;
+    CHECK(why[3].bytes == 400);
+    CHECK(why[3].limit == 450);
+    CHECK(why[4].bytes == 850);
+    CHECK(why[6].what == pause_reason::kind::scenario);
+    CHECK(why[5].what == pause_reason::kind::nothing);
+  }
+  for (const auto& why : a.frames[1].why)
+    CHECK(why.what == pause_reason::kind::nothing);
+}
+
 TEST_CASE("a request survives the ways it travels") {
-  const pause_request r{123, 0x18, 0x40, 65'535, 40'000, pause_request::kind::pause};
+  constexpr std::int64_t much = 5'000'000'000;
+  const pause_request r{123,
+                        0x18,
+                        0x40,
+                        65'535,
+                        40'000,
+                        pause_request::kind::pause,
+                        {pause_reason::kind::pool, 6, much + 1, much}};
   const auto p = from_packet(to_packet(r));
   const auto s = from_signal(to_signal(r, 456));
   for (const auto* x : {&p, &s}) {
@@ -74,4 +123,8 @@ TEST_CASE("a request survives the ways it travels") {
   }
   CHECK(p.at == 123);
   CHECK(s.at == 456);
+  CHECK(p.why.what == r.why.what);
+  CHECK(p.why.priority == 6);
+  CHECK(p.why.bytes == much + 1);
+  CHECK(p.why.limit == much);
 }

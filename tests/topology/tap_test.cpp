@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <regex>
+#include <set>
 
 #include "scenarios/loader.hpp"
 #include "tests/support/small_network.hpp"
@@ -52,6 +54,24 @@ scenario load(const std::string& text) {
   auto r = load_scenario_text(text, "tap.yaml", {});
   REQUIRE_MESSAGE(r.value, render(r, false));
   return *r.value;
+}
+
+struct reason {
+  bool stops = false;
+  std::int64_t bytes = 0, limit = 0;
+};
+// Of all comments that give a port's occupancy, in order.
+std::vector<reason> whys(const std::string& file, const std::string& port, const std::string& of) {
+  const auto text = whole(file);
+  const std::regex comment{"(XOFF|XON) priority 3: ingress " + port + " ([0-9]+)" + of
+                           + "(≥|≤) ([0-9]+) B"};
+  std::vector<reason> all;
+  for (std::sregex_iterator i{text.begin(), text.end(), comment}, end; i != end; ++i) {
+    const bool stops = (*i)[1] == "XOFF";
+    CHECK((*i)[3] == (stops ? "≥" : "≤"));
+    all.push_back({stops, std::stoll((*i)[2]), std::stoll((*i)[4])});
+  }
+  return all;
 }
 
 // Two senders to one slow receiver, over PFC.
@@ -175,6 +195,57 @@ TEST_CASE("a tap changes nothing, and is the same whatever runs the actors") {
     }
   }
   CHECK(first[0].size() > 4'000'000);
+}
+
+TEST_CASE("a frame's comment says what the buffer held when the frame was asked for") {
+  auto s = with_pauses();
+  s.taps.resize(1);
+  s.taps[0].file = temporary("why.pcapng");
+  run_checked(s);
+  auto all = whys(s.taps[0].file, "c:nic0", " B ");
+  CHECK(all.size() > 10);
+  std::set<std::int64_t> limits, held;
+  for (const auto& w : all) {
+    CHECK((w.stops ? w.bytes >= w.limit : w.bytes <= w.limit));
+    CHECK(std::abs(w.bytes - w.limit) < 1500);  // the frame that made it so is the last in it
+    limits.insert(w.limit);
+    held.insert(w.bytes);
+  }
+  CHECK(limits.size() == 2);  // XOFF and XON, which do not change
+  CHECK(held.size() >= 2);
+
+  // A shared memory, whose thresholds do.
+  s = load(R"(
+duration: 2ms
+defaults: {link: {rate: 25Gbit}, flow-control: {nic-fabric: pfc}, pfc: {priorities: [3]}}
+nodes:
+  a: {kind: generator}
+  b: {kind: generator}
+  k: {kind: sink}
+  s: {kind: switch, buffer: 1MiB, scheduler: wrr,
+      shared-buffer: {reserve: 4KiB, shift: 3, xon-offset: 3KiB}}
+links: [a -- s, b -- s, k -- s]
+traffic:
+  t: {generate: {rate: 20Gbit, size: 1500B, arrivals: poisson}, from: [a, b], to: k, priority: 3}
+taps: {port: {on: "s:p1", direction: out}}
+events:
+  - {at: 100us, inject: pfc-pause, on: "s:p1", priority: 5, for: 10us}
+)");
+  s.taps[0].file = temporary("why.pcapng");
+  run_checked(s);
+  all = whys(s.taps[0].file, "s:p1", " B of the shared pool ");
+  CHECK(all.size() > 10);
+  limits.clear();
+  for (const auto& w : all) {
+    CHECK((w.stops ? w.bytes >= w.limit : w.bytes <= w.limit));
+    if (w.stops)
+      limits.insert(w.limit);
+  }
+  CHECK(limits.size() > 2);
+  const auto text = whole(s.taps[0].file);
+  CHECK(text.find("XOFF priority 5: by the scenario") != std::string::npos);
+  CHECK(text.find("XON priority 5: by the scenario") != std::string::npos);
+  std::filesystem::remove(s.taps[0].file);
 }
 
 TEST_CASE("a tap's filter and length choose what is kept of it") {
