@@ -182,7 +182,7 @@ std::string sweep_text(const json& sweep) {
     const auto text = e["text"].get<std::string>();
     const auto failed = e["failed"].get<std::size_t>(), all = e["points"].get<std::size_t>();
     out += failed == 0
-               ? fmt::format("{}: held at all {} points\n", text, all)
+               ? fmt::format("{}: held at {} of {} points\n", text, all, all)
                : fmt::format("{}: did not hold at {} of {} points, first at point {} ({})\n", text,
                              failed, all, e["first_failed"].get<unsigned>(), at(e["first_failed"]));
   }

@@ -133,9 +133,9 @@ function plots() {
     const lines = () => {
       const figure = figures[Number(chooseFigure.value)];
       const flow = figure.run || chooseFlow.value === '' ? null : flows[Number(chooseFlow.value)];
-      return [figure, chosen.map(name => {
+      return [figure, chosen.map((name, n) => {
         const at = new Map(whole_points.filter(p => others(p) === name).map(p => [p.values[axis.k], p]));
-        return {name: name || (flow || figure.name), colour: colour(combinations.indexOf(name)),
+        return {name: name || (flow || figure.name), colour: colour(n),
           values: axis.values.map(v => {
             const p = at.get(v.text), from = p && (flow ? object(p.flows)[flow] : p);
             return from ? figure.of(from) : null;

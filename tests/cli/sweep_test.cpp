@@ -154,7 +154,7 @@ TEST_CASE("an expectation that fails at one point makes the code 1, and is told 
   CHECK(contains(done.out,
                  "drops == 0: did not hold at 1 of 3 points, first at point 2 "
                  "(b/w.drain=1Gbit)"));
-  CHECK(contains(done.out, "made > 0: held at all 3 points"));
+  CHECK(contains(done.out, "made > 0: held at 3 of 3 points"));
 }
 
 TEST_CASE("whatever is wrong with any point is told before one runs") {
@@ -182,6 +182,20 @@ TEST_CASE("whatever is wrong with any point is told before one runs") {
   fails({"--set", "seed=1,2", "--metric", "latncy p99"}, "there is no metric");
   fails({"--set", "seed=1,2", "--metric", "latency p98"}, "did you mean `p99`?");
   fails({"--set", "seed=1,2", "--metric", "drops == 0"}, "without a comparison");
+}
+
+TEST_CASE("a point whose capture is damaged is told, and the others are run all the same") {
+  const temporary_folder folder;
+  write_text(folder / "bad.pcap", "this is no capture, whatever its name says");
+  const auto sweep =
+      sweep_of({"scenarios/incast-lossy.yaml", "--out", folder / "o", "--set",
+                "traffic.query.replay=" + (folder / "bad.pcap") + ",captures/incast.pcapng"},
+               3);
+  REQUIRE(sweep["points"].size() == 2);
+  CHECK(sweep["points"][0]["verdict"] == "error");
+  CHECK(contains(sweep["points"][0]["error"].get<std::string>(), "bad.pcap"));
+  CHECK(sweep["points"][1]["verdict"] == "ok");
+  CHECK(contains(read_text_of(folder / "o/sweep.csv"), ",error,,,"));
 }
 
 TEST_CASE("an interrupted sweep writes the points that it has and exits with 130") {
