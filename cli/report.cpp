@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <stdexcept>
 
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
@@ -25,7 +26,6 @@ using nlohmann::json;
 
 // What `run` writes is far smaller: its series are bounded, its summary grows with the network.
 constexpr std::uintmax_t largest_json = 256u << 20;
-constexpr int deepest_json = 32;
 
 std::string read_file(const fs::path& path, std::uintmax_t largest) {
   std::error_code error;
@@ -45,27 +45,14 @@ std::string read_file(const fs::path& path, std::uintmax_t largest) {
 }
 
 json read_json(const fs::path& path, std::string (*problem)(const json&)) {
-  const auto broken = [&](std::string_view why) {
-    return verb_failure{
-        exit_usage,
-        fmt::format("{} is broken: {}; run the scenario again with --out", path.string(), why)};
-  };
   const auto text = read_file(path, largest_json);
-  bool deep = false;
-  json value;
   try {
-    value = json::parse(text, [&](int depth, json::parse_event_t, json&) {
-      deep = deep || depth > deepest_json;
-      return !deep;
-    });
-  } catch (const json::exception& e) {
-    throw broken(e.what());
+    return read_checked(text, problem);
+  } catch (const std::invalid_argument& e) {
+    throw verb_failure{exit_usage,
+                       fmt::format("{} is broken: {}; run the scenario again with --out",
+                                   path.string(), e.what())};
   }
-  if (deep)
-    throw broken("it is nested too deeply");
-  if (const auto why = problem(value); !why.empty())
-    throw broken(why);
-  return value;
 }
 
 report_parts read_parts(const fs::path& folder) {

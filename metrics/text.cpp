@@ -156,7 +156,8 @@ std::string text_table::to_string(std::string_view indent, std::size_t width) co
     constexpr std::size_t narrowest = 12;
     if (widest == widths.size() || widths[widest] <= narrowest)
       break;
-    widths[widest] = std::max(narrowest, widths[widest] - (total() - width));
+    const auto over = total() - width;
+    widths[widest] = widths[widest] > narrowest + over ? widths[widest] - over : narrowest;
   }
 
   std::string out;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <optional>
@@ -134,6 +135,8 @@ private:
     if (*x == 0)
       return "new";
     const auto percent = 100 * (*y - *x) / *x;
+    if (!std::isfinite(percent))
+      return "differs";  // no run has such figures
     return std::abs(percent) < 0.05 ? "<0.1%" : fmt::format("{:+.1f}%", percent);
   }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <span>
+#include <stdexcept>
 #include <utility>
 
 #include "metrics/text.hpp"
@@ -42,6 +43,8 @@ std::string filled(std::string_view page, std::span<const hole> holes) {
   }
   return out += page;
 }
+
+constexpr int deepest_json = 32;
 
 }  // namespace
 
@@ -132,6 +135,24 @@ std::string problem_of_series(const json& s) {
     }
   }
   return {};
+}
+
+json read_checked(const std::string& text, std::string (*problem)(const json&)) {
+  bool deep = false;
+  json value;
+  try {
+    value = json::parse(text, [&](int depth, json::parse_event_t, json&) {
+      deep = deep || depth > deepest_json;
+      return !deep;
+    });
+  } catch (const json::exception& e) {
+    throw std::invalid_argument{e.what()};
+  }
+  if (deep)
+    throw std::invalid_argument{"it is nested too deeply"};
+  if (const auto why = problem(value); !why.empty())
+    throw std::invalid_argument{why};
+  return value;
 }
 
 }  // namespace sluice

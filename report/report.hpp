@@ -38,4 +38,9 @@ std::string diff_html(const named_report& a, const named_report& b, std::string_
 std::string problem_of_summary(const nlohmann::json& summary);
 std::string problem_of_series(const nlohmann::json& series);
 
+/// The text of such a file as JSON, checked by one of these.
+/// \throws std::invalid_argument that says what is wrong: also when it is no JSON, or nested deeper
+/// than what `run` writes
+nlohmann::json read_checked(const std::string& text, std::string (*problem)(const nlohmann::json&));
+
 }  // namespace sluice

@@ -15,15 +15,11 @@ on the blocks; and then checks
 Nothing is asked of what Prometheus adds to a scrape: there was none. Without prometheus or promtool it
 says SKIPPED. Standard library only.
 """
-import argparse
 import json
 import os
 import re
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 import prometheus_test as live
@@ -160,31 +156,5 @@ def run_test(program, source, folder, processes):
           f"{len(spans)} exports: {len(live.failures)} failures; {time.monotonic() - began:.0f} s")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("program", help="the sluice program")
-    parser.add_argument("--source", help="the source tree",
-                        default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
-    parser.add_argument("--keep", action="store_true", help="keep the temporary directory")
-    arguments = parser.parse_args()
-    for tool in ("prometheus", "promtool"):
-        if not shutil.which(tool):
-            print(f"SKIPPED: {tool} is not installed (Debian package prometheus)")
-            return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("FAILED: terminated"))
-    folder = tempfile.mkdtemp(prefix="sluice-export-")
-    processes = live.Processes(folder)
-    try:
-        run_test(os.path.abspath(arguments.program), os.path.abspath(arguments.source), folder,
-                 processes)
-    finally:
-        processes.end()
-        if arguments.keep:
-            print(f"kept: {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-    return 1 if live.failures else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(live.main(__doc__, run_test))

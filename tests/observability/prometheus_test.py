@@ -452,8 +452,9 @@ def run_test(program, source, folder, processes):
           f"{len(targets)} runs: {len(failures)} failures; {time.monotonic() - began:.0f} s")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(description, test):
+    """Runs `test` in a folder of its own, with the tools there; the exit code."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("program", help="the sluice program")
     parser.add_argument("--source", help="the source tree",
                         default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
@@ -468,8 +469,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="sluice-prometheus-")
     processes = Processes(folder)
     try:
-        run_test(os.path.abspath(arguments.program), os.path.abspath(arguments.source), folder,
-                 processes)
+        test(os.path.abspath(arguments.program), os.path.abspath(arguments.source), folder, processes)
     finally:
         processes.end()
         if arguments.keep:
@@ -480,4 +480,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, run_test))

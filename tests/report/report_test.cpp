@@ -68,6 +68,25 @@ TEST_CASE("no text of a run gets out of the data") {
   CHECK(data["summary"]["flows"].size() == 2);
 }
 
+TEST_CASE("a file that is no JSON, too deep or not what it should be is refused with the reason") {
+  const auto says = [](const std::string& text, std::string_view why) {
+    try {
+      read_checked(text, problem_of_summary);
+      FAIL("it was read: " << text);
+    } catch (const std::invalid_argument& e) {
+      CHECK(contains(e.what(), why));
+    }
+  };
+  CHECK(read_checked(a_summary().dump(), problem_of_summary) == a_summary());
+  says("", "parse error");
+  says(a_summary().dump() + "}", "parse error");
+  says("{\"scenario\":\"\xff\"}", "UTF-8");
+  says("{\"a\":1e999}", "overflow");
+  says(std::string(100, '[') + std::string(100, ']'), "it is nested too deeply");
+  says(std::string(1'000'000, '['), "");
+  says("[]", "it is not an object");
+}
+
 TEST_CASE("two reports stand beside each other in one page") {
   const named_report a{"first</script><b>", {a_summary(), a_series(), "", nullptr, ""}};
   const named_report b{"second",
@@ -140,4 +159,27 @@ TEST_CASE("a comparison says what changed") {
   CHECK(contains(text, "b/w.socket"));
   CHECK(contains(text, "-100.0%"));
   CHECK(contains(text, "3 us"));
+}
+
+TEST_CASE("the longest names of scenarios are compared") {
+  for (const std::size_t size : {90, 110, 130, 1'000}) {
+    auto a = a_summary(), b = a_summary();
+    b["scenario"] = std::string(size, 'x');
+    b["flows"][std::string(size, 'y')] = b["flows"]["t"];
+    const auto text = diff_text({"a", &a}, {"b", &b});
+    CHECK(contains(text, std::string(size, 'x')));
+    CHECK(contains(text, "...yyyyy"));
+  }
+}
+
+TEST_CASE("figures that no run has are compared without nonsense") {
+  auto a = a_summary();
+  a["drops"] =
+      json::parse(R"([{"component":"x","packets":1.7e308},{"component":"x","packets":1.7e308}])");
+  const auto b = a_summary();
+  auto c = b;
+  c["drops"][0]["component"] = "x";
+  const auto text = diff_text({"a", &a}, {"c", &c});
+  CHECK(contains(text, "differs"));
+  CHECK_FALSE(contains(text, "nan"));
 }
