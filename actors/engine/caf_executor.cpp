@@ -265,18 +265,8 @@ protected:
     for (auto left = few; left > 0 && !ready_.empty() && !failed_; --left) {
       const auto i = ready_.front();
       ready_.pop();
-      auto& m = mail_[i];
-      m.awake = false;
-      taken_.swap(m.parcels);
-      auto& c = *cells()[i];
-      try {
-        for (auto& e : taken_)
-          deliver(c, e.release(), *this);
-        c.step(*this);
-      } catch (const std::exception& x) {
-        fail(c.name() + ": " + x.what());
-      }
-      taken_.clear();
+      mail_[i].awake = false;
+      act(i, true);
     }
     if (!failed_)
       hand_over();
@@ -313,25 +303,43 @@ private:
       run_.failure = std::move(what);
   }
 
-  // Lets the actors of all that wait here go on, and waits until nothing is under way.
+  // The cell takes in what has come for it, and steps if it is its turn.
+  void act(cell_index i, bool steps) {
+    taken_.swap(mail_[i].parcels);
+    auto& c = *cells()[i];
+    try {
+      for (auto& e : taken_)
+        deliver(c, e.release(), *this);
+      if (steps)
+        c.step(*this);
+    } catch (const std::exception& x) {
+      fail(c.name() + ": " + x.what());
+    }
+    taken_.clear();
+  }
+
+  // Lets the actors of all that wait here go on, and waits until nothing is under way. The cells
+  // take in their parcels before the first actor begins: what that sends must not come before them.
   void hand_over() {
     if (ready_.empty())
       return;
-    std::int64_t letters = 0;
-    for (std::size_t k = 0; k < ready_.size(); ++k)
-      letters += std::max<std::int64_t>(1, std::ssize(mail_[ready_[k]].parcels));
+    for (bool any = true; any && !failed_;) {
+      any = false;
+      for (std::size_t k = 0; k < ready_.size(); ++k)  // relays may wake more
+        if (!mail_[ready_[k]].parcels.empty()) {
+          act(ready_[k], false);
+          any = true;
+        }
+    }
+    if (failed_)
+      return;
     run_.settled.store(false, std::memory_order_relaxed);
-    run_.under_way.fetch_add(letters, std::memory_order_acq_rel);
+    run_.under_way.fetch_add(static_cast<std::int64_t>(ready_.size()), std::memory_order_acq_rel);
     while (!ready_.empty()) {
       const auto i = ready_.front();
       ready_.pop();
-      auto& m = mail_[i];
-      m.awake = false;
-      if (m.parcels.empty())
-        caf::anon_send(run_.actors[i], kick_atom::value);
-      for (auto& e : m.parcels)
-        caf::actor_cast<caf::abstract_actor*>(run_.actors[i])->enqueue(std::move(e), nullptr);
-      m.parcels.clear();
+      mail_[i].awake = false;
+      caf::anon_send(run_.actors[i], kick_atom::value);
     }
     run_.settled.wait(false, std::memory_order_acquire);
     if (run_.under_way.load(std::memory_order_acquire) != 0)
