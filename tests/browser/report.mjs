@@ -20,7 +20,7 @@ const address = pathToFileURL(resolve(folder, swept ? 'sweep.html' : 'report.htm
 const wrong = [];
 const check = (holds, what) => { if (!holds) wrong.push(what); };
 
-async function checkRun(page, text, at, address) {
+async function checkRun(page, text, at) {
   const plain = s => s.replace(/,/g, '');
   for (const key of ['made', 'delivered', 'dropped'])
     check(plain(await text(key)) === String(summary.packets[key]), `${at}: ${key} is ${await text(key)}`);
@@ -89,7 +89,7 @@ try {
       await page.waitForSelector('body [data-ready=yes], main[data-ready=yes]', {timeout: 30000});
       const took = Date.now() - begin;
       const text = id => page.locator(`#${id}`).innerText();
-      await (swept ? checkSweep : checkRun)(page, text, at, address);
+      await (swept ? checkSweep : checkRun)(page, text, at);
       for (const plot of await page.locator('.plot').all())
         check(await plot.locator('canvas').count() === 1, `${at}: a plot without a picture`);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
