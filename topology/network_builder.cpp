@@ -811,12 +811,16 @@ void network_builder::build_links() {
   for (std::size_t i = 0; i < scenario_.links.size(); ++i) {
     const auto& l = scenario_.links[i];
     for (int way = 0; way < 2; ++way) {
-      const auto& from = attachments_[i][way];
+      auto& from = attachments_[i][way];
       auto& to = attachments_[i][1 - way];
-      if (from.sender == nullptr)
-        continue;
       const auto& a = way == 0 ? l.a : l.b;
       const auto& b = way == 0 ? l.b : l.a;
+      // A sink sends nothing; but a host's NIC wants to be connected.
+      if (from.sender == nullptr && to.receiver != nullptr && to.engine == nullptr)
+        from.sender = from.source = &add<producer>(
+            producer_config{fmt::format("{}:{}.tx", a.node, a.port), a.node, 0, wire(i)});
+      if (from.sender == nullptr)
+        continue;
       if (to.receiver == nullptr) {
         // A generator takes nothing, and nothing is sent to it; but a NIC wants to be connected.
         to.receiver = &add<consumer>(fmt::format("{}:{}.rx", b.node, b.port), b.node);

@@ -25,6 +25,7 @@ NODE = RUN + ',node=~"$node"'
 HOST = RUN + ',host=~"$node"'
 # Hops, ports and sources begin with the name of their node: tor:p1, h1/vm1.socket, h1.vswitch:vm1.
 ON = RUN + ',on=~"$node([/.:].*)?"'
+COMPONENT = RUN + ',component=~"$node([/.:].*)?"'
 PORT = RUN + ',port=~"$node([/.:].*)?"'
 SOURCE = RUN + ',source=~"$node([/.:].*)?"'
 PASSES = f"(rate(sluice_virtual_time_seconds{{{RUN}}}[$__rate_interval]) > 0)"
@@ -531,6 +532,22 @@ def virtual_switch():
            (f"sluice_router_queue_max_packets{{{HOST}}}", "{{host}} for one connection"), width=6)
     d.bars("Most buffers a pool had", "Free or used.", "short",
            (f"sluice_router_buffers_max{{{HOST}}}", "{{host}} {{pool}}"), width=6)
+
+    d.row("What NICs read by DMA")
+    d.graph("Packets", "Read from this queue, per second of virtual time.", "pps",
+            (per_second("sluice_dma_packets_total", COMPONENT, "component", top=10), "{{component}}"),
+            width=6)
+    d.graph("Operations", "One a packet, or two if header and payload are apart. Per second of virtual "
+            "time.", "ops",
+            (per_second("sluice_dma_operations_total", COMPONENT, "component", top=10),
+             "{{component}}"), width=6)
+    d.graph("Reads of descriptors", "Per second of virtual time.", "ops",
+            (per_second("sluice_dma_descriptor_reads_total", COMPONENT, "component", top=10),
+             "{{component}}"), width=6)
+    d.graph("Bytes on the bus", "Completions towards the NIC (down), requests (up), per second of virtual "
+            "time.", "Bps",
+            (per_second("sluice_dma_bytes_total", COMPONENT, "component, direction", top=10),
+             "{{component}} {{direction}}"), width=6)
     return d
 
 

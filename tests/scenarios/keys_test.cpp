@@ -100,6 +100,12 @@ TEST_CASE("the table's defaults are those of the structs") {
         == static_cast<std::uint64_t>(h.nic.rx_buffer_bytes));
   CHECK(number_of("nodes.<host>.nic.tx-buffer")
         == static_cast<std::uint64_t>(h.nic.tx_buffer_bytes));
+  const sluice::dma_settings dma;
+  CHECK(number_of("nodes.<host>.nic.dma.header") == dma.header_bytes);
+  CHECK(number_of("nodes.<host>.nic.dma.descriptor") == dma.descriptor_bytes);
+  CHECK(number_of("nodes.<host>.nic.dma.fetch") == dma.fetch);
+  CHECK(number_of("nodes.<host>.nic.dma.set-up") == time(dma.set_up));
+  CHECK(dma.single);
   CHECK(number_of("nodes.<host>.pcie.rate") == h.pcie.bps);
   CHECK(number_of("nodes.<host>.pcie.latency") == static_cast<std::uint64_t>(h.pcie.latency));
   const sluice::switch_settings sw;

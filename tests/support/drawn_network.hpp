@@ -22,7 +22,7 @@ struct drawn {
 // Two to four switches in a tree with hosts, generators and sinks, everything drawn.
 inline drawn draw(std::uint64_t seed) {
   random_stream r{seed, "network"};
-  random_stream lists{seed, "credit lists"};
+  random_stream lists{seed, "credit lists"}, dma{seed, "dma"};
   const auto pick = [&](std::uint64_t from, std::uint64_t to) {
     return from + r.below(to - from + 1);
   };
@@ -214,6 +214,13 @@ inline drawn draw(std::uint64_t seed) {
     h.vswitch.scheduler = scheduler();
     h.nic.rx_buffer_bytes = buffer();
     h.nic.tx_buffer_bytes = inner();
+    if (dma.below(3) == 0) {
+      auto& d = h.nic.dma.emplace();
+      d.single = dma.below(2) == 0;
+      d.header_bytes = static_cast<std::uint32_t>(14 + dma.below(100));
+      d.fetch = static_cast<std::uint32_t>(1 + dma.below(8));
+      d.set_up = static_cast<sim_time>(1 + dma.below(200)) * nanosecond;
+    }
     if (routers && r.below(2) == 0) {
       auto& e = h.vswitch.elastic.emplace();
       h.bridge.vxlan = false;

@@ -170,6 +170,12 @@ inline std::string digest(const run_results& r) {
       add(n);
     text += c.broken ? "broken\n" : "whole\n";
   }
+  for (const auto& d : r.dma) {
+    text += d.from + ": ";
+    for (auto n : {d.packets, d.operations, d.fetches, d.down_bytes, d.up_bytes})
+      add(n);
+    text += "\n";
+  }
   for (const auto& v : r.violations)
     text += v + "\n";
   return text;
