@@ -248,7 +248,9 @@ private:
       return {std::move(why), 0, 0};
     if (r.ends && later(e.at, e.duration) <= now_)
       return {"it is over", 0, 0};
-    const auto at = network_.earliest(e, now_);
+    auto at = network_.earliest(e, now_);
+    if (r.ends)
+      at = std::max(at, later(e.at, 1));  // it has a duration
     if (at >= never)
       return {"it is in the middle of a packet that will never end", 0, 0};
     if (at >= std::min(scenario_.duration, last_limit))
@@ -256,7 +258,7 @@ private:
     auto& events = scenario_.events;
     if (r.ends) {
       const auto number = made_[r.number];
-      e.duration = events[number].duration = std::max<sim_time>(1, at - e.at);
+      e.duration = events[number].duration = at - e.at;
       network_.end_change(scenario_, number);
     } else {
       e.at = at;

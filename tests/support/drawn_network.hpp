@@ -215,11 +215,11 @@ inline drawn draw(std::uint64_t seed) {
     h.nic.rx_buffer_bytes = buffer();
     h.nic.tx_buffer_bytes = inner();
     if (dma.below(3) == 0) {
-      auto& d = h.nic.dma.emplace();
-      d.single = dma.below(2) == 0;
-      d.header_bytes = static_cast<std::uint32_t>(14 + dma.below(100));
-      d.fetch = static_cast<std::uint32_t>(1 + dma.below(8));
-      d.set_up = static_cast<sim_time>(1 + dma.below(200)) * nanosecond;
+      auto& own = h.nic.dma.emplace();
+      own.single = dma.below(2) == 0;
+      own.header_bytes = static_cast<std::uint32_t>(14 + dma.below(100));
+      own.fetch = static_cast<std::uint32_t>(1 + dma.below(8));
+      own.set_up = static_cast<sim_time>(1 + dma.below(200)) * nanosecond;
     }
     if (routers && r.below(2) == 0) {
       auto& e = h.vswitch.elastic.emplace();
