@@ -246,11 +246,11 @@ private:
     auto& e = r.event;
     if (auto why = network_.problem(e); !why.empty())
       return {std::move(why), 0, 0};
-    if (r.ends && later(e.at, e.duration) <= now_)
-      return {"it is over", 0, 0};
     auto at = network_.earliest(e, now_);
     if (r.ends)
       at = std::max(at, later(e.at, 1));  // it has a duration
+    if (r.ends && later(e.at, e.duration) <= at)
+      return {"it is over before that could take effect", 0, 0};
     if (at >= never)
       return {"it is in the middle of a packet that will never end", 0, 0};
     if (at >= std::min(scenario_.duration, last_limit))
