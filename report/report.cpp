@@ -61,6 +61,7 @@ std::string report_html(const report_parts& parts) {
       {"@CSS@", std::string{report_assets::report_css}},
       {"@DATA@", in_script(data)},
       {"@UPLOT_JS@", std::string{report_assets::uPlot_iife_min_js}},
+      {"@COMMON_JS@", std::string{report_assets::common_js}},
       {"@JS@", std::string{report_assets::report_js}},
   };
   return filled(report_assets::page_html, holes);

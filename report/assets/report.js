@@ -6,246 +6,9 @@
 const data = JSON.parse(document.getElementById('data').textContent);
 const summary = data.summary, series = data.series, topology = data.topology;
 const page = document.getElementById('page');
-const dark = matchMedia('(prefers-color-scheme: dark)');
-const narrow = () => page.clientWidth < 640;
-
-// -- small things -----------------------------------------------------------------------------------
-
-// Steps of an axis of bytes.
-const powers = Array.from({length: 45}, (_, i) => 2 ** i);
-
-// Likewise of counts.
-const whole = Array.from({length: 16}, (_, i) => [1, 2, 5].map(n => n * 10 ** i)).flat();
-
-/** An element: attributes (a function is a listener), then children: elements or text. */
-function el(name, attributes, ...children) {
-  const node = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes || {}))
-    if (typeof value === 'function') node.addEventListener(key, value);
-    else if (value === true) node.setAttribute(key, '');
-    else if (value !== false && value != null) node.setAttribute(key, value);
-  for (const child of children.flat())
-    if (child != null && child !== false)
-      node.append(child instanceof Node ? child : String(child));
-  return node;
-}
-
-const number = x => typeof x === 'number' && isFinite(x) ? x : 0;
-const list = x => Array.isArray(x) ? x : [];
-const object = x => x && typeof x === 'object' && !Array.isArray(x) ? x : {};
-const count = n => number(n).toLocaleString('en-US');
-const digits = x => x >= 100 ? x.toFixed(0) : x >= 10 ? x.toFixed(1) : x.toFixed(2);
-
-function scaled(value, units, step) {
-  let i = 0, v = Math.abs(value);
-  while (v >= step && i + 1 < units.length) { v /= step; ++i; }
-  return `${value < 0 ? '-' : ''}${i === 0 && Number.isInteger(v) ? v : digits(v)} ${units[i]}`;
-}
-const rate = bps => scaled(number(bps), ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s'], 1000);
-const bytes = n => scaled(number(n), ['B', 'KiB', 'MiB', 'GiB', 'TiB'], 1024);
-const duration = s => {
-  s = number(s);
-  if (s === 0) return '0 s';
-  const ns = s * 1e9;
-  if (ns < 1e3) return `${digits(ns)} ns`;
-  if (ns < 1e6) return `${digits(ns / 1e3)} us`;
-  if (ns < 1e9) return `${digits(ns / 1e6)} ms`;
-  return `${digits(s)} s`;
-};
-/** A share that is not everything is never 100%. */
-const share = x => {
-  x = number(x) * 100;
-  if (x > 0 && x < 0.1) return '<0.1%';
-  if (x < 100 && x > 99.9) return '>99.9%';
-  return `${Number.isInteger(x) ? x : x.toFixed(1)}%`;
-};
-const part = (n, of) => of > 0 ? share(n / of) : '-';
-
-function save(name, text, type) {
-  const link = el('a', {href: URL.createObjectURL(new Blob([text], {type})), download: name});
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-}
-/** A field that a spreadsheet would take for a formula is none. */
-const field = x => {
-  let text = x == null ? '' : String(x);
-  if (typeof x === 'string' && /^[=+\-@\t\r]/.test(text)) text = `'${text}`;
-  return /[",\n\r]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
-};
-const csv = rows => rows.map(r => r.map(field).join(',')).join('\n') + '\n';
-const file = name => `${String(summary.scenario).replace(/[^A-Za-z0-9._-]+/g, '-')}-${name}.csv`;
-const csvButton = (name, rows) => el('button', {
-  type: 'button', title: `Save as ${file(name)}`, 'data-csv': name,
-  click: () => save(file(name), csv(rows()), 'text/csv')}, 'CSV');
-
-const contents = [];
-function section(id, title, ...parts) {
-  const [note, ...buttons] = parts;
-  const node = el('section', {id},
-    el('div', {class: 'head'}, el('h2', {}, title), note && el('span', {class: 'soft small'}, note),
-      el('span', {class: 'push'}), buttons));
-  contents.push([id, title]);
-  page.append(node);
-  return node;
-}
-
-// -- tables -----------------------------------------------------------------------------------------
-
-/** columns: {name, of: row -> value, show: value -> text, left, wrap, mark: row -> class}. */
-function table(into, id, columns, rows, options = {}) {
-  const size = options.size || 20;
-  let shown = rows, first = 0, sorted = null, down = true;
-  const body = el('tbody'), pager = el('div', {class: 'pager'});
-  const head = el('tr', {}, columns.map((c, i) => el('th', {
-    class: c.left ? 'left' : '', title: 'Sort', click: () => {
-      down = sorted === i ? !down : !c.left;
-      sorted = i;
-      draw(true);
-    }}, c.name)));
-  const search = rows.length > size && el('input', {
-    type: 'search', placeholder: `Filter ${count(rows.length)} rows`, 'aria-label': 'Filter',
-    input: () => {
-      const wanted = search.value.toLowerCase();
-      shown = rows.filter(r => columns.some(c => c.left
-        && String(c.of(r) ?? '').toLowerCase().includes(wanted)));
-      draw(true);
-    }});
-  function draw(again) {
-    if (again) first = 0;
-    let all = shown;
-    if (sorted != null) {
-      const of = columns[sorted].of, way = down ? -1 : 1;
-      all = [...shown].sort((a, b) => {
-        const x = of(a), y = of(b);
-        return way * (typeof x === 'number' && typeof y === 'number'
-          ? x - y : String(x ?? '').localeCompare(String(y ?? '')));
-      });
-    }
-    body.replaceChildren(...all.slice(first, first + size).map(r => el('tr', {}, columns.map(c => {
-      const value = c.of(r);
-      return el('td', {class: [c.left && 'left', c.wrap && 'wrap', c.mark && c.mark(r)]
-        .filter(Boolean).join(' ')}, value == null ? '-' : c.show ? c.show(value, r) : value);
-    }))));
-    pager.replaceChildren();
-    if (all.length > size)
-      pager.append(
-        el('button', {type: 'button', disabled: first === 0,
-          click: () => { first = Math.max(0, first - size); draw(); }}, 'Back'),
-        `${count(first + 1)} to ${count(Math.min(first + size, all.length))} of ${count(all.length)}`,
-        el('button', {type: 'button', disabled: first + size >= all.length,
-          click: () => { first += size; draw(); }}, 'Next'));
-  }
-  const tools = into.querySelector('.head');
-  if (search) tools.append(search);
-  tools.append(csvButton(id, () => [columns.map(c => c.csv || c.name),
-    ...rows.map(r => columns.map(c => c.of(r)))]));
-  into.append(el('div', {class: 'scroll'},
-    el('table', {class: 'rows', id: `table-${id}`}, el('thead', {}, head), body)), pager);
-  draw();
-}
-
-// -- plots ------------------------------------------------------------------------------------------
-
-const palettes = {
-  light: ['#2563c9', '#c8651b', '#1f8a5b', '#a8328c', '#7a5bd0', '#0e8a9c', '#b3261e', '#6b7a1c'],
-  dark: ['#7eb0ff', '#f0a05c', '#62cf98', '#ea86cf', '#b8a0ff', '#56c8da', '#ff8d83', '#c3d05a']};
-const colour = i => palettes[dark.matches ? 'dark' : 'light'][i % 8];
-const style = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const drawn = [];  // to be drawn again when the width or the colours change
-let drawnWidth = 0;
-function redraw() {
-  drawnWidth = page.clientWidth;
-  for (const draw of drawn) draw();
-}
-dark.addEventListener('change', redraw);
-addEventListener('resize', () => { if (page.clientWidth !== drawnWidth) redraw(); });
-
-/** Up to eight lines over time (or something else); with a line of figures under the cursor.
-    lines: {name, values, dash, colour}. */
-function plot(holder, readout, x, lines, o) {
-  holder.replaceChildren();
-  const width = Math.max(240, holder.clientWidth);
-  const axis = {stroke: style('--soft'), grid: {stroke: style('--line'), width: 1},
-    ticks: {stroke: style('--line'), width: 1, size: 4}, font: '11px system-ui, sans-serif'};
-  // On an axis 2.00 ms is 2 ms.
-  const short = text => text.replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, '');
-  const showX = duration;
-  // A few decades have marks at their powers of 10, less also at 2 and 5.
-  const wide = o.log && x[x.length - 1] > 300 * x[0];
-  const powersOf10 = (u, marks) => marks.map(v => {
-    const digit = Math.round(v / Math.pow(10, Math.floor(Math.log10(v) + 1e-9)));
-    return digit === 1 || x[x.length - 1] < 8 * x[0] || !wide && (digit === 2 || digit === 5) ? v : null;
-  });
-  const tell = u => {
-    const i = u && u.cursor.idx;
-    readout.replaceChildren(...(i != null ? [el('span', {class: 'key'}, el('b', {}, showX(x[i])))] : []),
-      ...lines.map((l, k) => el('span', {class: 'key'},
-        el('i', {style: `background:${l.colour || colour(k)}`}),
-        l.name, i != null && l.values[i] != null ? el('b', {}, o.show(l.values[i])) : null)));
-  };
-  new uPlot({
-    width, height: narrow() ? 210 : 250, padding: [10, 30, 0, 0], cursor: {y: false, points: {size: 6}},
-    legend: {show: false},
-    scales: {x: {time: false, distr: o.log ? 3 : 1,
-      ...(o.log ? {range: (u, low, high) => [low * 0.92, Math.max(high, low * 1.5) * 1.08]} : {})},
-      y: {range: (u, low, high) => [0, high > 0 ? high * 1.06 : 1]}},
-    axes: [
-      {...axis, space: 70, size: 30, values: (u, marks) => marks.map(v => v == null ? '' : short(showX(v))),
-        ...(o.log ? {filter: powersOf10, grid: {...axis.grid, filter: powersOf10},
-          ticks: {...axis.ticks, filter: powersOf10}} : {})},
-      {...axis, size: narrow() ? 72 : 84, values: (u, marks) => marks.map(v => short(o.show(v))),
-        ...(o.incrs ? {incrs: o.incrs} : {})}],
-    series: [{}, ...lines.map((l, k) => ({
-      label: l.name, stroke: l.colour || colour(k), width: l.dash ? 1.2 : 1.8, dash: l.dash,
-      points: {show: false}, paths: o.steps && !l.dash ? uPlot.paths.stepped({align: -1}) : undefined}))],
-    hooks: {setCursor: [tell]},
-  }, [x, ...lines.map(l => l.values)], holder);
-  tell(null);
-}
-
-/** A plot of a few of many: names, the first some chosen, others by a picker with a filter.
-    items: {name, lines: () => [line]}, best first. */
-function pickedPlot(into, id, x, items, o) {
-  const most = 8;
-  let chosen = items.slice(0, o.chosen || 5);
-  const holder = el('div', {class: 'plot', id: `plot-${id}`}), readout = el('div', {class: 'readout'});
-  const lines = () => chosen.flatMap(item => item.lines());
-  const draw = () => plot(holder, readout, x, lines(), o);
-  into.querySelector('.head').append(csvButton(id, () => {
-    const all = lines();
-    return [[o.xName || 'seconds', ...all.map(l => l.name)],
-      ...x.map((t, i) => [t, ...all.map(l => l.values[i] ?? '')])];
-  }));
-  into.append(readout, holder);
-  if (items.length > 1) {
-    const choices = el('div', {class: 'choices'});
-    const search = el('input', {type: 'search', placeholder: `Filter ${count(items.length)}`,
-      'aria-label': 'Filter', input: () => offer()});
-    const more = el('span', {class: 'soft small'});
-    const offer = () => {
-      const wanted = search.value.toLowerCase();
-      const all = items.filter(i => i.name.toLowerCase().includes(wanted));
-      more.textContent = all.length > 100 ? ` ${count(all.length - 100)} more: filter` : '';
-      choices.replaceChildren(...all.slice(0, 100).map(item => {
-        const box = el('input', {type: o.one ? 'radio' : 'checkbox', name: `choose-${id}`, change: () => {
-          if (o.one) chosen = [item];
-          else if (!box.checked) chosen = chosen.filter(c => c !== item);
-          else if (chosen.length < most) chosen = [...chosen, item];
-          else { box.checked = false; more.textContent = ` at most ${most} at once`; return; }
-          draw();
-        }});
-        box.checked = chosen.includes(item);
-        return el('label', {title: item.name}, box, el('span', {}, item.name));
-      }));
-    };
-    const picker = el('details', {class: 'picker', toggle: () => offer()},
-      el('summary', {}, `Choose what is shown (${count(items.length)})`),
-      el('div', {}, search, more, choices));
-    into.append(picker);
-  }
-  drawn.push(draw);
-  draw();
-}
+const {powers, whole, el, number, list, object, count, rate, bytes, duration, share, part, save, csvButton, contents,
+  section, table, colour, redraw, pickedPlot, bandPlot, topologyPicture, lineUse, nodeOf, perSecond, last,
+  largest} = sluiceParts(page, summary.scenario);
 
 // -- what the page is made of -----------------------------------------------------------------------
 
@@ -309,6 +72,17 @@ function measured(value, e) {
   return Number.isInteger(value) ? count(value) : Number(value.toPrecision(6));
 }
 
+/** What was changed while the run went on: see docs/live.md. */
+function changes() {
+  const made = list(summary.changes);
+  if (!made.length) return;
+  table(section('changes', 'Changed while it ran', 'repeat.sh repeats it'), 'changes', [
+    {name: 'at', csv: 'at_seconds', of: c => number(c.at_seconds), show: duration},
+    {name: 'for', csv: 'for_seconds', of: c => c.for_seconds, show: duration},
+    {name: 'what', of: c => c.text, left: true, wrap: true},
+  ], made);
+}
+
 function expectationTable() {
   if (!expectations.length) return;
   const into = section('expect', 'Expectations');
@@ -320,79 +94,37 @@ function expectationTable() {
   ], expectations);
 }
 
-/** The node that a component belongs to, by its name. */
-const nodeOf = name => String(name).split(/[/.:]/)[0];
-
 function picture() {
-  if (!data.picture) return;
-  const svg = new DOMParser().parseFromString(data.picture, 'image/svg+xml').documentElement;
-  if (svg.nodeName !== 'svg') return;
+  const drawn = data.picture && topologyPicture(data.picture, object(topology).links);
+  if (!drawn) return;
   const into = section('topology', 'Topology', 'red: packets lost there; orange: share of the time that '
     + 'senders were held by it; links: how full the busier way was');
   const lost = {}, held = {};
-  for (const d of list(summary.drops)) lost[d.component.includes('->') ? d.component : nodeOf(d.component)] =
-    number(lost[d.component.includes('->') ? d.component : nodeOf(d.component)]) + number(d.packets);
+  for (const d of list(summary.drops)) {
+    const where = d.component.includes('->') ? d.component : nodeOf(d.component);
+    lost[where] = number(lost[where]) + number(d.packets);
+  }
   for (const p of list(summary.pauses))
     held[nodeOf(p.on)] = Math.max(number(held[nodeOf(p.on)]), seconds > 0 ? number(p.paused_seconds) / seconds : 0);
-  const space = 'http://www.w3.org/2000/svg';
-  const put = (name, attributes, text) => {
-    const node = document.createElementNS(space, name);
-    for (const [k, v] of Object.entries(attributes)) node.setAttribute(k, v);
-    if (text) node.textContent = text;
-    return node;
-  };
-  const badge = (x, y, text, fill) => {
-    const w = text.length * 6.4 + 10, g = put('g', {});
-    g.append(put('rect', {x: x - w / 2, y: y - 11, width: w, height: 15, rx: 7, fill}),
-      put('text', {x, y, 'text-anchor': 'middle', style: 'fill:#fff;font-size:11px;font-weight:600'}, text));
-    return g;
-  };
-  for (const node of svg.querySelectorAll('[data-node]')) {
-    const name = node.getAttribute('data-node'), box = node.querySelector('rect');
-    if (!box) continue;
-    const x = Number(box.getAttribute('x')) + Number(box.getAttribute('width')) / 2;
-    const y = Number(box.getAttribute('y')), height = Number(box.getAttribute('height'));
-    if (lost[name]) svg.append(badge(x, y + height + 13, `-${count(lost[name])}`, '#b3261e'));
-    if (held[name] >= 0.001) svg.append(badge(x, y - 6, `${share(held[name])} held`, '#a85a10'));
+  for (const node of drawn.nodes) {
+    if (lost[node.name]) node.below(`-${count(lost[node.name])}`);
+    if (held[node.name] >= 0.001) node.above(`${share(held[node.name])} held`);
   }
-  const ground = svg.querySelector('.bg');
-  if (ground) ground.style.fill = 'none';
-  const rates = {};
-  for (const l of list(object(topology).links)) rates[`${l.a} ${l.b}`] = number(l.rate_bps);
   const by = Object.fromEntries(components.map(c => [c.name, c]));
-  for (const path of svg.querySelectorAll('[data-a]')) {
-    const a = path.getAttribute('data-a'), b = path.getAttribute('data-b');
-    const bps = rates[`${a} ${b}`] || rates[`${b} ${a}`];
-    // What a frame takes of the line: 24 bytes of preamble, FCS and gap, as the model has it.
+  for (const {a, b, rate, path, note} of drawn.links) {
     const use = (from, to) => {
       const c = by[`${from}->${to}`];
-      return c && c.out_bytes != null && bps > 0 && seconds > 0
-        ? 8 * (number(c.out_bytes) + 24 * number(c.out)) / bps / seconds : null;
+      return c && c.out_bytes != null ? lineUse(c.out_bytes, c.out, rate, seconds) : null;
     };
     const there = use(a, b), back = use(b, a), most = Math.max(number(there), number(back));
     if (there == null && back == null) continue;
     path.style.strokeWidth = String(1.4 + 4.6 * Math.min(1, most));
-    const title = path.querySelector('title'), cut = number(lost[`${a}->${b}`]) + number(lost[`${b}->${a}`]);
-    if (title) title.textContent += `; ${a} to ${b} ${share(number(there))} full, back ${share(number(back))}`
-      + (cut ? `; ${count(cut)} packets lost on it` : '');
+    const cut = number(lost[`${a}->${b}`]) + number(lost[`${b}->${a}`]);
+    note(`; ${a} to ${b} ${share(number(there))} full, back ${share(number(back))}`
+      + (cut ? `; ${count(cut)} packets lost on it` : ''));
   }
-  const holder = el('div', {class: 'picture'});
-  // A root of its own: neither the picture's style nor the page's is meant for the other.
-  holder.attachShadow({mode: 'open'}).append(document.importNode(svg, true));
-  holder.shadowRoot.firstChild.style.maxWidth = svg.getAttribute('width') > 3000 ? 'none' : '100%';
-  holder.shadowRoot.firstChild.style.height = 'auto';
-  into.append(holder);
+  into.append(drawn.holder);
 }
-
-/** From cumulative values to what came since the sample before, for each second. */
-function perSecond(times, values, factor) {
-  return values.map((v, i) => {
-    const t = times[i] - (i ? times[i - 1] : 0);
-    return t > 0 ? factor * (number(v) - (i ? number(values[i - 1]) : 0)) / t : 0;
-  });
-}
-const last = values => list(values).length ? number(values[values.length - 1]) : 0;
-const largest = values => list(values).reduce((a, b) => Math.max(a, number(b)), 0);
 
 function seriesPlots() {
   if (!series) {
@@ -456,7 +188,6 @@ function seriesPlots() {
   }
 }
 
-/** A row for each hop and priority: how much of each interval its sender was held. */
 function bands(times) {
   const all = list(series.pauses).filter(p => last(p.paused_seconds) > 0)
     .sort((a, b) => last(b.paused_seconds) - last(a.paused_seconds));
@@ -464,57 +195,11 @@ function bands(times) {
   const left = number(object(series.left_out).pauses);
   const into = section('pauses-over-time', 'Senders held', left ? `${count(left)} hops with less were left out`
     : 'the darker, the larger the share of the interval');
-  const size = 16;
-  let first = 0, shown = all;
   const name = p => `${p.on}${p.priority >= 0 ? ` p${p.priority}` : ''}`;
-  const readout = el('div', {class: 'readout'}), grid = el('div', {class: 'bands'}), pager = el('div', {class: 'pager'});
-  const end = last(times);
-  const draw = () => {
-    grid.replaceChildren();
-    const fill = style('--band');
-    const canvases = shown.slice(first, first + size).map(p => {
-      const shares = perSecond(times, list(p.paused_seconds), 1);
-      const canvas = el('canvas', {mousemove: e => {
-        const t = e.offsetX / canvas.clientWidth * end, i = times.findIndex(x => x >= t);
-        if (i >= 0) readout.replaceChildren(el('b', {}, `${name(p)} `), `holds ${p.holds}; at ${duration(times[i])}: `,
-          el('b', {}, share(Math.min(1, shares[i]))), ' of the interval');
-      }, mouseleave: () => readout.replaceChildren()});
-      const label = el('span', {class: 'label', title: `${p.on} holds ${p.holds}`}, name(p));
-      const sum = el('span', {class: 'sum'}, `${duration(last(p.paused_seconds))}`);
-      if (narrow()) grid.append(label, sum, canvas);
-      else grid.append(label, canvas, sum);
-      return [canvas, shares];
-    });
-    grid.append(el('div', {class: 'axis'}, el('span', {}, '0 s'), el('span', {}, duration(end))));
-    for (const [canvas, shares] of canvases) {
-      const width = canvas.width = Math.max(1, Math.round(canvas.clientWidth * devicePixelRatio));
-      canvas.height = 16;
-      const paint = canvas.getContext('2d');
-      paint.fillStyle = fill;
-      shares.forEach((s, i) => {
-        if (s <= 0) return;
-        const x0 = Math.floor((i ? times[i - 1] : 0) / end * width), x1 = Math.floor(times[i] / end * width);
-        paint.globalAlpha = 0.2 + 0.8 * Math.min(1, s);
-        paint.fillRect(x0, 0, Math.max(1, x1 - x0), 16);
-      });
-    }
-    pager.replaceChildren();
-    if (shown.length > size)
-      pager.append(el('button', {type: 'button', disabled: first === 0, click: () => { first -= size; draw(); }}, 'Back'),
-        `${count(first + 1)} to ${count(Math.min(first + size, shown.length))} of ${count(shown.length)}`,
-        el('button', {type: 'button', disabled: first + size >= shown.length, click: () => { first += size; draw(); }}, 'Next'));
-  };
-  const head = into.querySelector('.head');
-  if (all.length > size) {
-    const search = el('input', {type: 'search', placeholder: `Filter ${count(all.length)} rows`, 'aria-label': 'Filter',
-      input: () => { shown = all.filter(p => name(p).toLowerCase().includes(search.value.toLowerCase())); first = 0; draw(); }});
-    head.append(search);
-  }
-  head.append(csvButton('pauses-over-time', () => [['seconds', ...all.map(name)],
+  bandPlot(into, all.map(p => ({name: name(p), holds: p.holds, sum: () => last(p.paused_seconds),
+    shares: () => perSecond(times, list(p.paused_seconds), 1)})), () => ({from: 0, times}));
+  into.querySelector('.head').append(csvButton('pauses-over-time', () => [['seconds', ...all.map(name)],
     ...times.map((t, i) => [t, ...all.map(p => p.paused_seconds[i])])]));
-  into.append(readout, grid, pager);
-  drawn.push(draw);
-  draw();
 }
 
 function latency() {
@@ -612,13 +297,13 @@ headline();
 const nav = el('nav');
 page.append(nav);
 expectationTable();
+changes();
 picture();
 seriesPlots();
 latency();
 tables();
 scenarioText();
 nav.append(...contents.map(([id, title]) => el('a', {href: `#${id}`}, title)));
-drawnWidth = page.clientWidth;
 redraw();  // now that it is known whether the page has a scroll bar
 page.dataset.ready = 'yes';
 })();
