@@ -111,8 +111,10 @@ void write_output(const std::string& directory, const load_result& loaded, const
 
 void write_script(const std::string& directory, const std::string& command) {
   const auto path = fs::path{directory} / "repeat.sh";
-  write_whole(path, "#!/bin/sh\n# Repeats this run with what was changed while it went on. More options "
-                    "may follow.\nexec " + command + " \"$@\"\n");
+  write_whole(path,
+              "#!/bin/sh\n# Repeats this run with what was changed while it went on. More options "
+              "may follow.\nexec "
+                  + command + " \"$@\"\n");
   std::error_code ignored;  // sh repeat.sh does, too
   fs::permissions(path, fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec,
                   fs::perm_options::add, ignored);

@@ -37,7 +37,8 @@ struct arguments {
   bool json = false;
 };
 
-/// Who watches a run, and may change it: what `--serve` needs, in the order in which it is taken down.
+/// Who watches a run, and may change it: what `--serve` needs, in the order in which it is taken
+/// down.
 struct watched {
   steering steers;
   live_changes changes;
@@ -147,8 +148,8 @@ int act(const arguments& args) {
   // Last, so that a full disk does not also cost what the run found.
   if (!args.out.empty()) {
     if (!done.changes.empty())
-      write_script(args.out, repeating(fs::absolute(args.file).string(), args, done.results,
-                                       live->changes));
+      write_script(args.out,
+                   repeating(fs::absolute(args.file).string(), args, done.results, live->changes));
     write_output(args.out, loaded, done);
   }
 

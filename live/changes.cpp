@@ -64,8 +64,9 @@ bool plain(std::string_view word) {
   for (const auto special : {"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
     if (word == special)
       return false;
-  return word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "_./%-")
+  return word.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+             "_./%-")
              == std::string_view::npos
          // "a -- b" has blanks; a word that ends in one would lose it.
          || (word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -121,8 +122,7 @@ live_changes::live_changes(const load_result& loaded, std::string file, load_opt
       events_{loaded.value->events.size()},
       file_{std::move(file)},
       options_{std::move(options)},
-      steers_{steers} {
-}
+      steers_{steers} {}
 
 http_reply live_changes::change(const std::string& body) {
   const auto wanted = object_of(body);
@@ -193,8 +193,7 @@ std::vector<live_changes::done> live_changes::all() const {
   const std::scoped_lock lock{mutex_};
   for (const auto& a : asked_)
     if (a.answer.wait_for(std::chrono::seconds{0}) == std::future_status::ready)
-      if (const auto& answer = a.answer.get();
-          answer.refused.empty() && answer.event < out.size())
+      if (const auto& answer = a.answer.get(); answer.refused.empty() && answer.event < out.size())
         out[answer.event].body = a.body;
   return out;
 }

@@ -1,6 +1,6 @@
 /// \file
-/// Changes to a run that goes on: from the text of a request to an event of the scenario, checked as
-/// the loader checks one, and back to a command that repeats the run.
+/// Changes to a run that goes on: from the text of a request to an event of the scenario, checked
+/// as the loader checks one, and back to a command that repeats the run.
 ///
 ///     body ──▶ --set 'events.+={at: 0ps, body}' ──▶ loader ──▶ timed_event ──▶ steering ──▶ time
 ///
@@ -28,15 +28,15 @@ public:
   /// \param file where it came from \param options with which it was loaded
   live_changes(const load_result& loaded, std::string file, load_options options, steering& steers);
 
-  /// 200 {"event": n, "at_ps": t, "at_seconds": s}. 400: the body is no such JSON; 422: the scenario
-  /// cannot have this event; 409: the run refused it, or its file is not what it was; 504: the run
-  /// did not come to it in `answer_seconds`, but will.
+  /// 200 {"event": n, "at_ps": t, "at_seconds": s}. 400: the body is no such JSON; 422: the
+  /// scenario cannot have this event; 409: the run refused it, or its file is not what it was; 504:
+  /// the run did not come to it in `answer_seconds`, but will.
   http_reply change(const std::string& body);
   /// Likewise; the body is {"event": n}.
   http_reply end(const std::string& body);
 
-  /// What was changed so far, by number: {"event", "what" (the body), "text", "at_ps", "at_seconds",
-  /// and with an end "for_ps", "for_seconds"}.
+  /// What was changed so far, by number: {"event", "what" (the body), "text", "at_ps",
+  /// "at_seconds", and with an end "for_ps", "for_seconds"}.
   nlohmann::json list() const;
 
   /// The changes as arguments of a run: `events.+={at: 123456ps, set: h2/server.drain, ...}`.

@@ -34,6 +34,8 @@ public:
     left_ = max_request_bytes;
     until_ = steady::now() + std::chrono::seconds{request_seconds};
   }
+  /// The request had all that one may have, or broke off: what comes next cannot be one.
+  bool spent() const { return left_ == 0 || broken_; }
   /// Something has come. What was read with the last request counts.
   bool ready(std::chrono::milliseconds wait) const {
     return first_ < last_ || poll_for(POLLIN, wait);
@@ -43,8 +45,10 @@ public:
   bool is_writable() const override { return poll_for(POLLOUT, until_end()); }
 
   ssize_t read(char* to, std::size_t size) override {
-    if (first_ == last_ && !fill())
+    if (first_ == last_ && !fill()) {
+      broken_ = true;
       return -1;
+    }
     const auto n = std::min({size, last_ - first_, left_});
     if (n == 0)
       return -1;
@@ -71,9 +75,8 @@ public:
 
 private:
   std::chrono::milliseconds until_end() const {
-    return std::max(
-        std::chrono::milliseconds{0},
-        std::chrono::duration_cast<std::chrono::milliseconds>(until_ - steady::now()));
+    return std::max(std::chrono::milliseconds{0},
+                    std::chrono::duration_cast<std::chrono::milliseconds>(until_ - steady::now()));
   }
 
   bool poll_for(short what, std::chrono::milliseconds wait) const {
@@ -102,6 +105,7 @@ private:
   int socket_;
   std::array<char, 4096> buffer_{};
   std::size_t first_ = 0, last_ = 0, left_ = 0;
+  bool broken_ = false;
   steady::time_point until_;
 };
 
@@ -170,9 +174,8 @@ public:
     set_error_handler([](const httplib::Request&, httplib::Response& r) {
       if (!r.body.empty())
         return;
-      const auto why = r.status == 413
-                           ? fmt::format("a body has at most {} bytes", max_body_bytes)
-                           : std::string{"this request cannot be understood"};
+      const auto why = r.status == 413 ? fmt::format("a body has at most {} bytes", max_body_bytes)
+                                       : std::string{"this request cannot be understood"};
       put(refusal(r.status, why), r);
     });
   }
@@ -240,8 +243,7 @@ private:
   bool process_and_close_socket(socket_t socket) override {
     bounded_stream stream{static_cast<int>(socket)};
     const auto running = [&] { return svr_sock_ != INVALID_SOCKET; };
-    const auto begun = steady::now();
-    auto idle_since = begun;
+    auto idle_since = steady::now();
     bool well = true, closed = false;
     while (well && !closed && running()) {
       if (!stream.ready(std::chrono::milliseconds{50})) {
@@ -260,6 +262,7 @@ private:
         if (!q.has_header("Content-Length") && !q.has_header("Transfer-Encoding"))
           q.headers.emplace("Content-Length", "0");
       });
+      well = well && !stream.spent();
       idle_since = steady::now();
     }
     ::shutdown(static_cast<int>(socket), SHUT_RDWR);

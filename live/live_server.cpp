@@ -84,8 +84,9 @@ std::vector<http_server::route> live_server::routes() {
                    return http_reply{200, last ? metrics_text(*last) : std::string{},
                                      "text/plain; version=0.0.4; charset=utf-8"};
                  }});
-  out.push_back({"GET", "/api/topology",
-                 [this](const http_request&) { return http_reply{200, topology_}; }});
+  out.push_back({"GET", "/api/topology", [this](const http_request&) {
+                   return http_reply{200, topology_};
+                 }});
   out.push_back({"GET", "/api/names", [this](const http_request&) {
                    const auto last = latest_.get().results;
                    return last ? http_reply{200, names_text(*last)}

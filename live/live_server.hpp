@@ -1,6 +1,6 @@
 /// \file
-/// Everything that `--serve` offers: metrics for Prometheus, the live page, and what the page is made
-/// of and asks for. docs/live.md is its manual.
+/// Everything that `--serve` offers: metrics for Prometheus, the live page, and what the page is
+/// made of and asks for. docs/live.md is its manual.
 ///
 ///     GET  /                    the page; /live.css, /live.js... are its parts
 ///     GET  /metrics             the last snapshot as Prometheus reads it
@@ -37,14 +37,15 @@ bool same_token(std::string_view a, std::string_view b);
 struct live_options {
   serve_address where;
   std::string token;
-  double speed = 0;       ///< of the real clock at the begin; 0: the run is on the virtual clock
+  double speed = 0;         ///< of the real clock at the begin; 0: the run is on the virtual clock
   double published = 0.25;  ///< wall seconds from snapshot to snapshot
 };
 
 class live_server {
 public:
   /// \throws std::runtime_error when it cannot listen there
-  live_server(const live_options& options, const scenario& s, live_changes& changes, steering& steers);
+  live_server(const live_options& options, const scenario& s, live_changes& changes,
+              steering& steers);
   ~live_server();
 
   /// "http://127.0.0.1:9464", with the port that was really taken.

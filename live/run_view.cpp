@@ -177,9 +177,8 @@ std::string figures_text(const run_results& r) {
     add("out", [](const component_result& c) {
       return c.counters.out.packets + c.counters.consumed.packets;
     });
-    add("out_bytes", [](const component_result& c) {
-      return c.counters.out.bytes + c.counters.consumed.bytes;
-    });
+    add("out_bytes",
+        [](const component_result& c) { return c.counters.out.bytes + c.counters.consumed.bytes; });
     add("dropped", [](const component_result& c) { return c.counters.dropped_total().packets; });
     add("waiting_bytes", [](const component_result& c) { return c.waiting_bytes; });
     add("most_bytes", [](const component_result& c) { return c.counters.max_bytes; });

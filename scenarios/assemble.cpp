@@ -270,8 +270,8 @@ private:
     auto* item = put(nullptr, i + 1);
     if (item == nullptr)
       return nullptr;
-    auto* result = list != nullptr && list->is_list() ? forest_.copy(*list)
-                                                      : made(yaml_node::kind::list, p);
+    auto* result =
+        list != nullptr && list->is_list() ? forest_.copy(*list) : made(yaml_node::kind::list, p);
     result->items.push_back(item);
     return result;
   }

@@ -298,7 +298,7 @@ private:
   unsigned threads_ = 1;
   double setup_seconds_ = 0;
   wall_clock::time_point started_, last_snapshot_;
-  double snapshot_cost_ = 0;  // wall seconds that the last one took
+  double snapshot_cost_ = 0;                             // wall seconds that the last one took
   std::unordered_map<std::string, std::size_t> places_;  // of components in results, by name
   double progress_at_ = 0;
   double lag_ = 0;

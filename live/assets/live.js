@@ -50,7 +50,7 @@ const status = el('p', {class: 'soft', id: 'status', role: 'status', 'aria-live'
 const tell = (into, answer, well) => {
   into.className = `said ${answer.ok ? 'good' : 'bad'}`;
   into.replaceChildren(answer.ok ? well : answer.error || `the program answers ${answer.status}`,
-    !answer.ok && answer.hint ? el('span', {class: 'hint'}, answer.hint) : '');
+    !answer.ok && answer.hint && answer.status !== 401 ? el('span', {class: 'hint'}, answer.hint) : '');
   if (answer.status === 401) askForToken(true);
 };
 
@@ -318,10 +318,26 @@ function topology() {
     el('span', {}, el('i', {style: 'background:linear-gradient(90deg,var(--line),var(--accent))'}), 'how full a link is'),
     el('span', {}, el('i', {style: 'background:var(--band)'}), 'paused: its sender is held'),
     el('span', {}, el('i', {style: 'background:#b3261e'}), 'packets lost, or no light')));
-  // The colours of the legend mean something else here.
-  for (const path of drawn.svg.querySelectorAll('path.link:not([data-a])')) {
+  // The colours of the legend mean something else here, and the page has a heading. What is left may be
+  // larger, and on a narrow screen one scrolls.
+  const svg = drawn.svg;
+  for (const path of svg.querySelectorAll('path.link:not([data-a])')) {
     if (path.nextElementSibling) path.nextElementSibling.remove();
     path.remove();
+  }
+  for (const title of svg.querySelectorAll('text.title')) title.remove();
+  const ground = svg.querySelector('.bg');
+  if (ground) ground.remove();
+  const box = svg.getBBox(), room = 22;
+  if (box.width > 0) {
+    svg.setAttribute('viewBox', [box.x - room, box.y - room, box.width + 2 * room, box.height + 2 * room].join(' '));
+    const wide = box.width + 2 * room;
+    svg.style.width = wide > 3000 ? `${wide}px` : `min(100%, ${Math.round(1.5 * wide)}px)`;
+    svg.style.minWidth = `${Math.round(Math.min(wide, 3000) * 0.8)}px`;
+    svg.style.display = 'block';
+    svg.style.margin = '0 auto';
+    svg.removeAttribute('width');
+    svg.removeAttribute('height');
   }
   const index = new Map(names.components.map((c, i) => [c.name, i]));
   const labelled = drawn.links.length <= 60;
@@ -331,7 +347,7 @@ function topology() {
   const links = drawn.links.map(l => {
     const length = l.path.getTotalLength(), begin = l.path.getPointAtLength(0), end = l.path.getPointAtLength(length);
     const level = Math.abs(begin.y - end.y) < 8, aLower = level ? begin.x < end.x : begin.y > end.y;
-    const middle = l.path.getPointAtLength(length * (level ? 0.5 : aLower ? 0.38 : 0.62));
+    const middle = l.path.getPointAtLength(length * (level ? 0.5 : aLower ? 0.4 : 0.6));
     const text = svgNode('text', {x: middle.x, y: middle.y, 'text-anchor': 'middle', class: 'small',
       style: 'font-variant-numeric:tabular-nums'});
     const rows = [svgNode('tspan', {x: middle.x, dy: -3}), svgNode('tspan', {x: middle.x, dy: 13})];
@@ -358,7 +374,7 @@ function topology() {
     for (const node of drawn.nodes) {
       node.below(lost[node.name] ? `-${count(lost[node.name])}` : '');
       const s = pausedShare(node.name);
-      node.above(s >= 0.001 ? `${share(s)} held` : '');
+      node.above(s >= 0.005 ? `held ${s > 0.99 ? '>99' : Math.round(100 * s)}%` : '');
     }
     for (const l of links) {
       const [there, thereUse] = used(l, l.there), [back, backUse] = used(l, l.back), most = Math.min(1, Math.max(thereUse, backUse));
@@ -399,6 +415,10 @@ function plots() {
     const into = section(id, title, note, button);
     const update = pickedPlot(into, id, [0], items, o);
     updates.push((x, again) => {
+      if (o.hides) {
+        into.hidden = !items.some((item, i) => weight(i) > 0);
+        if (into.hidden) return;
+      }
       const order = again ? items.map((item, i) => [weight(i), i]).sort((a, b) => b[0] - a[0]).slice(0, 8)
         .filter(([w], k) => w > 0 || k === 0).map(([, i]) => items[i]) : null;
       update(x, order);
@@ -429,7 +449,7 @@ function plots() {
     {show: bytes, incrs: powers, one: true, chosen: 1});
   add('losses', 'Packets lost', 'sum since the begin, by component',
     names.components.map((c, i) => ({name: c.name, lines: () => [{name: c.name, values: shown.map(h => h.f.components.dropped[i])}]})),
-    i => latest.f.components.dropped[i], {show: n => count(Math.round(n)), incrs: whole});
+    i => latest.f.components.dropped[i], {show: n => count(Math.round(n)), incrs: whole, hides: true});
 
   let bands = null;
   if (names.pauses.length) {
@@ -470,26 +490,28 @@ function fills() {
   const limits = names.components.map((c, i) => ({name: c.name, i, of: c.capacity_bytes ?? c.stop_bytes, stop: c.stop_bytes, start: c.start_bytes}))
     .filter(q => q.of > 0);
   if (!limits.length) return () => {};
-  const into = section('fill', 'Queue fill', 'what waits of what fits; the marks: where it stops (orange) and starts (green) its sender');
-  const grid = el('div', {class: 'fills'}), size = 16;
+  const into = section('fill', 'Queue fill', 'what waits of what fits; orange: full, or so full that it stops its sender; red: loses packets; marks: where it stops and starts its sender');
+  const grid = el('div', {class: 'fills'}), size = parts.narrow() ? 10 : 16;
   let wanted = '', order = [], sortedAt = -1e9;
   if (limits.length > size)
     into.querySelector('.head').append(el('input', {type: 'search', placeholder: `Filter ${count(limits.length)} queues`, 'aria-label': 'Filter',
       input: e => { wanted = e.target.value.toLowerCase(); sortedAt = -1e9; draw(); }}));
-  into.append(grid);
+  const empty = el('p', {class: 'soft small'}, 'Nothing waits.');
+  into.append(grid, empty);
   let rows = [];
   const waits = q => latest.f.components.waiting_bytes[q.i];
   function draw() {
     if (performance.now() - sortedAt > 2000) {
       sortedAt = performance.now();
-      order = limits.filter(q => wanted === '' || q.name.toLowerCase().includes(wanted))
+      order = limits.filter(q => wanted === '' ? waits(q) > 0 : q.name.toLowerCase().includes(wanted))
         .map(q => [q, waits(q) / q.of]).sort((a, b) => b[1] - a[1]).slice(0, size).map(([q]) => q);
+      set(empty, 'hidden', order.length > 0);
       if (rows.length !== order.length) {
         rows = order.map(() => ({label: el('span', {class: 'label'}), sum: el('span', {class: 'sum'}), bar: el('i'),
           stop: el('b'), start: el('b', {class: 'start'})}));
         grid.replaceChildren(...rows.flatMap(r => {
           r.fill = el('div', {class: 'fill'}, r.bar, r.start, r.stop);
-          return [r.label, r.fill, r.sum];
+          return [r.label, r.sum, r.fill];
         }));
       }
     }
@@ -498,7 +520,8 @@ function fills() {
       set(r.label, 'textContent', q.name);
       set(r.label, 'title', q.name);
       set(r.sum, 'textContent', `${bytes(n)} of ${bytes(q.of)}`);
-      set(r.fill, 'className', `fill${full >= 0.98 && !(q.stop >= 0) ? ' full' : q.stop >= 0 && n >= q.stop ? ' stopped' : ''}`);
+      set(r.fill, 'className', `fill${lately(f => f.components.dropped[q.i]) > 0 ? ' losing'
+        : full >= 0.97 || q.stop >= 0 && n >= q.stop ? ' stopped' : ''}`);
       set(r.bar.style, 'width', `${(100 * full).toFixed(1)}%`);
       for (const [mark, at] of [[r.stop, q.stop], [r.start, q.start]]) {
         set(mark, 'hidden', !(at >= 0 && at < q.of));
@@ -531,7 +554,7 @@ function tables() {
     {name: 'reason', of: d => d.reason, left: true},
     {name: 'priority', of: d => d.priority},
     {name: 'packets', of: d => number(d.packets), show: count},
-  ], [], {search: true});
+  ], []);
   return () => {
     update(flows);
     lost.hidden = list(latest.f.drops).length === 0;
@@ -545,11 +568,7 @@ const offline = el('div', {id: 'offline', role: 'status', hidden: true}, 'The pr
 document.body.append(offline);
 if (!token()) askForToken(false);
 
-let current = null, since = 0, draw = () => {};
-const showChanges = (() => {
-  forms();
-  return changesTable();
-})();
+let current = null, since = 0, draw = () => {}, showChanges = () => {};
 redraw();
 
 for (;;) {
@@ -564,8 +583,13 @@ for (;;) {
       bounds();
       choose();
       current = state;
-      const drawers = [topology(), fills(), plots(), tables()];
-      nav.append(...contents.map(([id, title]) => el('a', {href: `#${id}`}, title)));
+      const drawers = [topology()];
+      forms();
+      showChanges = changesTable();
+      drawers.push(fills(), plots(), tables());
+      const links = contents.map(([id, title]) => [document.getElementById(id), el('a', {href: `#${id}`}, title)]);
+      nav.append(...links.map(([, link]) => link));
+      drawers.push(() => { for (const [part, link] of links) set(link, 'hidden', part.hidden); });
       draw = () => { for (const d of drawers) d(); };
       dark.addEventListener('change', () => draw());
     }
@@ -578,10 +602,10 @@ for (;;) {
     if (latest) {
       clock = latest.t;
       showHead(state, latest.f, lately(f => f.bytes.delivered) * 8);
+      showChanges(list(state.changes), state.over);
       if (state.figures) draw();
       page.dataset.ready = 'yes';
     }
-    showChanges(list(state.changes), state.over);
     page.dataset.over = state.over ? 'yes' : 'no';
   } catch (e) {
     offline.hidden = false;

@@ -106,7 +106,7 @@ function table(into, id, columns, rows, options = {}) {
         ? th.setAttribute('aria-sort', down ? 'descending' : 'ascending') : th.removeAttribute('aria-sort'));
       draw(true);
     }}, c.name))));
-  const search = (rows.length > size || options.search) && el('input', {
+  const search = rows.length > size && el('input', {
     type: 'search', placeholder: `Filter ${count(rows.length)} rows`, 'aria-label': 'Filter',
     input: () => { wanted = search.value.toLowerCase(); draw(true); }});
   const back = el('button', {type: 'button', click: () => { first = Math.max(0, first - size); draw(); }}, 'Back');
