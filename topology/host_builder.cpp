@@ -120,7 +120,8 @@ void network_builder::control(virtual_switch& hub, std::size_t n, const virtual_
              .value = e.network});
   now({.what = kind::ready});
   for (std::uint16_t p = 0; p < c.ports.size(); ++p)
-    for (const auto& [at, stopped] : timeline(timed_event::kind::set_port, c.ports[p].name, 0))
+    for (const auto& [at, stopped] :
+         value_profile(scenario_, timed_event::kind::set_port, c.ports[p].name, 0))
       d.commands.push_back({.at = std::max(at, 2 * inside_switch),
                             .what = stopped != 0 ? kind::stop : kind::start,
                             .port = p});
@@ -446,11 +447,14 @@ network_builder::stage network_builder::build_receiving(std::size_t n, std::size
     port_queue_config socket_rx;
     socket_rx.name = name + ".socket" + suffix;
     socket_rx.kind = "socket";
+    const auto normal_bps = reading.rate.bps();
     socket_rx.line = std::move(reading);
     socket_rx.early = early(h.ecn, socket_rx.name, false);
     const auto buffer =
         add_stage(std::move(socket_rx), n, {buffer_bytes}, undivided(fc.guest_rx), most, had);
     fill(*shared.queue, buffer, t);
+    net_.levers_.add_reader(suffix.empty() ? name : name + "." + suffix.substr(1), *buffer.queue,
+                            normal_bps);
     auto& reader = add<consumer>(name + ".consumer" + suffix, node.name);
     net_.consumers_.push_back(&reader);
     endpoints_[e].readers.push_back(&reader);

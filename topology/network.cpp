@@ -21,11 +21,25 @@
 
 namespace sluice {
 
-network::network(const scenario& s) {
-  network_builder{s, *this}.build();
+network::network(const scenario& s, bool changeable) {
+  network_builder{s, *this, changeable}.build();
 }
 
 network::~network() = default;
+
+void network::change(const scenario& s, std::size_t event) {
+  levers_.begin(s, event);
+  const auto& e = s.events[event];
+  if (e.what != timed_event::kind::inject_pause)
+    return;
+  const auto& lever = levers_.sender_of(e);
+  const auto shown = lever.own_priorities
+                     | (e.inject.whole_link ? lever.all_priorities : unsigned{e.inject.priorities});
+  auto& way = pause_ways_[lever.pause_way];
+  way.priorities |= static_cast<std::uint8_t>(shown);
+  for (unsigned p = 0; p < max_priorities; ++p)
+    stoppables_[lever.first_stoppable + p].shown |= (shown >> p & 1) != 0;
+}
 
 void network::finish(sim_time now) {
   for (auto& c : components_)
@@ -81,6 +95,8 @@ run_results network::gather(sim_time now) const {
   r.fingerprint = whole.value();
 
   for (const auto& s : stoppables_) {
+    if (!s.shown)
+      continue;
     pause_result p;
     p.on = s.name;
     p.held = s.held.empty() ? s.sender->name() : s.held;
@@ -101,8 +117,9 @@ run_results network::gather(sim_time now) const {
     r.pauses.push_back(std::move(p));
   }
   for (const auto& w : pause_ways_)
-    r.pause_frames.push_back({w.from_port, w.to_port, w.priorities, w.from->pauses_sent(),
-                              w.to->pauses_had(now), w.credits});
+    if (w.priorities != 0)
+      r.pause_frames.push_back({w.from_port, w.to_port, w.priorities, w.from->pauses_sent(),
+                                w.to->pauses_had(now), w.credits});
   if (controller_ != nullptr) {
     r.commands = controller_->commands_sent();
     for (auto& p : controller_->state(now))
@@ -207,9 +224,13 @@ std::optional<deadlock_result> network::find_deadlock() const {
 
 void network::find_blame(run_results& r, sim_time now) const {
   std::vector<held_edge> edges;
-  for (std::size_t i = 0; i < stoppables_.size(); ++i)
-    if (const auto& s = stoppables_[i]; r.pauses[i].paused > 0)
-      edges.push_back({s.sender->name(), s.blame.empty() ? s.name : s.blame, r.pauses[i].paused});
+  auto pause = r.pauses.begin();
+  for (const auto& s : stoppables_)
+    if (s.shown) {
+      if (pause->paused > 0)
+        edges.push_back({s.sender->name(), s.blame.empty() ? s.name : s.blame, pause->paused});
+      ++pause;
+    }
   for (const auto& s : switching_)
     for (std::size_t i = 0; i < s.inputs.size(); ++i)
       for (std::size_t k = 0; k < s.outputs.size(); ++k)

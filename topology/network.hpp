@@ -19,6 +19,7 @@
 
 #include "actors/component.hpp"
 #include "metrics/results.hpp"
+#include "topology/levers.hpp"
 #include "topology/scenario.hpp"
 #include "topology/taps.hpp"
 
@@ -46,8 +47,10 @@ struct hop_view {
 class network {
 public:
   /// Opens the captures of all replays.
+  /// \param changeable whatever events can change can be changed while it runs, for which it runs
+  ///   slower.
   /// \throws capture_error, traffic_error
-  explicit network(const scenario& s);
+  explicit network(const scenario& s, bool changeable = false);
   ~network();
 
   const std::vector<cell*>& cells() const { return cells_; }
@@ -65,6 +68,15 @@ public:
     if (!taps_.empty())
       taps_.close(now, r);
   }
+
+  /// Why this cannot be done to it while it runs; empty: it can. \pre it is changeable
+  std::string problem(const timed_event& e) const { return levers_.problem(e); }
+  /// When it can, or end: see levers.
+  sim_time earliest(const timed_event& e, sim_time now) const { return levers_.earliest(e, now); }
+  /// Does it: it is event number `event` of `s`. Only while no cell is active.
+  void change(const scenario& s, std::size_t event);
+  /// Has it end. Likewise.
+  void end_change(const scenario& s, std::size_t event) { levers_.finish(s, event); }
 
   /// Says that the run has ended at `now`; call once, before the last `gather`.
   void finish(sim_time now);
@@ -100,6 +112,7 @@ private:
     bool looks = false;                // the sender does, and nobody says stop
     int priority = -1;                 // -1: all together
     bool credits = false;              // what holds it is the want of them
+    bool shown = true;                 // in the results
     std::string held;                  // the sender's port; empty: its own name
   };
   // Who sends PFC frames to whom, for pause_frames_result.
@@ -164,6 +177,7 @@ private:
   };
   std::vector<listed_hop> listed_;
   tap_set taps_;
+  levers levers_;
   std::vector<std::unique_ptr<tap_passage>> passages_;
   std::vector<stoppable> stoppables_;
   std::vector<pause_way> pause_ways_;

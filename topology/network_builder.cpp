@@ -35,8 +35,8 @@ std::array<std::uint16_t, pause_classes> granted_blocks(const class_gates::confi
 
 }  // namespace
 
-network_builder::network_builder(const scenario& s, network& n)
-    : scenario_{s}, net_{n}, routes_{s}, attachments_(s.links.size()) {
+network_builder::network_builder(const scenario& s, network& n, bool changeable)
+    : scenario_{s}, net_{n}, changeable_{changeable}, routes_{s}, attachments_(s.links.size()) {
   for (const auto& t : s.traffic)
     if (const auto* g = std::get_if<generate_settings>(&t.what); g != nullptr && !t.credits)
       largest_ = std::max({largest_, g->size_bytes, imix_largest});
@@ -225,24 +225,9 @@ std::uint32_t network_builder::frame_bound(std::size_t node) const {
   return replays ? largest_local_frame : largest_;
 }
 
-std::vector<outage> network_builder::outages(std::size_t link_index) const {
-  std::vector<outage> all;
-  for (const auto& e : scenario_.events)
-    if (e.what == timed_event::kind::link_down && e.link == link_index)
-      all.push_back({e.at, later(e.at, e.duration)});
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.from < b.from; });
-  std::vector<outage> joined;
-  for (const auto& o : all)
-    if (!joined.empty() && o.from <= joined.back().to)
-      joined.back().to = std::max(joined.back().to, o.to);
-    else
-      joined.push_back(o);
-  return joined;
-}
-
 line_config network_builder::wire(std::size_t link_index) const {
   auto l = steady(scenario_.links[link_index].rate_bps, ethernet_overhead_bytes);
-  l.outages = outages(link_index);
+  l.outages = outages_of(scenario_, link_index);
   constexpr std::uint32_t ib_delimiters = 2;
   l.control_bytes = wire_policy(link_index) == hop_policy::ib_credit
                         ? static_cast<std::uint32_t>(ib_flow_bytes) + ib_delimiters
@@ -302,42 +287,17 @@ sender_bound network_builder::wire_bound(std::size_t node, std::size_t link_inde
       inside_switch + waits + hop.latency_up + pfc_response(peer, l.rate_bps) + hop.latency_down;
   const auto lossless = unsigned{own.priorities} & peer.priorities;
   bound.held_whole =
-      std::popcount(all_priorities_) == 1 && (all_priorities_ & lossless) != 0
-      && outages(link_index).empty() && !injects(link_index, at_b) && !peer.watchdog
+      std::popcount(all_priorities_) == 1 && (all_priorities_ & lossless) != 0 && !changeable_
+      && outages_of(scenario_, link_index).empty() && !injects(link_index, at_b) && !peer.watchdog
       && quanta_time(own.quanta, l.rate_bps) > pfc_refresh(own, l.rate_bps) + waits + microsecond;
   return bound;
-}
-
-// A value that events change over time, as (from, value): of the events in force the one that began
-// last counts, of those that began together the one written last; without any the normal value.
-std::vector<std::pair<sim_time, std::uint64_t>> network_builder::timeline(
-    timed_event::kind what, const std::string& target, std::uint64_t normal) const {
-  std::vector<const timed_event*> events;
-  std::set<sim_time> edges;
-  for (const auto& e : scenario_.events)
-    if (e.what == what && e.target == target) {
-      events.push_back(&e);
-      edges.insert(e.at);
-      if (later(e.at, e.duration) < never)
-        edges.insert(e.at + e.duration);
-    }
-  std::stable_sort(events.begin(), events.end(),
-                   [](const auto* a, const auto* b) { return a->at < b->at; });
-  std::vector<std::pair<sim_time, std::uint64_t>> values;
-  for (const auto t : edges) {
-    auto value = normal;
-    for (const auto* e : events)
-      if (e->at <= t && t < later(e->at, e->duration))
-        value = e->bps;
-    values.emplace_back(t, value);
-  }
-  return values;
 }
 
 // The reading speed of an application over time.
 line_config network_builder::drain(const std::string& target, std::uint64_t normal_bps) const {
   auto l = steady(normal_bps, no_overhead);
-  for (const auto& [at, bps] : timeline(timed_event::kind::set_drain, target, normal_bps))
+  for (const auto& [at, bps] :
+       value_profile(scenario_, timed_event::kind::set_drain, target, normal_bps))
     l.changes.push_back({at, line_rate{bps}});
   return l;
 }
@@ -590,7 +550,8 @@ void network_builder::fill_producers() {
     c.pick = t.pick;
     c.start = t.start;
     c.stop = t.stop;
-    for (const auto& [at, bps] : timeline(timed_event::kind::set_rate, t.name, c.settings.rate_bps))
+    for (const auto& [at, bps] :
+         value_profile(scenario_, timed_event::kind::set_rate, t.name, c.settings.rate_bps))
       c.rate_profile.push_back({at, bps});
     const auto sockets = listeners(c.settings.port);
     for (const auto& from : t.from) {
@@ -606,6 +567,7 @@ void network_builder::fill_producers() {
       c.line_bps = has_link(node) ? link_at(node, 0).rate_bps
                                   : std::get<host_settings>(scenario_.nodes[node].as).guest_bps;
       give(e, make_generator(c), sockets);
+      net_.levers_.add_schedule(t.name, *endpoints_[e].source, static_cast<std::uint32_t>(f), c);
     }
   }
 }
@@ -822,7 +784,13 @@ void network_builder::build_sink(std::size_t n) {
     regulated = gate.stops();
     attached(n, 0).room = gate;
     receiver = buffer = &q;
+    net_.levers_.add_reader(node.name, q, normal);
   }
+  if (receiver == nullptr)
+    net_.levers_.refuse(
+        node.name, fmt::format("{} takes everything at once and has no reader whose speed could "
+                               "change: give it a `drain` in the scenario",
+                               node.name));
   auto& reader = add<consumer>(drains ? node.name + ".consumer" : node.name, node.name);
   net_.consumers_.push_back(&reader);
   endpoints_[endpoints_at_[n][0]].readers.push_back(&reader);
@@ -842,6 +810,7 @@ void network_builder::build_sink(std::size_t n) {
 // -- links ---------------------------------------------------------------------------------------
 
 void network_builder::build_links() {
+  net_.levers_.links(scenario_.links.size());
   for (std::size_t i = 0; i < scenario_.links.size(); ++i) {
     const auto& l = scenario_.links[i];
     for (int way = 0; way < 2; ++way) {
@@ -859,11 +828,15 @@ void network_builder::build_links() {
       c.name = fmt::format("{}:{}->{}:{}", a.node, a.port, b.node, b.port);
       c.rate = line_rate{l.rate_bps};
       c.delay = std::max<sim_time>(1, l.delay);
-      c.outages = outages(i);
+      c.outages = outages_of(scenario_, i);
       c.sent = streams(fmt::format("{}:{}", a.node, a.port), true);
       c.came = streams(fmt::format("{}:{}", b.node, b.port), false);
       const auto delay = c.delay;
+      auto& lever = net_.levers_.link(i)[static_cast<std::size_t>(way)];
+      lever.queue = from.queue;
+      lever.source = from.source;
       auto& through = *net_.cables_.emplace_back(std::make_unique<cable>(std::move(c)));
+      lever.carries = &through;
       join(*from.sender, *to.receiver, delay, delay, &through);
       net_.hops_.push_back({from.sender->name(), through.name()});
       net_.hops_.push_back({through.name(), to.receiver->name()});
@@ -901,39 +874,22 @@ const component* network_builder::owner_of(const attachment& a) {
 bool network_builder::injects(std::size_t link_index, bool from_b) const {
   if (wire_policy(link_index) == hop_policy::ib_credit)
     return false;  // there are no such frames; the loader says so
-  return std::any_of(scenario_.events.begin(), scenario_.events.end(), [&](const auto& e) {
-    return e.what == timed_event::kind::inject_pause && e.link == link_index
-           && e.inject.from_b == from_b;
-  });
+  return changeable_
+         || std::any_of(scenario_.events.begin(), scenario_.events.end(), [&](const auto& e) {
+              return e.what == timed_event::kind::inject_pause && e.link == link_index
+                     && e.inject.from_b == from_b;
+            });
 }
 
 std::vector<pause_sender::injection> network_builder::injections(std::size_t link_index,
                                                                  bool from_b) const {
   std::vector<pause_sender::injection> all;
-  const auto bps = scenario_.links[link_index].rate_bps;
-  for (const auto& e : scenario_.events) {
-    if (e.what != timed_event::kind::inject_pause || e.link != link_index
-        || e.inject.from_b != from_b)
-      continue;
-    pause_request r;
-    r.at = e.at;
-    r.hold = e.inject.priorities;
-    r.quanta = e.inject.quanta;
-    r.what = e.inject.whole_link ? pause_request::kind::pause : pause_request::kind::pfc;
-    const auto end = later(e.at, e.duration);
-    if (!e.inject.holds) {
-      all.push_back({r, e.inject.every, end});
-      continue;
+  for (const auto& e : scenario_.events)
+    if (e.what == timed_event::kind::inject_pause && e.link == link_index
+        && e.inject.from_b == from_b) {
+      const auto own = injections_of(scenario_, e);
+      all.insert(all.end(), own.begin(), own.end());
     }
-    r.quanta = max_quanta;
-    all.push_back({r, quanta_time(max_quanta, bps) / 2, end});
-    r.at = end;
-    r.go = e.inject.whole_link ? 0 : r.hold;
-    r.hold = 0;
-    r.quanta = 0;
-    if (end < never)
-      all.push_back({r, never, never});
-  }
   return all;
 }
 
@@ -975,7 +931,7 @@ void network_builder::join_pauses(std::size_t link_index, int way) {
   pause_sender::config c;
   if (injected)
     c.injected = injections(link_index, way == 0);
-  c.outages = outages(link_index);
+  c.outages = outages_of(scenario_, link_index);
   c.cable = std::max<sim_time>(1, l.delay);
   c.response = credits ? 0 : pfc_response(sender.flow_control.pfc, l.rate_bps);
   c.repeat = ib_refresh(l.rate_bps);
@@ -993,10 +949,17 @@ void network_builder::join_pauses(std::size_t link_index, int way) {
     c.peer_tapped = streams(fmt::format("{}:{}", a.node, a.port), false, &reasons);
   }
   join(*from.sender, *transmits, c.cable, c.cable);
-  if (port != nullptr)
+  auto& lever = net_.levers_.link(link_index)[static_cast<std::size_t>(1 - way)];
+  lever.mac = port;
+  lever.pauses = !credits;
+  lever.all_priorities = all_priorities_;
+  if (port != nullptr) {
     port->send_pauses(std::move(c), asked);
-  else
+    lever.frames = port->frames();
+  } else {
     to.queue->send_pauses(std::move(c), asked);
+    lever.frames = to.queue->frames();
+  }
   const auto obey = [&](auto& who) {
     if (credits) {
       ib_window::config w;
@@ -1023,15 +986,21 @@ void network_builder::join_pauses(std::size_t link_index, int way) {
   else
     obey(*from.source);
 
-  unsigned shown = pfc       ? receiver.flow_control.pfc.priorities & all_priorities_
-                   : credits ? to.room.own
-                             : 0u;
+  // What is seen of it in the results: what the receiver may hold, if there is something to hold,
+  // and what events do.
+  const unsigned own = pfc       ? receiver.flow_control.pfc.priorities & all_priorities_
+                       : credits ? to.room.own
+                                 : 0u;
+  unsigned shown = asked ? own : 0u;
   for (const auto& e : scenario_.events)
     if (injected && e.what == timed_event::kind::inject_pause && e.link == link_index
         && e.inject.from_b == (way == 0))
-      shown |= e.inject.whole_link ? all_priorities_ : e.inject.priorities;
+      shown |= own | (e.inject.whole_link ? all_priorities_ : e.inject.priorities);
+  lever.own_priorities = own;
+  lever.first_stoppable = net_.stoppables_.size();
+  lever.pause_way = net_.pause_ways_.size();
   for (unsigned p = 0; p < max_priorities; ++p)
-    if ((shown >> p & 1) != 0)
+    if (changeable_ || (shown >> p & 1) != 0)
       net_.stoppables_.push_back({.sender = from.sender,
                                   .owner = to.stops ? owner_of(to) : to.receiver,
                                   .input = to.ingress,
@@ -1039,6 +1008,7 @@ void network_builder::join_pauses(std::size_t link_index, int way) {
                                   .blame = to.engine != nullptr ? to.name + ".in" : to.name,
                                   .priority = static_cast<int>(p),
                                   .credits = credits,
+                                  .shown = (shown >> p & 1) != 0,
                                   .held = from.name});
   net_.pause_ways_.push_back(
       {transmits, from.sender, to.name, from.name, static_cast<std::uint8_t>(shown), credits});

@@ -17,6 +17,7 @@
 #include "actors/switching/ingress_port.hpp"
 #include "actors/switching/shared_memory_engine.hpp"
 #include "actors/switching/virtual_switch.hpp"
+#include "topology/event_profiles.hpp"
 #include "topology/network.hpp"
 #include "topology/routing.hpp"
 #include "topology/thresholds.hpp"
@@ -26,7 +27,8 @@ namespace sluice {
 
 class network_builder {
 public:
-  network_builder(const scenario& s, network& n);
+  /// \param changeable whatever events can change can be changed while it runs.
+  network_builder(const scenario& s, network& n, bool changeable);
 
   void build();
 
@@ -207,10 +209,6 @@ private:
   line_config wire(std::size_t link_index) const;
   hop_facts wire_hop(std::size_t link_index) const;
   hop_policy wire_policy(std::size_t link_index) const;
-  std::vector<outage> outages(std::size_t link_index) const;
-  std::vector<std::pair<sim_time, std::uint64_t>> timeline(timed_event::kind what,
-                                                           const std::string& target,
-                                                           std::uint64_t normal) const;
   line_config drain(const std::string& target, std::uint64_t normal_bps) const;
   std::uint32_t max_frame(std::size_t node) const;
   std::uint32_t frame_bound(std::size_t node) const;
@@ -218,6 +216,7 @@ private:
 
   const scenario& scenario_;
   network& net_;
+  const bool changeable_;
   routes routes_;
   std::map<std::string, std::size_t> node_of_;
   std::vector<endpoint> endpoints_;

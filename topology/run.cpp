@@ -26,7 +26,8 @@ double since(wall_clock::time_point t) {
 /// One run from its begin to its end.
 class session {
 public:
-  session(const scenario& s, const run_options& o) : scenario_{s}, options_{o}, network_{s} {
+  session(const scenario& s, const run_options& o)
+      : scenario_{s}, options_{o}, network_{scenario_, o.steered != nullptr} {
     threads_ = o.threads != 0 ? o.threads : std::max(1u, std::thread::hardware_concurrency());
     set_windows();
     if (o.random_executor) {
@@ -169,9 +170,9 @@ private:
   }
 
   // Where virtual time should be by the wall clock.
-  class pace {
+  class wall_pace {
   public:
-    explicit pace(double speed) : speed_{speed} {}
+    explicit wall_pace(double speed) : speed_{speed} {}
 
     sim_time target() const {
       return from_ + static_cast<sim_time>(since(begun_) * speed_ * static_cast<double>(second));
@@ -195,7 +196,7 @@ private:
   };
 
   // What who watches asks for. False: to stand still.
-  bool steer(pace& pace) {
+  bool steer(wall_pace& pace) {
     auto& s = *options_.steered;
     s.serve([&](auto& request) { return change(request); });
     const auto asked = s.speed() != 0 ? s.speed() : pace.speed();
@@ -206,11 +207,36 @@ private:
     return !held;
   }
 
-  steering::answer change(steering::request&) { return {"not yet", 0, 0}; }
+  // The network goes on as one that has had the event from the begin.
+  steering::answer change(steering::request& r) {
+    auto& e = r.event;
+    if (auto why = network_.problem(e); !why.empty())
+      return {std::move(why), 0, 0};
+    if (r.ends && later(e.at, e.duration) <= now_)
+      return {"it is over", 0, 0};
+    const auto at = network_.earliest(e, now_);
+    if (at >= never)
+      return {"it is in the middle of a packet that will never end", 0, 0};
+    if (at >= std::min(scenario_.duration, last_limit))
+      return {"the run ends before that could take effect", 0, 0};
+    auto& events = scenario_.events;
+    if (r.ends) {
+      const auto number = made_[r.number];
+      e.duration = events[number].duration = std::max<sim_time>(1, at - e.at);
+      network_.end_change(scenario_, number);
+    } else {
+      e.at = at;
+      made_.push_back(events.size());
+      events.push_back(e);
+      network_.change(scenario_, made_.back());
+    }
+    executor_->retract(at);
+    return {{}, 0, at};
+  }
 
   // Sources and everything else are held back to the wall clock, tick by tick.
   void run_real() {
-    pace pace{options_.real_speed.value_or(scenario_.speed)};
+    wall_pace pace{options_.real_speed.value_or(scenario_.speed)};
     const auto end = std::min(scenario_.duration, last_limit);
     constexpr auto tick = std::chrono::milliseconds{2};
     auto wake = wall_clock::now();
@@ -289,7 +315,7 @@ private:
     return r;
   }
 
-  const scenario& scenario_;
+  scenario scenario_;  // with the changes that were made
   const run_options& options_;
   wall_clock::time_point created_ = wall_clock::now();
   network network_;
@@ -307,7 +333,8 @@ private:
   sim_time longest_pause_ = 0;
   bool watched_ = false;  // by watchdogs
   bool interrupted_ = false;
-  bool held_ = false;  // by who watches
+  bool held_ = false;              // by who watches...
+  std::vector<std::size_t> made_;  // ...whose changes are these of scenario_.events
 };
 
 }  // namespace

@@ -271,6 +271,21 @@ void cell::assume(sim_time t) {
   }
 }
 
+void cell::retract(sim_time t) {
+  // A question that such a promise has answered is open again.
+  const auto forget = [&](auto& port) {
+    if (port.promise > t) {
+      port.promise = t;
+      port.asked = -1;
+    }
+    port.promised = std::min(port.promised, t);
+  };
+  for (auto& in : inputs_)
+    forget(in);
+  for (auto& out : outputs_)
+    forget(out);
+}
+
 std::string cell::describe() const {
   std::string text = fmt::format("{}: next event {} ps, limit {} ps", name_, next_event(), limit_);
   for (std::size_t i = 0; i < inputs_.size(); ++i) {

@@ -132,6 +132,10 @@ public:
   /// thereby promised `t` and the link's latency.
   virtual void assume(sim_time t);
 
+  /// The model changes from `t` on, of which nothing has been decided: what was promised and
+  /// allowed for later times is no longer true, here and at every neighbour, who are told too.
+  virtual void retract(sim_time t);
+
   /// What holds the cell up, in words, for the table of a stalled run.
   std::string describe() const;
 

@@ -71,6 +71,11 @@ void executor::run_until(sim_time limit) {
   }
 }
 
+void executor::retract(sim_time t) {
+  for (auto c : cells_)
+    c->retract(t);
+}
+
 // Twice, as what lower cells see of a relay is what that one has seen.
 void executor::show_windows() {
   for (int pass = 0; pass < 2; ++pass)

@@ -34,6 +34,10 @@ public:
   /// \throws engine_error
   void run_until(sim_time limit);
 
+  /// Between two calls of `run_until`: the model changes from `t` on, which is later than the last
+  /// limit. Every cell forgets what it knows of later times (cell::retract).
+  void retract(sim_time t);
+
   /// The earliest unhandled time of any cell; `never` when the network is done.
   sim_time next_event() const;
 

@@ -36,6 +36,11 @@ public:
   const std::string& name() const { return config_.name; }
   const component_counters& counters() const { return counters_; }
 
+  sim_time delay() const { return config_.delay; }
+  /// Between activations: from a time on, by which all that was sent so far has arrived, it will be
+  /// down at other times.
+  void revise(std::vector<outage> outages) { config_.outages = std::move(outages); }
+
   result pass(std::span<packet> packets) override {
     result r;
     for (auto* tap : config_.sent)

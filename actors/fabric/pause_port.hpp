@@ -27,6 +27,10 @@ public:
     asked_ = asked;
   }
 
+  /// Between activations, for changes while it runs.
+  transmitter& line() { return line_; }
+  pause_sender* frames() { return &frames_; }
+
   std::string_view kind() const override { return "pause port"; }
   component_counters snapshot(sim_time) const override { return {}; }
   void report(sim_time, const reporter&) const override {}

@@ -15,6 +15,22 @@ void producer::add(schedule_config s) {
   front_ = earliest();
 }
 
+void producer::replace(std::uint32_t flow, std::unique_ptr<traffic_source> source) {
+  for (auto& s : schedules_) {
+    if (s->config.flow != flow)
+      continue;
+    s->config.source = std::move(source);
+    s->next = s->size = 0;
+    for (auto past = s->sent.packets; past != 0 && s->refill();) {
+      s->next = static_cast<std::size_t>(std::min<std::uint64_t>(past, s->size));
+      past -= s->next;
+    }
+    s->refill();
+    break;
+  }
+  front_ = earliest();
+}
+
 bool producer::schedule::refill() {
   if (next < size)
     return true;

@@ -71,6 +71,12 @@ public:
     frames_ = last_output();
   }
 
+  /// Between activations, for changes while it runs: its line.
+  transmitter& line() { return line_; }
+  /// Likewise: the schedule of this flow goes on as `source` has it, which so far has had the same
+  /// packets.
+  void replace(std::uint32_t flow, std::unique_ptr<traffic_source> source);
+
   /// Before the run: its rate is regulated...
   void regulate(const rate_limiter::config& c) { regulated_ = std::make_unique<regulation>(c); }
   /// ...by who was joined to it last, among others.

@@ -62,16 +62,14 @@ public:
   void lose(unsigned lane, std::uint32_t bytes, sim_time t, const Outages& outages) {
     if ((config_.lanes >> lane & 1) == 0)
       return;
-    const auto takes = 2 * config_.cable + config_.answer;
-    const auto next = [&](sim_time x) {
-      return later(x - x % config_.refresh, x % config_.refresh == 0 ? 0 : config_.refresh);
-    };
-    auto at = next(t);
-    for (const auto& o : outages)
-      if (o.from < later(at, takes) && o.to > at)
-        at = o.to >= never ? never : next(o.to);
-    lost_.push_back({later(at, takes), static_cast<std::uint8_t>(lane),
+    lost_.push_back({recovery(t, outages), t, static_cast<std::uint8_t>(lane),
                      static_cast<std::uint16_t>(ib_blocks(bytes))});
+  }
+  /// The outages are others, as far as nothing was decided: so what is lost comes back otherwise.
+  template <class Outages>
+  void revise(const Outages& outages) {
+    for (auto& l : lost_)
+      l.at = recovery(l.sent, outages);
   }
   /// When lost credits come back next; never: none are lost.
   sim_time recovers() const { return lost_.empty() ? never : lost_.front().at; }
@@ -114,9 +112,25 @@ private:
   };
   struct loss {
     sim_time at;
+    sim_time sent;
     std::uint8_t lane;
     std::uint16_t blocks;
   };
+
+  // When the credits of a packet come back that was sent until `t`: with the first exchange after
+  // that which gets through.
+  template <class Outages>
+  sim_time recovery(sim_time t, const Outages& outages) const {
+    const auto takes = 2 * config_.cable + config_.answer;
+    const auto next = [&](sim_time x) {
+      return later(x - x % config_.refresh, x % config_.refresh == 0 ? 0 : config_.refresh);
+    };
+    auto at = next(t);
+    for (const auto& o : outages)
+      if (o.from < later(at, takes) && o.to > at)
+        at = o.to >= never ? never : next(o.to);
+    return later(at, takes);
+  }
 
   void go_on(unsigned lane, sim_time t) {
     auto& x = lanes_[lane];

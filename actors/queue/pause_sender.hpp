@@ -97,6 +97,25 @@ public:
   /// In order of time.
   void ask(const pause_request& r) { asked_.push(r); }
 
+  /// Between activations: it is to send frames more. Returns their number among all.
+  std::size_t inject(const injection& i) {
+    config_.injected.push_back(i);
+    return config_.injected.size() - 1;
+  }
+  /// Likewise: from `t` on, of which nothing was decided, a series is like this. If it began before
+  /// it goes on until its new end.
+  void revise(std::size_t number, const injection& i, sim_time t) {
+    auto& own = config_.injected[number];
+    if (i.what.at >= t)
+      own = i;
+    own.until = i.until;
+    if (own.what.at >= own.until)
+      own.what.at = never;
+  }
+  /// Likewise: the cable will be down at other times.
+  void revise(std::vector<outage> outages) { config_.outages = std::move(outages); }
+  sim_time cable() const { return config_.cable; }
+
   /// The earliest frame that waits, or is to be injected; never: none.
   sim_time first() const {
     auto t = asked_.empty() ? never : asked_.front().at;

@@ -152,6 +152,10 @@ public:
   void report_elsewhere() { reports_in_ = last_input(); }
   /// Before the run: whom it was joined to last says stop and start, and takes nothing.
   void obey_stops_of_last() { stops_out_ = last_output(); }
+  /// Between activations, for changes while it runs: its line; and what it sends to hold its peer,
+  /// if it does.
+  transmitter& line() { return line_; }
+  pause_sender* frames() { return frames_.get(); }
   /// Of the class that comes by priority, if it waits for credits.
   transmitter::wait waits(unsigned c) const { return line_.waits(c); }
   /// Credits that who sends here has from the start; 0: it needs none.

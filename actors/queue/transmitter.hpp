@@ -72,11 +72,24 @@ public:
     sim_time ends = never;
   };
 
-  explicit transmitter(line_config c) : line_{std::move(c)}, rate_{line_.rate}, fastest_{rate_} {
+  explicit transmitter(line_config c) : line_{std::move(c)}, rate_{line_.rate} {
+    revise(std::move(line_.changes), std::move(line_.outages));
+  }
+
+  /// Between activations: from a time on, no earlier than `busy()` and than anything that was
+  /// decided, its rate and its carrier will be otherwise. What was so before that time stays.
+  void revise(std::vector<rate_change> changes, std::vector<outage> outages) {
+    line_.changes = std::move(changes);
+    line_.outages = std::move(outages);
+    fastest_ = line_.rate;
     for (const auto& x : line_.changes)
       if (x.rate.bps() > fastest_.bps())
         fastest_ = x.rate;
+    steady_ = line_.changes.empty() && line_.outages.empty() && !line_.rate.stopped() && !reads_;
+    if (credits_)
+      credits_->lanes.revise(line_.outages);
   }
+  const line_config& line() const { return line_; }
 
   /// How many it sends to; one unless said otherwise. Before the run.
   void receivers(std::size_t n) { others_.resize(n - 1); }
@@ -636,7 +649,7 @@ private:
   bool commanded_ = false;
   line_rate rate_;
   line_rate fastest_;
-  bool steady_ = line_.changes.empty() && line_.outages.empty() && !line_.rate.stopped();
+  bool steady_ = true;
   std::size_t change_ = 0, outage_ = 0;
   sim_time busy_ = 0;
   std::uint64_t wake_ups_ = 0;
