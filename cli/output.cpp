@@ -109,12 +109,12 @@ void write_output(const std::string& directory, const load_result& loaded, const
   write_whole(out / "summary.json", json_line(report.summary));
 }
 
-void write_script(const std::string& directory, const std::string& command) {
+void write_script(const std::string& directory, const std::string& arguments) {
   const auto path = fs::path{directory} / "repeat.sh";
   write_whole(path,
               "#!/bin/sh\n# Repeats this run with what was changed while it went on. More options "
-              "may follow.\nexec "
-                  + command + " \"$@\"\n");
+              "may follow.\nexec \"${SLUICE:-sluice}\" "
+                  + arguments + " \"$@\"\n");
   std::error_code ignored;  // sh repeat.sh does, too
   fs::permissions(path, fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec,
                   fs::perm_options::add, ignored);

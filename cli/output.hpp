@@ -24,8 +24,9 @@ void write_output(const std::string& directory, const load_result& loaded, const
 /// Under another name, then renamed: nobody finds half of it. Throws verb_failure.
 void write_whole(const std::filesystem::path& path, const std::string& text);
 
-/// Writes repeat.sh, which is this command. Throws verb_failure.
-void write_script(const std::string& directory, const std::string& command);
+/// Writes repeat.sh: a shell script that runs the program with these (quoted) arguments and its
+/// own. Throws verb_failure.
+void write_script(const std::string& directory, const std::string& arguments);
 
 /// The picture and the links of what was loaded; nothing if that has errors.
 void add_topology(report_parts& parts, const load_result& loaded);

@@ -61,11 +61,11 @@ struct watched {
   }
 };
 
-/// The command that repeats a run that was changed while it went on, on either clock, to the same
-/// fingerprint.
+/// The arguments, quoted, that repeat a run that was changed while it went on, on either clock, to
+/// the same fingerprint.
 std::string repeating(const std::string& file, const arguments& args, const run_results& results,
                       const live_changes& changes) {
-  std::vector<std::string> out{"sluice", "run", file};
+  std::vector<std::string> out{"run", file};
   const auto& own = args.settings;
   if (own.seed)
     out.insert(out.end(), {"--seed", std::to_string(*own.seed)});
@@ -155,7 +155,7 @@ int act(const arguments& args) {
 
   if (live) {
     if (!done.changes.empty())
-      fmt::print(stderr, "sluice: the run was changed; this repeats it:\n{}\n",
+      fmt::print(stderr, "sluice: the run was changed; this repeats it:\nsluice {}\n",
                  repeating(args.file, args, done.results, live->changes));
     live->server->close(done.results, verdict_json(done.results, done.expectations));
     if (args.hold && !interrupt.flag()) {

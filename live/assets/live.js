@@ -365,7 +365,10 @@ function topology() {
   const pausedShare = key => Math.min(1, (pausesAt.get(key) || []).reduce((most, i) =>
     Math.max(most, lately(f => f.pauses.paused_ps[i]) / 1e12), 0));
   return () => {
-    const down = new Set(current.changes.filter(c => object(c.what).link && !ended(c) && clock >= c.at_seconds).map(c => c.what.link));
+    const down = current.changes.filter(c => object(c.what).link && !ended(c) && clock >= c.at_seconds)
+      .map(c => String(c.what.link).split('--').map(end => end.trim()));
+    // An end is named by its port, or by its node if that leaves no doubt.
+    const is = (end, port) => end === port || end === nodeOf(port);
     const lost = {};
     for (const d of list(latest.f.drops)) {
       const where = d.component.includes('->') ? d.component : nodeOf(d.component);
@@ -379,7 +382,7 @@ function topology() {
     for (const l of links) {
       const [there, thereUse] = used(l, l.there), [back, backUse] = used(l, l.back), most = Math.min(1, Math.max(thereUse, backUse));
       const cut = number(lost[`${l.a}->${l.b}`]) + number(lost[`${l.b}->${l.a}`]);
-      const isDown = down.has(`${l.a} -- ${l.b}`) || down.has(`${l.b} -- ${l.a}`);
+      const isDown = down.some(([x, y]) => is(x, l.a) && is(y, l.b) || is(x, l.b) && is(y, l.a));
       l.path.style.strokeWidth = String(1.4 + 4.6 * most);
       l.path.style.stroke = isDown ? '#b3261e' : `color-mix(in srgb, ${style('--accent')} ${Math.round(25 + 75 * Math.sqrt(most))}%, ${style('--soft')})`;
       l.path.style.strokeDasharray = isDown ? '2 6' : '';
