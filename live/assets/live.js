@@ -112,6 +112,7 @@ for (const [id, name, mono] of [['speed-now', 'speed'], ['wall', 'wall clock'], 
 const nav = el('nav');
 page.append(tiles, facts, nav);
 
+let wasOver = false;
 function showHead(state, f, now) {
   const ended = state.over, bad = state.verdict && state.verdict.code !== 0;
   const failed = list(object(state.verdict).expect).filter(e => !e.ok);
@@ -156,6 +157,8 @@ function showHead(state, f, now) {
   holdButton.disabled = !real;
   for (const e of speeds.elements) e.disabled = !real;
   for (const b of document.querySelectorAll('form.change button[type=submit]')) b.disabled = !real;
+  if (ended && !wasOver) said.replaceChildren();
+  wasOver = ended;
   showHeld(state.held && !ended);
   speed = state.speed;
   if (document.activeElement !== speedField && state.clock === 'real') set(speedField, 'value', String(Number(state.speed.toPrecision(6))));
@@ -504,7 +507,7 @@ function fills() {
   let rows = [];
   const waits = q => latest.f.components.waiting_bytes[q.i];
   function draw() {
-    if (performance.now() - sortedAt > 2000) {
+    if (performance.now() - sortedAt > 2000 || current.over) {
       sortedAt = performance.now();
       order = limits.filter(q => wanted === '' ? waits(q) > 0 : q.name.toLowerCase().includes(wanted))
         .map(q => [q, waits(q) / q.of]).sort((a, b) => b[1] - a[1]).slice(0, size).map(([q]) => q);

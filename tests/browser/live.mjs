@@ -63,6 +63,7 @@ try {
     return page;
   };
   const picture = async (page, name) => {
+    await page.evaluate(() => scrollTo(0, 0));
     await page.waitForTimeout(700);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     check(wide <= 0, `${page.where}: the page is ${wide} px too wide`);
