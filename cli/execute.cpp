@@ -81,11 +81,28 @@ void run_settings::add_options(CLI::App& command) {
       ->check(CLI::IsMember({"caf", "random"}));
 }
 
-load_result load_checked(const std::string& file, const std::vector<std::string>& set) {
+load_options load_settings(const std::vector<std::string>& set) {
   load_options options;
   options.set = set;
   options.known_metrics = known_metric_names;
-  auto loaded = load_scenario(file, options);
+  return options;
+}
+
+double real_speed(const scenario& s, const run_settings& settings) {
+  if (!settings.speed.empty())
+    return parse_speed(settings.speed);
+  return s.clock == clock_kind::real_time ? s.speed : 0;
+}
+
+nlohmann::json summary_of(const outcome& done) {
+  auto summary = summary_json(done.results, done.expectations);
+  if (!done.changes.empty())
+    summary["changes"] = done.changes;
+  return summary;
+}
+
+load_result load_checked(const std::string& file, const std::vector<std::string>& set) {
+  auto loaded = load_scenario(file, load_settings(set));
   if (!loaded.value)
     return loaded;
   // The loader knows names; what they may be compared with is known here.
@@ -129,7 +146,7 @@ int most_serious(const std::vector<outcome>& outcomes) {
 }
 
 outcome execute(scenario what, const run_settings& settings, interrupt_guard& interrupt,
-                const std::function<void(const run_results&)>& on_snapshot) {
+                const watcher& who) {
   if (settings.seed)
     what.seed = *settings.seed;
 
@@ -152,13 +169,15 @@ outcome execute(scenario what, const run_settings& settings, interrupt_guard& in
   options.history_interval = settings.metrics_interval;
   if (!settings.speed.empty())
     options.real_speed = parse_speed(settings.speed);
-  if (on_snapshot || visible) {
-    options.snapshot_seconds = 1;
+  options.steered = who.steers;
+  options.depths = static_cast<bool>(who.look);
+  if (who.look || visible) {
+    options.snapshot_seconds = who.look ? 0.25 : 1;
     options.on_snapshot = [&](const run_results& so_far) {
       if (visible)
         bar->snapshot(so_far);
-      if (on_snapshot)
-        on_snapshot(so_far);
+      if (who.look)
+        who.look(so_far);
     };
   }
   if (visible)

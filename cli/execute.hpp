@@ -6,6 +6,7 @@
 #include <CLI/App.hpp>
 #include <cstdint>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -19,6 +20,8 @@
 #include "topology/scenario.hpp"
 
 namespace sluice {
+
+class steering;
 
 /// Ends a verb with this exit code; the message, unless empty, goes to stderr.
 struct verb_failure : std::runtime_error {
@@ -63,6 +66,7 @@ bool colours();
 struct outcome {
   run_results results;
   std::vector<expectation_result> expectations;
+  nlohmann::json changes;  ///< that were made while it went on; null: nobody could
   int code = 0;
 };
 
@@ -71,9 +75,23 @@ struct outcome {
 int most_serious(std::span<const int> codes);
 int most_serious(const std::vector<outcome>& outcomes);
 
-/// Runs a loaded scenario. `on_snapshot`, when there is one, gets the results so far every second
-/// of the wall clock. Throws what `with_exit_codes` understands.
+/// Who looks at a run that goes on.
+struct watcher {
+  std::function<void(const run_results&)> look;  ///< gets the results so far, four times a second
+  steering* steers = nullptr;
+};
+
+/// Runs a loaded scenario. Throws what `with_exit_codes` understands.
 outcome execute(scenario what, const run_settings& settings, interrupt_guard& interrupt,
-                const std::function<void(const run_results&)>& on_snapshot = {});
+                const watcher& who = {});
+
+/// The summary of a run, with what was changed in it.
+nlohmann::json summary_of(const outcome& done);
+
+/// The speed of the real clock with these settings; 0: the run is on the virtual clock.
+double real_speed(const scenario& s, const run_settings& settings);
+
+/// How a scenario is loaded with these overrides.
+load_options load_settings(const std::vector<std::string>& set);
 
 }  // namespace sluice

@@ -11,7 +11,7 @@
 
 #include "cli/exit_code.hpp"
 #include "cli/verbs.hpp"
-#include "metrics/exposition.hpp"
+#include "live/address.hpp"
 #include "metrics/text.hpp"
 #include "metrics/version.hpp"
 

@@ -89,7 +89,8 @@ void prepare_output(const std::string& directory) {
     fail(directory, {errno, std::generic_category()});
   // No summary, series, metrics or report of an earlier run must stand beside this run's files,
   // should it not end.
-  for (const auto* name : {"summary.json", "series.json", "metrics.jsonl", "report.html"})
+  for (const auto* name :
+       {"summary.json", "series.json", "metrics.jsonl", "report.html", "repeat.sh"})
     fs::remove(fs::path{directory} / name, error);
 }
 
@@ -97,7 +98,7 @@ void write_output(const std::string& directory, const load_result& loaded, const
   const fs::path out{directory};
   write_scenario(out, loaded);
   report_parts report;
-  report.summary = summary_json(done.results, done.expectations);
+  report.summary = summary_of(done);
   if (done.results.series) {
     report.series = series_json(*done.results.series, done.results);
     write_whole(out / "series.json", json_line(report.series));
@@ -115,6 +116,17 @@ void write_output(const std::string& directory, const load_result& loaded, const
   write_whole(out / "metrics.prom", metrics_text(done.results));
   write_whole(out / "summary.txt", summary_text(done.results, done.expectations));
   write_whole(out / "summary.json", json_line(report.summary));
+}
+
+void write_script(const std::string& directory, const std::string& arguments) {
+  const auto path = fs::path{directory} / "repeat.sh";
+  write_whole(path,
+              "#!/bin/sh\n# Repeats this run with what was changed while it went on. More options "
+              "may follow.\nexec \"${SLUICE:-sluice}\" "
+                  + arguments + " \"$@\"\n");
+  std::error_code ignored;  // sh repeat.sh does, too
+  fs::permissions(path, fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec,
+                  fs::perm_options::add, ignored);
 }
 
 void add_topology(report_parts& parts, const load_result& loaded) {

@@ -28,6 +28,10 @@ void write_whole(const std::filesystem::path& path, const std::string& text);
 void write_whole(const std::filesystem::path& path,
                  const std::function<void(std::ostream&)>& write);
 
+/// Writes repeat.sh: a shell script that runs the program with these (quoted) arguments and its
+/// own. Throws verb_failure.
+void write_script(const std::string& directory, const std::string& arguments);
+
 /// The picture and the links of what was loaded; nothing if that has errors.
 void add_topology(report_parts& parts, const load_result& loaded);
 

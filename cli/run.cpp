@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -12,13 +13,18 @@
 #include "cli/exit_code.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
-#include "metrics/exposition.hpp"
+#include "live/changes.hpp"
+#include "live/live_server.hpp"
+#include "live/run_view.hpp"
 #include "metrics/summary.hpp"
 #include "scenarios/quantity.hpp"
+#include "topology/steering.hpp"
 
 namespace sluice {
 
 namespace {
+
+namespace fs = std::filesystem;
 
 struct arguments {
   std::string file;
@@ -31,18 +37,49 @@ struct arguments {
   bool json = false;
 };
 
-/// The endpoint, when one is wanted; it begins with an empty page and then shows the last snapshot.
-std::unique_ptr<metrics_server> serve(const arguments& args,
-                                      const std::shared_ptr<latest_results>& latest) {
-  if (!args.serve)
-    return nullptr;
-  try {
-    auto server = std::make_unique<metrics_server>(parse_serve_address(*args.serve), latest);
-    fmt::print(stderr, "sluice: serving metrics at {}\n", server->url());
-    return server;
-  } catch (const std::exception& e) {
-    throw verb_failure{exit_usage, e.what()};
+/// Who watches a run, and may change it: what `--serve` needs, in the order in which it is taken
+/// down.
+struct watched {
+  steering steers;
+  live_changes changes;
+  std::unique_ptr<live_server> server;
+
+  watched(const arguments& args, const load_result& loaded, const run_settings& settings)
+      : changes{loaded, args.file, load_settings(settings.set), steers} {
+    const auto& s = *loaded.value;
+    live_options options;
+    options.token = make_token();
+    options.speed = real_speed(s, settings);
+    try {
+      options.where = parse_serve_address(*args.serve);
+      server = std::make_unique<live_server>(options, s, changes, steers);
+    } catch (const std::exception& e) {
+      throw verb_failure{exit_usage, e.what()};
+    }
+    fmt::print(stderr, "sluice: serving metrics at {}/metrics\nsluice: live page at {}/#token={}\n",
+               server->url(), server->url(), options.token);
   }
+};
+
+/// The arguments, quoted, that repeat a run that was changed while it went on, on either clock, to
+/// the same fingerprint.
+std::string repeating(const std::string& file, const arguments& args, const run_results& results,
+                      const live_changes& changes) {
+  std::vector<std::string> out{"run", file};
+  const auto& own = args.settings;
+  if (own.seed)
+    out.insert(out.end(), {"--seed", std::to_string(*own.seed)});
+  for (const auto& s : own.set)
+    out.insert(out.end(), {"--set", s});
+  for (const auto& s : changes.overrides())
+    out.insert(out.end(), {"--set", s});
+  // It ended where somebody had enough of it.
+  if (results.interrupted)
+    out.insert(out.end(), {"--set", fmt::format("duration={}ps", results.virtual_time)});
+  std::string line;
+  for (const auto& a : out)
+    line += (line.empty() ? "" : " ") + shell_quoted(a);
+  return line;
 }
 
 /// "off", or an interval of virtual time such as 100us. Without the option a run with an output
@@ -87,7 +124,7 @@ int act(const arguments& args) {
                  settings.metrics_interval);
   settings.tap_folder = args.out;
   if (args.hold && !args.serve)
-    throw verb_failure{exit_usage, "--hold keeps the metrics endpoint up: add --serve"};
+    throw verb_failure{exit_usage, "--hold keeps the live page and the metrics up: add --serve"};
   // From here on: whoever interrupts, even before the run has begun, gets what there is.
   interrupt_guard interrupt;
   const auto loaded = load_or_fail(args.file, changes(args));
@@ -98,27 +135,38 @@ int act(const arguments& args) {
   if (!args.out.empty())
     prepare_output(args.out);
 
-  const auto latest = std::make_shared<latest_results>();
-  const auto server = serve(args, latest);
-  std::function<void(const run_results&)> publish;
-  if (server)
-    publish = [&](const run_results& so_far) { latest->publish(so_far); };
+  std::optional<watched> live;
+  watcher who;
+  if (args.serve) {
+    live.emplace(args, loaded, settings);
+    who.steers = &live->steers;
+    who.look = [&](const run_results& so_far) { live->server->publish(so_far); };
+  }
 
-  const auto done = execute(*loaded.value, settings, interrupt, publish);
+  auto done = execute(*loaded.value, settings, interrupt, who);
+  if (live)
+    done.changes = live->changes.list();
   if (args.json)
-    fmt::print("{}", json_line(summary_json(done.results, done.expectations)));
+    fmt::print("{}", json_line(summary_of(done)));
   else
     fmt::print(piped ? stderr : stdout, "{}", summary_text(done.results, done.expectations));
   std::fflush(stdout);
   // Last, so that a full disk does not also cost what the run found.
-  if (!args.out.empty())
+  if (!args.out.empty()) {
+    if (!done.changes.empty())
+      write_script(args.out,
+                   repeating(fs::absolute(args.file).string(), args, done.results, live->changes));
     write_output(args.out, loaded, done);
+  }
 
-  if (server) {
-    latest->publish(done.results);
+  if (live) {
+    if (!done.changes.empty())
+      fmt::print(stderr, "sluice: the run was changed; this repeats it:\nsluice {}\n",
+                 repeating(args.file, args, done.results, live->changes));
+    live->server->close(done.results, verdict_json(done.results, done.expectations));
     if (args.hold && !interrupt.flag()) {
-      fmt::print(stderr, "sluice: the run is over; still serving metrics at {} until Ctrl-C\n",
-                 server->url());
+      fmt::print(stderr, "sluice: the run is over; still serving at {}/ until Ctrl-C\n",
+                 live->server->url());
       interrupt.wait();
     }
   }
@@ -151,7 +199,8 @@ verb add_run(CLI::App& app) {
       ->allow_extra_args(false);
   command
       ->add_option("--serve", args->serve,
-                   "Serve Prometheus metrics at ADDR:PORT (alone: 127.0.0.1:9464)")
+                   "Serve the live page and Prometheus metrics at ADDR:PORT (alone: "
+                   "127.0.0.1:9464)")
       ->type_name("[=ADDR:PORT]");
   command->add_flag("--hold", args->hold, "Keep serving after the run, until interrupted");
   command->add_flag("--json", args->json, "Print the summary as one JSON object");

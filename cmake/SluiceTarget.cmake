@@ -33,3 +33,20 @@ function(sluice_test name)
   sluice_compile_options(${name})
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 endfunction()
+
+# sluice_embed(TARGET NAMESPACE name HEADER file FILES file...): the files of the folder `assets` as
+# texts of the target, sluice::NAMESPACE::file_name, which HEADER declares.
+function(sluice_embed target)
+  cmake_parse_arguments(arg "" "NAMESPACE;HEADER" "FILES" ${ARGN})
+  set(files ${arg_FILES})
+  list(TRANSFORM files PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/assets/)
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/assets.cpp)
+  add_custom_command(
+    OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DNAMESPACE=${arg_NAMESPACE} -DHEADER=${arg_HEADER}
+            -DFOLDER=${CMAKE_CURRENT_SOURCE_DIR}/assets "-DFILES=${arg_FILES}"
+            -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
+    DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
+    VERBATIM)
+  target_sources(${target} PRIVATE ${out})
+endfunction()

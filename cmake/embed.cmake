@@ -1,6 +1,7 @@
-# cmake -DOUT=file.cpp -DFOLDER=dir -DFILES=a;b -P embed.cmake: a source file with the text of each file,
-# as sluice::report_assets::a and so on (any character that no name may have becomes '_').
-set(source "// Made at build time by cmake/embed.cmake.\n#include \"report/assets.hpp\"\n\nnamespace sluice::report_assets {\n")
+# cmake -DOUT=file.cpp -DFOLDER=dir -DFILES=a;b -DNAMESPACE=n -DHEADER=h -P embed.cmake: a source file
+# with the text of each file, as sluice::n::a and so on (any character that no name may have becomes
+# '_'), which the header h declares.
+set(source "// Made at build time by cmake/embed.cmake.\n#include \"${HEADER}\"\n\nnamespace sluice::${NAMESPACE} {\n")
 foreach(file IN LISTS FILES)
   # Compilers have to take so much in one literal, and no more: pieces that the compiler joins.
   file(READ "${FOLDER}/${file}" text)
@@ -20,5 +21,5 @@ foreach(file IN LISTS FILES)
   endwhile()
   string(APPEND source "\"\";\n")
 endforeach()
-string(APPEND source "}  // namespace sluice::report_assets\n")
+string(APPEND source "}  // namespace sluice::${NAMESPACE}\n")
 file(WRITE "${OUT}" "${source}")

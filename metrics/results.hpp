@@ -22,6 +22,10 @@ struct component_result {
   std::string kind;  ///< "producer", "queue", "hypervisor", "engine", "link", "consumer", ...
   std::string node;  ///< the scenario's node it belongs to; empty for links
   component_counters counters;
+  /// For who watches (run_options::depths): the bytes that have arrived and wait here, and the
+  /// limits of its buffer.
+  std::int64_t waiting_bytes = 0;
+  buffer_marks marks;
 };
 
 /// One stoppable hop: who was held there, and for how long.

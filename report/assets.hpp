@@ -6,7 +6,7 @@
 
 namespace sluice::report_assets {
 
-extern const std::string_view page_html, diff_html, report_css, parts_js, report_js, sweep_js;
+extern const std::string_view page_html, diff_html, report_css, common_js, report_js, sweep_js;
 extern const std::string_view uPlot_iife_min_js, uPlot_min_css, LICENSE;
 
 }  // namespace sluice::report_assets

@@ -58,7 +58,7 @@ std::string page_html(std::string_view title, const json& data, page_script scri
       {"@CSS@", std::string{report_assets::report_css}},
       {"@DATA@", in_script(data)},
       {"@UPLOT_JS@", std::string{report_assets::uPlot_iife_min_js}},
-      {"@PARTS_JS@", std::string{report_assets::parts_js}},
+      {"@COMMON_JS@", std::string{report_assets::common_js}},
       {"@JS@", std::string{draws}},
   };
   return filled(report_assets::page_html, holes);

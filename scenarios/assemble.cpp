@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
 #include <unordered_map>
 
 #include "scenarios/check.hpp"
@@ -137,6 +138,9 @@ public:
   }
 
 private:
+  // As a path's part: one more item of the list before it. So that `events.+=...` reads as it does.
+  static constexpr std::string_view appended = "+";
+
   struct part {
     std::string text;
     std::size_t at;  // byte of the argument
@@ -221,6 +225,8 @@ private:
     if (i == parts_.size())
       return value_;
     const auto& p = parts_[i];
+    if (p.text == appended && i > 0)
+      return with_item(at, i);
     if (at == nullptr || at->is_null())
       return extended(*made(yaml_node::kind::map, p), p, i);
     if (at->is_scalar()) {
@@ -250,6 +256,24 @@ private:
       return list;
     }
     return extended(*at, p, i);
+  }
+
+  // A copy of a list with one more item; a list of its own where there is none.
+  yaml_node* with_item(const yaml_node* list, std::size_t i) {
+    const auto& p = parts_[i];
+    if (list != nullptr && !list->is_null() && !list->is_list()) {
+      fail(p, fmt::format("`{}` is no list, so nothing can be added to it", parts_[i - 1].text),
+           list->is_map() ? fmt::format("a map gets a key: `{}.<key>=...`", parts_[i - 1].text)
+                          : std::string{});
+      return nullptr;
+    }
+    auto* item = put(nullptr, i + 1);
+    if (item == nullptr)
+      return nullptr;
+    auto* result =
+        list != nullptr && list->is_list() ? forest_.copy(*list) : made(yaml_node::kind::list, p);
+    result->items.push_back(item);
+    return result;
   }
 
   yaml_node* extended(const yaml_node& map, const part& p, std::size_t i) {

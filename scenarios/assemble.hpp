@@ -15,7 +15,8 @@ namespace sluice {
 /// cannot be parsed. `file` is the path that relative includes start from.
 yaml_node* assemble(yaml_forest& forest, std::uint32_t source, const std::string& file);
 
-/// Applies one `path=value`; returns the new root. What it does not change stays shared.
+/// Applies one `path=value`; a path that ends in `.+` adds an item to a list, or begins one.
+/// returns the new root. What it does not change stays shared.
 yaml_node* apply_override(yaml_forest& forest, yaml_node* root, const std::string& argument);
 
 /// Reads at most `max_scenario_bytes` + 1 bytes. False: `error` says why not.

@@ -34,7 +34,8 @@ inline constexpr std::size_t max_reported_errors = 100;
 struct load_options {
   /// `path=value` as given to `--set`, applied after includes and before anything is checked.
   /// A path is that of the file (`defaults.link.rate`, `traffic.storage.speed`, `events.0.at`) or
-  /// begins with an endpoint, a node or a traffic entry (`h3/vm4.drain`, `leaf1.buffer`).
+  /// begins with an endpoint, a node or a traffic entry (`h3/vm4.drain`, `leaf1.buffer`). A last
+  /// part `+` is a new item at the end of a list, which there need not be yet (`events.+`).
   std::vector<std::string> set = {};
 
   /// The names `expect` lines may use; unset: any name passes here, metrics checks it later.

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <string>
 #include <thread>
+#include <unordered_map>
 
 #include "metrics/conservation.hpp"
 #include "metrics/history.hpp"
@@ -69,6 +71,8 @@ public:
     const double wall = since(started_);
     network_.finish(end);
     auto r = gather(end);
+    if (options_.depths)
+      add_depths(r);
     r.over = true;
     r.wall_seconds = wall;
     if (scenario_.until_traffic_done && !interrupted_ && r.held.packets == 0)
@@ -306,10 +310,32 @@ private:
       options_.on_progress(now_, wall);
     }
     if (options_.on_snapshot && options_.snapshot_seconds > 0
-        && since(last_snapshot_) >= options_.snapshot_seconds) {
+        && since(last_snapshot_) >= std::max(options_.snapshot_seconds, 20 * snapshot_cost_)) {
+      const auto begin = wall_clock::now();
+      auto so_far = gather(now_);
+      if (options_.depths)
+        add_depths(so_far);
+      options_.on_snapshot(so_far);
       last_snapshot_ = wall_clock::now();
-      options_.on_snapshot(gather(now_));
+      snapshot_cost_ = since(begin);
     }
+  }
+
+  void add_depths(run_results& r) {
+    if (places_.empty())
+      for (std::size_t i = 0; i < r.components.size(); ++i)
+        places_.emplace(r.components[i].name, i);
+    for (const auto& c : network_.components())
+      c->sample(now_, [&](std::string_view name, std::string_view, std::int64_t held,
+                          const component_counters&) {
+        const auto place = places_.find(std::string{name});
+        if (place == places_.end())
+          return;
+        auto& of = r.components[place->second];
+        // What a source holds is known at the end only: see producer::finish.
+        of.waiting_bytes = of.kind == "producer" ? 0 : held;
+        of.marks = c->marks();
+      });
   }
 
   run_results gather(sim_time now) {
@@ -339,6 +365,8 @@ private:
   unsigned threads_ = 1;
   double setup_seconds_ = 0;
   wall_clock::time_point started_, last_snapshot_;
+  double snapshot_cost_ = 0;                             // wall seconds that the last one took
+  std::unordered_map<std::string, std::size_t> places_;  // of components in results, by name
   double progress_at_ = 0;
   double lag_ = 0;
   sim_time now_ = 0;

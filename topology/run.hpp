@@ -21,9 +21,11 @@ struct run_options {
   bool random_executor = false;  ///< for tests: one thread, a random order
   std::uint64_t executor_seed = 0;
   std::optional<double> real_speed;  ///< pace to the wall clock, so many times as fast
-  /// Called with interim results about every so many wall seconds; 0: never.
+  /// Called with interim results about every so many wall seconds; 0: never. Less often in a large
+  /// network: gathering them takes at most a twentieth of the time.
   std::function<void(const run_results&)> on_snapshot;
   double snapshot_seconds = 0;
+  bool depths = false;            ///< results say what waits where, and the limits
   bool series = false;            ///< sample the run: run_results::series
   sim_time series_interval = 0;   ///< 0: some hundred samples
   bool history = false;           ///< sample all metrics: run_results::history

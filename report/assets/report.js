@@ -1,5 +1,13 @@
 // The report of a run draws itself from the data in the page.
+(() => {
+'use strict';
+
+const data = JSON.parse(document.getElementById('data').textContent);
 const summary = data.summary, series = data.series, topology = data.topology;
+const page = document.getElementById('page');
+const {powers, whole, el, number, list, object, count, rate, bytes, duration, share, part, save, csvButton, contents,
+  section, table, measured, colour, redraw, pickedPlot, bandPlot, topologyPicture, lineUse, nodeOf, perSecond, last,
+  largest} = sluiceParts(page, summary.scenario);
 
 // -- what the page is made of -----------------------------------------------------------------------
 
@@ -52,6 +60,17 @@ function headline() {
         + `${count(packets.dropped)} + held ${count(packets.held)}, at each of ${count(components.length)} components.`));
 }
 
+/** What was changed while the run went on: see docs/live.md. */
+function changes() {
+  const made = list(summary.changes);
+  if (!made.length) return;
+  table(section('changes', 'Changed while it ran', 'repeat.sh repeats it'), 'changes', [
+    {name: 'at', csv: 'at_seconds', of: c => number(c.at_seconds), show: duration},
+    {name: 'for', csv: 'for_seconds', of: c => c.for_seconds, show: duration},
+    {name: 'what', of: c => c.text, left: true, wrap: true},
+  ], made);
+}
+
 function expectationTable() {
   if (!expectations.length) return;
   const into = section('expect', 'Expectations');
@@ -63,79 +82,37 @@ function expectationTable() {
   ], expectations);
 }
 
-/** The node that a component belongs to, by its name. */
-const nodeOf = name => String(name).split(/[/.:]/)[0];
-
 function picture() {
-  if (!data.picture) return;
-  const svg = new DOMParser().parseFromString(data.picture, 'image/svg+xml').documentElement;
-  if (svg.nodeName !== 'svg') return;
+  const drawn = data.picture && topologyPicture(data.picture, object(topology).links);
+  if (!drawn) return;
   const into = section('topology', 'Topology', 'red: packets lost there; orange: share of the time that '
     + 'senders were held by it; links: how full the busier way was');
   const lost = {}, held = {};
-  for (const d of list(summary.drops)) lost[d.component.includes('->') ? d.component : nodeOf(d.component)] =
-    number(lost[d.component.includes('->') ? d.component : nodeOf(d.component)]) + number(d.packets);
+  for (const d of list(summary.drops)) {
+    const where = d.component.includes('->') ? d.component : nodeOf(d.component);
+    lost[where] = number(lost[where]) + number(d.packets);
+  }
   for (const p of list(summary.pauses))
     held[nodeOf(p.on)] = Math.max(number(held[nodeOf(p.on)]), seconds > 0 ? number(p.paused_seconds) / seconds : 0);
-  const space = 'http://www.w3.org/2000/svg';
-  const put = (name, attributes, text) => {
-    const node = document.createElementNS(space, name);
-    for (const [k, v] of Object.entries(attributes)) node.setAttribute(k, v);
-    if (text) node.textContent = text;
-    return node;
-  };
-  const badge = (x, y, text, fill) => {
-    const w = text.length * 6.4 + 10, g = put('g', {});
-    g.append(put('rect', {x: x - w / 2, y: y - 11, width: w, height: 15, rx: 7, fill}),
-      put('text', {x, y, 'text-anchor': 'middle', style: 'fill:#fff;font-size:11px;font-weight:600'}, text));
-    return g;
-  };
-  for (const node of svg.querySelectorAll('[data-node]')) {
-    const name = node.getAttribute('data-node'), box = node.querySelector('rect');
-    if (!box) continue;
-    const x = Number(box.getAttribute('x')) + Number(box.getAttribute('width')) / 2;
-    const y = Number(box.getAttribute('y')), height = Number(box.getAttribute('height'));
-    if (lost[name]) svg.append(badge(x, y + height + 13, `-${count(lost[name])}`, '#b3261e'));
-    if (held[name] >= 0.001) svg.append(badge(x, y - 6, `${share(held[name])} held`, '#a85a10'));
+  for (const node of drawn.nodes) {
+    if (lost[node.name]) node.below(`-${count(lost[node.name])}`);
+    if (held[node.name] >= 0.001) node.above(`${share(held[node.name])} held`);
   }
-  const ground = svg.querySelector('.bg');
-  if (ground) ground.style.fill = 'none';
-  const rates = {};
-  for (const l of list(object(topology).links)) rates[`${l.a} ${l.b}`] = number(l.rate_bps);
   const by = Object.fromEntries(components.map(c => [c.name, c]));
-  for (const path of svg.querySelectorAll('[data-a]')) {
-    const a = path.getAttribute('data-a'), b = path.getAttribute('data-b');
-    const bps = rates[`${a} ${b}`] || rates[`${b} ${a}`];
-    // What a frame takes of the line: 24 bytes of preamble, FCS and gap, as the model has it.
+  for (const {a, b, rate, path, note} of drawn.links) {
     const use = (from, to) => {
       const c = by[`${from}->${to}`];
-      return c && c.out_bytes != null && bps > 0 && seconds > 0
-        ? 8 * (number(c.out_bytes) + 24 * number(c.out)) / bps / seconds : null;
+      return c && c.out_bytes != null ? lineUse(c.out_bytes, c.out, rate, seconds) : null;
     };
     const there = use(a, b), back = use(b, a), most = Math.max(number(there), number(back));
     if (there == null && back == null) continue;
     path.style.strokeWidth = String(1.4 + 4.6 * Math.min(1, most));
-    const title = path.querySelector('title'), cut = number(lost[`${a}->${b}`]) + number(lost[`${b}->${a}`]);
-    if (title) title.textContent += `; ${a} to ${b} ${share(number(there))} full, back ${share(number(back))}`
-      + (cut ? `; ${count(cut)} packets lost on it` : '');
+    const cut = number(lost[`${a}->${b}`]) + number(lost[`${b}->${a}`]);
+    note(`; ${a} to ${b} ${share(number(there))} full, back ${share(number(back))}`
+      + (cut ? `; ${count(cut)} packets lost on it` : ''));
   }
-  const holder = el('div', {class: 'picture'});
-  // A root of its own: neither the picture's style nor the page's is meant for the other.
-  holder.attachShadow({mode: 'open'}).append(document.importNode(svg, true));
-  holder.shadowRoot.firstChild.style.maxWidth = svg.getAttribute('width') > 3000 ? 'none' : '100%';
-  holder.shadowRoot.firstChild.style.height = 'auto';
-  into.append(holder);
+  into.append(drawn.holder);
 }
-
-/** From cumulative values to what came since the sample before, for each second. */
-function perSecond(times, values, factor) {
-  return values.map((v, i) => {
-    const t = times[i] - (i ? times[i - 1] : 0);
-    return t > 0 ? factor * (number(v) - (i ? number(values[i - 1]) : 0)) / t : 0;
-  });
-}
-const last = values => list(values).length ? number(values[values.length - 1]) : 0;
-const largest = values => list(values).reduce((a, b) => Math.max(a, number(b)), 0);
 
 function seriesPlots() {
   if (!series) {
@@ -199,7 +176,6 @@ function seriesPlots() {
   }
 }
 
-/** A row for each hop and priority: how much of each interval its sender was held. */
 function bands(times) {
   const all = list(series.pauses).filter(p => last(p.paused_seconds) > 0)
     .sort((a, b) => last(b.paused_seconds) - last(a.paused_seconds));
@@ -207,57 +183,11 @@ function bands(times) {
   const left = number(object(series.left_out).pauses);
   const into = section('pauses-over-time', 'Senders held', left ? `${count(left)} hops with less were left out`
     : 'the darker, the larger the share of the interval');
-  const size = 16;
-  let first = 0, shown = all;
   const name = p => `${p.on}${p.priority >= 0 ? ` p${p.priority}` : ''}`;
-  const readout = el('div', {class: 'readout'}), grid = el('div', {class: 'bands'}), pager = el('div', {class: 'pager'});
-  const end = last(times);
-  const draw = () => {
-    grid.replaceChildren();
-    const fill = style('--band');
-    const canvases = shown.slice(first, first + size).map(p => {
-      const shares = perSecond(times, list(p.paused_seconds), 1);
-      const canvas = el('canvas', {mousemove: e => {
-        const t = e.offsetX / canvas.clientWidth * end, i = times.findIndex(x => x >= t);
-        if (i >= 0) readout.replaceChildren(el('b', {}, `${name(p)} `), `holds ${p.holds}; at ${duration(times[i])}: `,
-          el('b', {}, share(Math.min(1, shares[i]))), ' of the interval');
-      }, mouseleave: () => readout.replaceChildren()});
-      const label = el('span', {class: 'label', title: `${p.on} holds ${p.holds}`}, name(p));
-      const sum = el('span', {class: 'sum'}, `${duration(last(p.paused_seconds))}`);
-      if (narrow()) grid.append(label, sum, canvas);
-      else grid.append(label, canvas, sum);
-      return [canvas, shares];
-    });
-    grid.append(el('div', {class: 'axis'}, el('span', {}, '0 s'), el('span', {}, duration(end))));
-    for (const [canvas, shares] of canvases) {
-      const width = canvas.width = Math.max(1, Math.round(canvas.clientWidth * devicePixelRatio));
-      canvas.height = 16;
-      const paint = canvas.getContext('2d');
-      paint.fillStyle = fill;
-      shares.forEach((s, i) => {
-        if (s <= 0) return;
-        const x0 = Math.floor((i ? times[i - 1] : 0) / end * width), x1 = Math.floor(times[i] / end * width);
-        paint.globalAlpha = 0.2 + 0.8 * Math.min(1, s);
-        paint.fillRect(x0, 0, Math.max(1, x1 - x0), 16);
-      });
-    }
-    pager.replaceChildren();
-    if (shown.length > size)
-      pager.append(el('button', {type: 'button', disabled: first === 0, click: () => { first -= size; draw(); }}, 'Back'),
-        `${count(first + 1)} to ${count(Math.min(first + size, shown.length))} of ${count(shown.length)}`,
-        el('button', {type: 'button', disabled: first + size >= shown.length, click: () => { first += size; draw(); }}, 'Next'));
-  };
-  const head = into.querySelector('.head');
-  if (all.length > size) {
-    const search = el('input', {type: 'search', placeholder: `Filter ${count(all.length)} rows`, 'aria-label': 'Filter',
-      input: () => { shown = all.filter(p => name(p).toLowerCase().includes(search.value.toLowerCase())); first = 0; draw(); }});
-    head.append(search);
-  }
-  head.append(csvButton('pauses-over-time', () => [['seconds', ...all.map(name)],
+  bandPlot(into, all.map(p => ({name: name(p), holds: p.holds, sum: () => last(p.paused_seconds),
+    shares: () => perSecond(times, list(p.paused_seconds), 1)})), () => ({from: 0, times}));
+  into.querySelector('.head').append(csvButton('pauses-over-time', () => [['seconds', ...all.map(name)],
     ...times.map((t, i) => [t, ...all.map(p => p.paused_seconds[i])])]));
-  into.append(readout, grid, pager);
-  drawn.push(draw);
-  draw();
 }
 
 function latency() {
@@ -379,12 +309,13 @@ headline();
 const nav = el('nav');
 page.append(nav);
 expectationTable();
+changes();
 picture();
 seriesPlots();
 latency();
 tables();
 scenarioText();
 nav.append(...contents.map(([id, title]) => el('a', {href: `#${id}`}, title)));
-drawnWidth = page.clientWidth;
 redraw();  // now that it is known whether the page has a scroll bar
 page.dataset.ready = 'yes';
+})();

@@ -1,5 +1,13 @@
 // A grid of runs draws itself: plots over the values of one key, with a line for each combination of
 // the others; which expectations held where; all points as a table.
+(() => {
+'use strict';
+
+const data = JSON.parse(document.getElementById('data').textContent);
+const page = document.getElementById('page');
+const {whole, el, number, list, object, count, rate, bytes, duration, share, measured, save, csv, file, csvButton, contents,
+  section, table, colour, drawn, redraw, plot} = sluiceParts(page, `${data.scenario}, sweep`);
+
 const keys = list(data.keys), points = list(data.points).filter(p => Array.isArray(p.values));
 const whole_points = points.filter(p => p.fingerprint && p.verdict !== 'interrupted');
 const label = p => keys.map((k, i) => `${k.path}=${p.values[i]}`).join(', ');
@@ -231,6 +239,6 @@ if (whole_points.length) plots();
 expectations();
 pointTable();
 nav.append(...contents.map(([id, title]) => el('a', {href: `#${id}`}, title)));
-drawnWidth = page.clientWidth;
 redraw();
 page.dataset.ready = 'yes';
+})();

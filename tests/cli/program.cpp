@@ -91,6 +91,12 @@ finished interrupt_program(const std::vector<std::string>& arguments, const std:
   });
 }
 
+finished watch_program(const std::vector<std::string>& arguments,
+                       const std::function<bool(const std::string& err)>& look) {
+  return drive(arguments, SIGINT,
+               [&](const std::string& err, steady::duration) { return look(err); });
+}
+
 temporary_folder::temporary_folder() : path_{"/tmp/sluice-cli-XXXXXX"} {
   REQUIRE(mkdtemp(path_.data()) != nullptr);
 }

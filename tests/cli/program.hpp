@@ -3,6 +3,7 @@
 #pragma once
 
 #include <csignal>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,11 @@ finished run_program(const std::vector<std::string>& arguments);
 /// The same, but sends `signal` as soon as stderr holds `cue` (an empty cue: after `after_ms`).
 finished interrupt_program(const std::vector<std::string>& arguments, const std::string& cue,
                            int after_ms, int signal = SIGINT);
+
+/// The same, but calls `look` with what stderr holds, again and again, and sends SIGINT as soon as
+/// it says so.
+finished watch_program(const std::vector<std::string>& arguments,
+                       const std::function<bool(const std::string& err)>& look);
 
 /// A folder of its own, removed at the end of the test.
 class temporary_folder {

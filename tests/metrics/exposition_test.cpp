@@ -1,9 +1,6 @@
 #include "metrics/exposition.hpp"
 
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,7 +8,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
-#include <stdexcept>
 
 #include "metrics/catalogue.hpp"
 #include "tests/metrics/example_run.hpp"
@@ -26,28 +22,6 @@ bool has_line(const std::string& text, const std::string& line) {
     if (each == line)
       return true;
   return false;
-}
-
-/// A scrape, as Prometheus does it.
-std::string http_get(const std::string& url) {
-  const auto colon = url.rfind(':');
-  const auto port = static_cast<std::uint16_t>(std::stoi(url.substr(colon + 1)));
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(port);
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  std::string reply;
-  if (connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0) {
-    const std::string request = "GET /metrics HTTP/1.0\r\n\r\n";
-    if (write(fd, request.data(), request.size()) == static_cast<ssize_t>(request.size())) {
-      char block[4096];
-      for (ssize_t n = 0; (n = read(fd, block, sizeof block)) > 0;)
-        reply.append(block, static_cast<std::size_t>(n));
-    }
-  }
-  close(fd);
-  return reply;
 }
 
 /// What promtool says about a text: its exit code and output.
@@ -136,50 +110,6 @@ TEST_CASE("promtool has nothing to say about the metrics of an empty run") {
   const auto [code, said] = promtool_check(metrics_text(run_results{}));
   CHECK(code == 0);
   CHECK(said == "");
-}
-
-TEST_CASE("a scrape sees the last published results, and nothing before the first") {
-  const auto latest = std::make_shared<latest_results>();
-  CHECK(latest->Collect().empty());
-  const metrics_server server{{"127.0.0.1", 0}, latest};
-  CHECK(http_get(server.url()).find("sluice_") == std::string::npos);
-
-  latest->publish(example_run());
-  CHECK(http_get(server.url()).find("sluice_packet_hops_total 1000000") != std::string::npos);
-
-  auto later_on = example_run();
-  later_on.packet_hops = 2'000'000;
-  latest->publish(later_on);
-  CHECK(http_get(server.url()).find("sluice_packet_hops_total 2000000") != std::string::npos);
-}
-
-TEST_CASE("a port that is taken is an error that says what to do") {
-  const auto latest = std::make_shared<latest_results>();
-  const metrics_server first{{"127.0.0.1", 0}, latest};
-  const auto port =
-      static_cast<std::uint16_t>(std::stoi(first.url().substr(first.url().rfind(':') + 1)));
-  try {
-    const metrics_server second{{"127.0.0.1", port}, latest};
-    FAIL("two servers on one port");
-  } catch (const std::runtime_error& e) {
-    CHECK(std::string{e.what()}.find("--serve=ADDR:PORT") != std::string::npos);
-  }
-}
-
-TEST_CASE("addresses to serve at are read in every usual form") {
-  const auto is = [](std::string_view text, std::string_view host, std::uint16_t port) {
-    const auto where = parse_serve_address(text);
-    CHECK(where.host == host);
-    CHECK(where.port == port);
-  };
-  is("", "127.0.0.1", 9464);
-  is("9000", "127.0.0.1", 9000);
-  is(":9000", "127.0.0.1", 9000);
-  is("0.0.0.0", "0.0.0.0", 9464);
-  is("0.0.0.0:80", "0.0.0.0", 80);
-  is("[::1]:9464", "[::1]", 9464);
-  for (const auto* wrong : {"127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000", "::1", "[::1"})
-    CHECK_THROWS_AS(parse_serve_address(wrong), std::invalid_argument);
 }
 
 TEST_CASE("the manual explains every metric, and no other") {

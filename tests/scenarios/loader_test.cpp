@@ -761,3 +761,32 @@ TEST_CASE("taps are on ports that there are") {
   CHECK(mentions(wrong(text + "{x: {on: a, filter: \"tcp porrt\"}}\n"), "syntax error"));
   CHECK(mentions(wrong(text + "{\"../x\": {on: a}}\n"), "is no name for a file"));
 }
+
+TEST_CASE("--set adds to the end of a list, or begins one") {
+  const std::string drain = "{at: 1ms, set: b/w.drain, to: 2Gbit}";
+  load_options options;
+  options.set = {"events.+=" + drain, "events.+={at: 2ms, link: a -- b, state: down, for: 1ms}"};
+  for (const std::string begin : {"", "events:\n", "events: []\n"}) {
+    const auto s = good(smallest + begin, options);
+    REQUIRE(s.events.size() == 2);
+    CHECK(s.events[0].bps == 2'000'000'000);
+    CHECK(s.events[1].at == 2 * sluice::millisecond);
+  }
+  CHECK(good(smallest + ("events: [" + drain + "]\n"), options).events.size() == 3);
+  // On a path's way, too: the rest of the path is in the new item.
+  options.set = {"events.+.set=b/w.drain", "events.0.to=3Gbit", "events.0.at=1ms"};
+  CHECK(good(smallest, options).events.at(0).bps == 3'000'000'000);
+  options.set = {"nodes.b.vms.+=x"};
+  CHECK(std::get<sluice::host_settings>(good(smallest, options).nodes[1].as).vms.size() == 2);
+
+  const auto set = [](const std::string& argument) {
+    load_options o;
+    o.set = {argument};
+    return wrong(smallest, o);
+  };
+  CHECK(mentions(set("nodes.+=x"), "`nodes` is no list, so nothing can be added to it"));
+  CHECK(mentions(set("traffic.t.to.+=x"), "`to` is no list"));
+  CHECK(mentions(set("events.+={at: 1ms}"), "an event says what to do"));
+  CHECK(mentions(set("events.+="), "wants a value"));
+  CHECK(mentions(set("+=x"), "is no key, node or traffic entry"));
+}
