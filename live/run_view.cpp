@@ -53,18 +53,15 @@ json targets_json(const scenario& s) {
   json out{{"drains", json::array()},
            {"rates", json::array()},
            {"ports", json::array()},
-           {"links", json::array()},
-           {"vswitch_ports", json::array()}};
+           {"links", json::array()}};
   for (const auto& n : s.nodes) {
     if (const auto* host = std::get_if<host_settings>(&n.as)) {
       for (const auto& vm : host->vms) {
         out["drains"].push_back(fmt::format("{}/{}.drain", n.name, vm.name));
         for (const auto& socket : vm.sockets)
           out["drains"].push_back(fmt::format("{}/{}.{}.drain", n.name, vm.name, socket.name));
-        if (!host->vswitch.elastic && !host->vswitch.sr_iov)
-          out["vswitch_ports"].push_back(fmt::format("{}.vswitch:{}", n.name, vm.name));
       }
-    } else if (std::holds_alternative<sink_settings>(n.as)) {
+    } else if (const auto* sink = std::get_if<sink_settings>(&n.as); sink && sink->drain_bps != 0) {
       out["drains"].push_back(n.name + ".drain");
     }
   }

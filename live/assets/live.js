@@ -179,7 +179,7 @@ function forms() {
     return id;
   };
   const drains = names('drains', targets.drains), rates = names('rates', targets.rates), ports = names('ports', targets.ports),
-    links = names('links', targets.links), vswitch = names('vswitch-ports', targets.vswitch_ports);
+    links = names('links', targets.links);
   const field = (label, attributes) => {
     const input = el('input', {type: 'text', autocomplete: 'off', spellcheck: 'false', ...attributes});
     return {label: el('label', {}, el('span', {}, label), input), value: () => input.value.trim()};
@@ -227,11 +227,6 @@ function forms() {
   {
     const what = field('link', {list: links, value: first(targets.links), name: 'link'}), how = lasting();
     add('link', 'Take a link down', targets.links, [what, how], () => ({link: what.value(), state: 'down', for: how.value()}));
-  }
-  {
-    const what = field('port', {list: vswitch, value: first(targets.vswitch_ports), name: 'port'}), how = lasting();
-    add('port', 'Stop a port of a virtual switch', targets.vswitch_ports, [what, how],
-      () => ({port: what.value(), state: 'stopped', for: how.value()}));
   }
 }
 
