@@ -198,6 +198,34 @@ series_list of_connections(const run_results& run) {
   return out;
 }
 
+/// `Which` of every pool of mbufs.
+template <std::int64_t mbuf_result::*Which>
+series_list of_mbufs(const run_results& run) {
+  series_list out;
+  for (const auto& m : run.mbufs)
+    out.push_back({{{"component", m.of}}, static_cast<double>(m.*Which)});
+  return out;
+}
+
+/// `Value` of every chain of mbufs; `limited`: only where chains have limits.
+template <auto Value>
+series_list of_chains(const run_results& run, bool limited) {
+  series_list out;
+  for (const auto& m : run.mbufs)
+    for (const auto& c : m.chains)
+      if (m.limited || !limited)
+        out.push_back({{{"component", m.of}, {"remote", c.remote}}, static_cast<double>(Value(c))});
+  return out;
+}
+template <auto Value>
+series_list of_all_chains(const run_results& run) {
+  return of_chains<Value>(run, false);
+}
+template <auto Value>
+series_list of_limited_chains(const run_results& run) {
+  return of_chains<Value>(run, true);
+}
+
 /// `Which` of every queue that a NIC reads from by DMA.
 template <std::uint64_t dma_result::*Which>
 series_list of_dma(const run_results& run) {
@@ -284,7 +312,7 @@ std::vector<metric_definition> make_catalogue() {
   const std::vector<std::string_view> by_port{"port"};
   const std::vector<std::string_view> by_source{"source"};
   const std::vector<std::string_view> by_host{"host"}, by_path{"host", "path"};
-  const std::vector<std::string_view> by_pool{"host", "pool"};
+  const std::vector<std::string_view> by_pool{"host", "pool"}, by_chain{"component", "remote"};
   const std::vector<std::string_view> by_connection{"flow", "from", "to"};
   const std::vector<std::string_view> by_replay{"flow", "file"};
 
@@ -547,6 +575,55 @@ std::vector<metric_definition> make_catalogue() {
       {"sluice_credit_list_broken", gauge, count, by_connection,
        "Whether the connection is broken (1): a packet found no buffer, or one too small.",
        of_connections<[](const credit_counts& c) { return c.broken; }>},
+
+      // Mbufs.
+      {"sluice_mbuf_pool_bytes",
+       gauge,
+       bytes,
+       {"component"},
+       "Size of a VM's pool of mbufs.",
+       of_mbufs<&mbuf_result::pool>},
+      {"sluice_mbuf_held_bytes",
+       gauge,
+       bytes,
+       {"component"},
+       "Clusters of a pool of mbufs that packets on its sockets hold.",
+       of_mbufs<&mbuf_result::held>},
+      {"sluice_mbuf_held_max_bytes",
+       gauge,
+       bytes,
+       {"component"},
+       "The most that they ever held.",
+       of_mbufs<&mbuf_result::most_held>},
+      {"sluice_mbuf_chain_packets_total", counter, packets, by_chain,
+       "Packets from a remote address that came to the sockets of a VM with a pool of mbufs.",
+       of_all_chains<[](const mbuf_result::chain& c) { return c.packets; }>},
+      {"sluice_mbuf_chain_bytes", gauge, bytes, by_chain,
+       "Clusters that the chain of a remote address holds.",
+       of_all_chains<[](const mbuf_result::chain& c) { return c.held; }>},
+      {"sluice_mbuf_chain_max_bytes", gauge, bytes, by_chain, "The most that it ever held.",
+       of_all_chains<[](const mbuf_result::chain& c) { return c.most_held; }>},
+      {"sluice_mbuf_chain_refused_packets_total", counter, packets, by_chain,
+       "Packets of a remote address that were dropped at the limit of its chain.",
+       of_limited_chains<[](const mbuf_result::chain& c) { return c.over_limit; }>},
+      {"sluice_mbuf_chain_exhausted_packets_total", counter, packets, by_chain,
+       "Packets of a remote address that were dropped because the pool was empty.",
+       of_all_chains<[](const mbuf_result::chain& c) { return c.exhausted; }>},
+      {"sluice_mbuf_chain_limit_bytes", gauge, bytes, by_chain,
+       "What the chain of a remote address may hold now.",
+       of_limited_chains<[](const mbuf_result::chain& c) { return c.limit; }>},
+      {"sluice_mbuf_chain_limit_min_bytes", gauge, bytes, by_chain,
+       "The least that it was ever allowed.",
+       of_limited_chains<[](const mbuf_result::chain& c) { return c.lowest_limit; }>},
+      {"sluice_mbuf_chain_lowered_total", counter, count, by_chain,
+       "Times that the limit of a chain was lowered, as its oldest mbuf was too old.",
+       of_limited_chains<[](const mbuf_result::chain& c) { return c.lowered; }>},
+      {"sluice_mbuf_chain_raised_total", counter, count, by_chain,
+       "Times that it was raised again.",
+       of_limited_chains<[](const mbuf_result::chain& c) { return c.raised; }>},
+      {"sluice_mbuf_chain_age_max_seconds", gauge, seconds, by_chain,
+       "The greatest age of a chain's oldest mbuf that was measured.",
+       of_limited_chains<[](const mbuf_result::chain& c) { return seconds_of(c.oldest); }>},
 
       // DMA of NICs.
       {"sluice_dma_packets_total",

@@ -27,13 +27,16 @@ enum class drop_reason : std::uint8_t {
   early,              ///< random early detection: the queue was filling, and it may not be marked
   no_buffer,          ///< an elastic FIFO had no free buffer for it
   connection_broken,  ///< its connection found no receive buffer for it, or for one before
+  mbuf_limit,         ///< the chain of mbufs that its sender may hold was at its limit
+  no_mbufs,           ///< the pool of mbufs that it was to be kept in was empty
 };
-inline constexpr std::size_t drop_reasons = 10;
+inline constexpr std::size_t drop_reasons = 12;
 
 constexpr std::string_view name_of(drop_reason r) {
   constexpr std::string_view names[drop_reasons] = {
-      "buffer_full", "headroom_exceeded", "mtu_exceeded", "no_route",  "link_down",
-      "filtered",    "watchdog",          "early",        "no_buffer", "connection_broken"};
+      "buffer_full", "headroom_exceeded", "mtu_exceeded", "no_route",
+      "link_down",   "filtered",          "watchdog",     "early",
+      "no_buffer",   "connection_broken", "mbuf_limit",   "no_mbufs"};
   return names[static_cast<std::size_t>(r)];
 }
 

@@ -116,6 +116,24 @@ struct credit_lists_result {
   credit_counts counts;
 };
 
+/// The mbufs of a VM: its pool, and what each remote address had of it. Bytes are those of
+/// clusters.
+struct mbuf_result {
+  struct chain {
+    std::string remote;
+    std::uint64_t packets = 0;             ///< that came from there, refused or not
+    std::int64_t held = 0, most_held = 0;  ///< by it
+    std::int64_t limit = 0, lowest_limit = 0;
+    sim_time oldest = 0;                    ///< the greatest age of its oldest mbuf, as measured
+    std::uint64_t lowered = 0, raised = 0;  ///< times that its limit was
+    std::uint64_t over_limit = 0, exhausted = 0;  ///< packets that were refused
+  };
+  std::string of;
+  std::int64_t pool = 0, held = 0, most_held = 0;
+  bool limited = false;  ///< whether chains have limits
+  std::vector<chain> chains;
+};
+
 /// What a NIC has read from its host's memory, for the component that it reads from.
 struct dma_result {
   std::string from;
@@ -179,6 +197,7 @@ struct run_results {
   std::vector<rate_result> rates;
   std::vector<router_result> routers;
   std::vector<credit_lists_result> credit_lists;
+  std::vector<mbuf_result> mbufs;
   std::vector<dma_result> dma;
   std::vector<port_result> ports;  ///< of virtual switches
   std::uint64_t commands = 0;      ///< that the controller has sent

@@ -275,6 +275,51 @@ std::string routers_section(const run_results& run) {
          + buffers.to_string();
 }
 
+/// Pools of mbufs, and the chains in them, those first that lost or held the most.
+std::string mbufs_section(const run_results& run) {
+  if (run.mbufs.empty())
+    return {};
+  using enum text_table::align;
+  text_table pools{{"mbufs of", "pool", "at most", "at the end", "over limit", "no mbufs"},
+                   {left, right, right, right, right, right}};
+  struct row {
+    const mbuf_result* pool;
+    const mbuf_result::chain* chain;
+  };
+  std::vector<row> rows;
+  for (const auto& m : run.mbufs) {
+    std::uint64_t over_limit = 0, exhausted = 0;
+    for (const auto& c : m.chains) {
+      over_limit += c.over_limit;
+      exhausted += c.exhausted;
+      if (c.packets != 0)
+        rows.push_back({&m, &c});
+    }
+    if (&m - run.mbufs.data() < static_cast<std::ptrdiff_t>(table_rows))
+      pools.row({m.of, human_bytes(static_cast<double>(m.pool)),
+                 human_bytes(static_cast<double>(m.most_held)),
+                 human_bytes(static_cast<double>(m.held)), human_count(over_limit),
+                 human_count(exhausted)});
+  }
+  std::ranges::stable_sort(rows, std::greater{}, [](const row& r) {
+    return std::pair{r.chain->over_limit + r.chain->exhausted, r.chain->most_held};
+  });
+  text_table chains{{"chain of", "at", "held at most", "limit", "lowest", "lowered", "raised",
+                     "over limit", "no mbufs"},
+                    {left, left, right, right, right, right, right, right, right}};
+  for (std::size_t i = 0; i < std::min(table_rows, rows.size()); ++i) {
+    const auto& [m, c] = rows[i];
+    const auto limit = [&](std::int64_t bytes) {
+      return m->limited ? human_bytes(static_cast<double>(bytes)) : std::string{"-"};
+    };
+    chains.row({c->remote, m->of, human_bytes(static_cast<double>(c->most_held)), limit(c->limit),
+                limit(c->lowest_limit), human_count(c->lowered), human_count(c->raised),
+                human_count(c->over_limit), human_count(c->exhausted)});
+  }
+  return '\n' + pools.to_string() + more_rows(run.mbufs.size(), "pools") + '\n' + chains.to_string()
+         + more_rows(rows.size(), "chains");
+}
+
 std::string taps_section(const run_results& run) {
   using enum text_table::align;
   if (run.taps.empty())
@@ -665,6 +710,25 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
                      {"mode_switches", c.counts.switches},
                      {"stalled_seconds", seconds_of(c.counts.stalled)},
                      {"broken", c.counts.broken}});
+  auto& mbufs = out["mbufs"] = json::array();
+  for (const auto& m : run.mbufs) {
+    auto chains = json::array();
+    for (const auto& c : m.chains)
+      chains.push_back({{"remote", c.remote},
+                        {"packets", c.packets},
+                        {"held_bytes", {{"now", c.held}, {"max", c.most_held}}},
+                        {"limit_bytes", {{"now", c.limit}, {"min", c.lowest_limit}}},
+                        {"lowered", c.lowered},
+                        {"raised", c.raised},
+                        {"over_limit", c.over_limit},
+                        {"no_mbufs", c.exhausted},
+                        {"max_age_seconds", seconds_of(c.oldest)}});
+    mbufs.push_back({{"of", m.of},
+                     {"pool_bytes", m.pool},
+                     {"held_bytes", {{"now", m.held}, {"max", m.most_held}}},
+                     {"limited", m.limited},
+                     {"chains", std::move(chains)}});
+  }
   auto& dma = out["dma"] = json::array();
   for (const auto& d : run.dma)
     dma.push_back({{"from", d.from},
@@ -717,6 +781,7 @@ std::string summary_text(const run_results& run, std::span<const expectation_res
   out += rates_section(run);
   out += routers_section(run);
   out += credit_lists_section(run);
+  out += mbufs_section(run);
   out += dma_section(run);
   out += controller_section(run);
   out += blocked_section(run);

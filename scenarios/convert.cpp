@@ -234,6 +234,32 @@ void read_scheduler(const yaml_node& map, scheduler_settings& out) {
       out.weights[e.key->text[0] - '0'] = static_cast<std::uint32_t>(q->amount);
 }
 
+void read_mbufs(const yaml_node& map, std::optional<mbuf_pool::config>& out) {
+  const auto* m = map.find("mbufs");
+  if (m == nullptr)
+    return;
+  auto& c = out ? *out : out.emplace();
+  read_size(*m, "pool", c.pool_bytes);
+  read_size(*m, "cluster", c.cluster_bytes);
+  // What is not said follows from what is.
+  if (m->find("pool") != nullptr)
+    c.limit_bytes = std::max(std::int64_t{1}, c.pool_bytes / 4);
+  read_size(*m, "limit", c.limit_bytes);
+  if (m->find("pool") != nullptr || m->find("limit") != nullptr)
+    c.least_bytes = std::max(std::int64_t{1}, c.limit_bytes / 16);
+  read_size(*m, "least", c.least_bytes);
+  read_time(*m, "unhealthy", c.unhealthy);
+  if (m->find("unhealthy") != nullptr)
+    c.healthy = c.unhealthy / 2;
+  read_time(*m, "healthy", c.healthy);
+  read_time(*m, "measure", c.measure);
+  read_count(*m, "restore-after", c.restore_after);
+  if (const auto w = word(*m, "limits"); !w.empty())
+    c.how = w == "none"    ? mbuf_pool::limits::none
+            : w == "fixed" ? mbuf_pool::limits::fixed
+                           : mbuf_pool::limits::dynamic;
+}
+
 void read_vm(const yaml_node& map, vm_settings& out) {
   read_size(map, "socket-buffer", out.socket_buffer_bytes);
   read_rate(map, "drain", out.drain_bps);
@@ -248,6 +274,7 @@ void read_vm(const yaml_node& map, vm_settings& out) {
   read_count(map, "importance", out.importance);
   if (const auto q = number(map.find("short")); q && q->what == quantity::kind::percent)
     out.short_ppm = static_cast<std::uint32_t>(q->amount);
+  read_mbufs(map, out.mbufs);
   if (const auto* sockets = map.find("sockets")) {
     out.sockets.clear();
     for (const auto& e : sockets->entries) {
@@ -483,8 +510,10 @@ private:
     read_classify(d->find("classify"), default_classify_);
     if (const auto* m = d->find("host"))
       read_host(*m, default_host_);
-    if (const auto* m = d->find("vm"))
+    if (const auto* m = d->find("vm")) {
       read_vm(*m, default_vm_);
+      sensible_mbufs(*m, default_vm_);
+    }
     if (const auto* m = d->find("switch"))
       read_switch(*m, default_switch_);
     if (const auto* m = d->find("sink"))
@@ -738,6 +767,7 @@ private:
           unique(*mac, vm.mac, "address");
       }
       sensible_sockets(*e.value, vm);
+      sensible_mbufs(*e.value, vm);
       add(*e.key, std::move(vm));
     }
     return h;
@@ -763,9 +793,38 @@ private:
     add_endpoint(name, {role::vm, index});
     if (!vm.sockets.empty() || !vm.filter.empty())
       takes_apart_.insert(name);
+    if (vm.mbufs)
+      has_mbufs_.insert(name);
     for (const auto& s : vm.sockets)
       socket_names_.insert(name + "." + s.name);
     h.vms.push_back(std::move(vm));
+  }
+
+  // At the key itself, or at where they stand.
+  void sensible_mbufs(const yaml_node& map, const vm_settings& vm) {
+    const auto* m = map.find("mbufs");
+    if (m == nullptr)
+      return;
+    const auto& c = *vm.mbufs;
+    const auto at = [&](std::string_view key) -> const yaml_node& {
+      const auto* n = m->find(key);
+      return n != nullptr ? *n : *m;
+    };
+    if (c.cluster_bytes > c.pool_bytes)
+      forest_.error(at("pool"),
+                    fmt::format("the pool has no mbuf: a cluster is {} bytes, all are {}",
+                                c.cluster_bytes, c.pool_bytes));
+    else if (c.limit_bytes > c.pool_bytes && c.how != mbuf_pool::limits::none)
+      forest_.error(at("limit"),
+                    fmt::format("a chain may hold {} bytes, and the pool has {}", c.limit_bytes,
+                                c.pool_bytes),
+                    "`limits: none` is for chains that may have all of it");
+    else if (c.least_bytes > c.limit_bytes && c.how == mbuf_pool::limits::dynamic)
+      forest_.error(at("least"), fmt::format("a limit of {} bytes cannot be lowered to {}",
+                                             c.limit_bytes, c.least_bytes));
+    if (c.healthy > c.unhealthy && c.how == mbuf_pool::limits::dynamic)
+      forest_.error(at("healthy"), "a chain would be healthy and unhealthy at once",
+                    "`healthy` is no more than `unhealthy`");
   }
 
   void sensible_sockets(const yaml_node& map, const vm_settings& vm) {
@@ -1154,6 +1213,9 @@ private:
         if (side == &to && takes_apart_.count(r.name) != 0)
           return forest_.error(*r.at, fmt::format("`{}` has sockets by port, or a filter", r.name),
                                "a receiver of credit lists has neither");
+        if (side == &to && has_mbufs_.count(r.name) != 0)
+          return forest_.error(*r.at, fmt::format("`{}` keeps what it receives in mbufs", r.name),
+                               "with credit lists it goes into buffers of the application's");
         if (c.by == credit_settings::way::shared_memory && !from.empty()
             && r.what.node != from.front().what.node)
           return forest_.error(*map.find("by"),
@@ -2122,6 +2184,7 @@ private:
   std::unordered_map<std::string, const yaml_node*> addresses_;
   std::set<std::string> socket_names_;
   std::set<std::string> takes_apart_;               // VMs with sockets by port, or a filter
+  std::set<std::string> has_mbufs_;                 // likewise with a pool of mbufs
   std::map<std::string, std::size_t> connections_;  // with credit lists, by who opens them
   std::size_t receive_buffers_ = 0;                 // of them all
 

@@ -5,6 +5,7 @@
 #include "actors/credits/credit_receiver.hpp"
 #include "actors/credits/credit_sender.hpp"
 #include "actors/guest/consumer.hpp"
+#include "actors/guest/mbuf_sockets.hpp"
 #include "actors/guest/producer.hpp"
 #include "topology/builder_parts.hpp"
 #include "topology/network_builder.hpp"
@@ -472,6 +473,42 @@ network_builder::stage network_builder::build_receiving(std::size_t n, std::size
   const auto shared = add_stage(std::move(ring_rx), n, capacity, into_ring, most, had, credits);
   if (given != nullptr)
     fill(*given, shared, t);
+  const auto target = [&](const std::string& suffix) {
+    return suffix.empty() ? name : name + "." + suffix.substr(1);
+  };
+  const auto consume = [&](component& socket, const std::string& suffix) {
+    auto& reader = add<consumer>(name + ".consumer" + suffix, node.name);
+    net_.consumers_.push_back(&reader);
+    endpoints_[e].readers.push_back(&reader);
+    if (!endpoints_[e].accepts.empty()) {
+      auto& receiver = add_credit_receiver(e);
+      connect(socket, receiver, t, t);
+      connect(receiver, reader, t, t);
+      return;
+    }
+    connect(socket, reader, t, t);
+    if (h.vswitch.elastic) {
+      shared.queue->hold_back_packets(shared.queue->last_output());
+      socket.hold_back_packets(socket.last_output());
+    }
+  };
+  if (vm.mbufs) {
+    auto& sockets = add_mbuf_sockets(n, v);
+    const auto read = [&](std::size_t s, const std::string& suffix, std::int64_t buffer_bytes,
+                          std::uint64_t drain_bps) {
+      connect(*shared.queue, sockets, t, t);
+      const auto room = room_for({buffer_bytes}, mbuf_hop(n), fc.on_off, most);
+      look_into(*shared.queue, room, {});
+      if (room.checked)
+        note_looking(*shared.queue, sockets, s, name + ".socket" + suffix, {});
+      net_.levers_.add_reader(target(suffix), sockets.line(s), drain_bps);
+      consume(sockets, suffix);
+    };
+    read(0, "", vm.socket_buffer_bytes, vm.drain_bps);
+    for (std::size_t s = 0; s < vm.sockets.size(); ++s)
+      read(s + 1, ":" + vm.sockets[s].name, vm.sockets[s].buffer_bytes, vm.sockets[s].drain_bps);
+    return shared;
+  }
   const auto read = [&](const std::string& suffix, std::int64_t buffer_bytes, line_config reading) {
     port_queue_config socket_rx;
     socket_rx.name = name + ".socket" + suffix;
@@ -482,27 +519,52 @@ network_builder::stage network_builder::build_receiving(std::size_t n, std::size
     const auto buffer =
         add_stage(std::move(socket_rx), n, {buffer_bytes}, undivided(fc.guest_rx), most, had);
     fill(*shared.queue, buffer, t);
-    net_.levers_.add_reader(suffix.empty() ? name : name + "." + suffix.substr(1), *buffer.queue,
-                            normal_bps);
-    auto& reader = add<consumer>(name + ".consumer" + suffix, node.name);
-    net_.consumers_.push_back(&reader);
-    endpoints_[e].readers.push_back(&reader);
-    if (!endpoints_[e].accepts.empty()) {
-      auto& receiver = add_credit_receiver(e);
-      connect(*buffer.queue, receiver, t, t);
-      connect(receiver, reader, t, t);
-      return;
-    }
-    connect(*buffer.queue, reader, t, t);
-    if (h.vswitch.elastic) {
-      shared.queue->hold_back_packets(shared.queue->last_output());
-      buffer.queue->hold_back_packets(buffer.queue->last_output());
-    }
+    net_.levers_.add_reader(target(suffix), buffer.queue->line(), normal_bps);
+    consume(*buffer.queue, suffix);
   };
   read("", vm.socket_buffer_bytes, drain(name, vm.drain_bps));
   for (const auto& s : vm.sockets)
     read(":" + s.name, s.buffer_bytes, drain(name + "." + s.name, s.drain_bps));
   return shared;
+}
+
+// The sockets of a VM hold whole packets, which no priority divides; and with mbufs no buffers are
+// set aside that a sender could have credits for.
+hop_policy network_builder::mbuf_hop(std::size_t n) const {
+  const auto policy = undivided(scenario_.nodes[n].flow_control.guest_rx);
+  return policy == hop_policy::credit_list ? hop_policy::on_off : policy;
+}
+
+mbuf_sockets& network_builder::add_mbuf_sockets(std::size_t n, std::size_t v) {
+  const auto& node = scenario_.nodes[n];
+  const auto& h = std::get<host_settings>(node.as);
+  const auto& vm = h.vms[v];
+  const auto name = node.name + "/" + vm.name;
+  const auto most = frame_bound(n);
+  mbuf_sockets_config c;
+  c.name = name + ".mbufs";
+  c.node = node.name;
+  c.pool = *vm.mbufs;
+  c.looks = mbuf_hop(n) != hop_policy::none;
+  const auto add_socket = [&](const std::string& suffix, std::int64_t bytes, line_config line) {
+    const auto socket = name + ".socket" + suffix;
+    const auto room = room_for({bytes}, mbuf_hop(n), node.flow_control.on_off, most);
+    c.sockets.push_back({socket, bytes, room.stop, std::move(line), early(h.ecn, socket, false)});
+  };
+  add_socket("", vm.socket_buffer_bytes, drain(name, vm.drain_bps));
+  for (const auto& s : vm.sockets)
+    add_socket(":" + s.name, s.buffer_bytes, drain(name + "." + s.name, s.drain_bps));
+  // A remote address is an endpoint that sends here.
+  c.chain_of.resize(endpoints_.size());
+  for (const auto from : senders_to_[endpoints_at_[n][v]]) {
+    c.chain_of[from] = static_cast<std::uint32_t>(c.remotes.size());
+    c.remotes.push_back(endpoints_[from].name);
+  }
+  if (c.remotes.empty())
+    c.remotes.push_back("nobody");
+  auto& sockets = add<mbuf_sockets>(std::move(c));
+  net_.mbufs_.push_back(&sockets);
+  return sockets;
 }
 
 }  // namespace sluice

@@ -52,7 +52,7 @@ sim_time levers::earliest(const timed_event& e, sim_time now) const {
   switch (e.what) {
     case timed_event::kind::set_drain:
       // Not in the middle of a packet.
-      t = std::max(t, readers_.at(e.target).queue->line().busy() - 1);
+      t = std::max(t, readers_.at(e.target).line->busy() - 1);
       break;
     case timed_event::kind::link_down:
       // What is being sent and on its way arrives as it was decided.
@@ -72,11 +72,11 @@ sim_time levers::earliest(const timed_event& e, sim_time now) const {
 void levers::revise(const scenario& s, const timed_event& e) {
   switch (e.what) {
     case timed_event::kind::set_drain: {
-      const auto& [queue, normal] = readers_.at(e.target);
+      const auto& [line, normal] = readers_.at(e.target);
       std::vector<rate_change> changes;
       for (const auto& [at, bps] : value_profile(s, e.what, e.target, normal))
         changes.push_back({at, line_rate{bps}});
-      queue->line().revise(std::move(changes), queue->line().line().outages);
+      line->revise(std::move(changes), line->line().outages);
       break;
     }
     case timed_event::kind::set_rate:

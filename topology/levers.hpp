@@ -30,9 +30,9 @@ public:
   // -- while it is built
   // ---------------------------------------------------------------------------
 
-  /// The application behind `target` ("h3/vm4") reads from this queue, normally at this rate.
-  void add_reader(const std::string& target, port_queue& from, std::uint64_t normal_bps) {
-    readers_[target] = {&from, normal_bps};
+  /// The application behind `target` ("h3/vm4") reads by this line, normally at this rate.
+  void add_reader(const std::string& target, transmitter& line, std::uint64_t normal_bps) {
+    readers_[target] = {&line, normal_bps};
   }
   /// Why `target` cannot be changed, if somebody asks.
   void refuse(const std::string& target, std::string why) { refused_[target] = std::move(why); }
@@ -80,7 +80,7 @@ public:
 
 private:
   struct reader {
-    port_queue* queue = nullptr;
+    transmitter* line = nullptr;
     std::uint64_t normal_bps = 0;
   };
   struct schedule {

@@ -8,6 +8,7 @@
 #include "actors/credits/credit_sender.hpp"
 #include "actors/fabric/cable.hpp"
 #include "actors/guest/consumer.hpp"
+#include "actors/guest/mbuf_sockets.hpp"
 #include "actors/guest/producer.hpp"
 #include "actors/queue/port_queue.hpp"
 #include "actors/router/allocator.hpp"
@@ -150,6 +151,8 @@ run_results network::gather(sim_time now) const {
     counts.stalled = x.sender->held_by(x.output, now).time;
     r.credit_lists.push_back({{}, x.sender->name(), x.queue->name(), counts});
   }
+  for (const auto* x : mbufs_)
+    r.mbufs.push_back(x->tell(now));
   for (const auto* q : read_by_dma_) {
     const auto& d = *q->dma();
     r.dma.push_back({q->name(), d.packets, d.operations, d.fetches, d.bytes_down, d.bytes_up});

@@ -34,6 +34,7 @@ class credit_receiver;
 class credit_sender;
 class local_engine;
 class local_store;
+class mbuf_sockets;
 class producer;
 class forwarding_engine;
 class port_queue;
@@ -176,6 +177,7 @@ private:
     const port_queue* queue = nullptr;
   };
   std::vector<listed_hop> listed_;
+  std::vector<const mbuf_sockets*> mbufs_;
   std::vector<const port_queue*> read_by_dma_;
   tap_set taps_;
   levers levers_;

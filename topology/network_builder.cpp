@@ -781,7 +781,7 @@ void network_builder::build_sink(std::size_t n) {
     regulated = gate.stops();
     attached(n, 0).room = gate;
     receiver = buffer = &q;
-    net_.levers_.add_reader(node.name, q, normal);
+    net_.levers_.add_reader(node.name, q.line(), normal);
   }
   if (receiver == nullptr)
     net_.levers_.refuse(

@@ -141,6 +141,8 @@ private:
   void build_vm(std::size_t node, std::size_t vm, const vswitch_plan& vswitch);
   port_queue& build_sending(std::size_t node, std::size_t vm, const std::string& into);
   stage build_receiving(std::size_t node, std::size_t vm, port_queue* from);
+  hop_policy mbuf_hop(std::size_t node) const;
+  mbuf_sockets& add_mbuf_sockets(std::size_t node, std::size_t vm);
   stage add_function(std::size_t node, std::size_t vm);
   void build_sr_iov_host(std::size_t node);
   port_plan stopped_entry(std::size_t node, const std::string& name, hop_facts hop,

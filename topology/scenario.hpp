@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/logic/credit_builder.hpp"
+#include "actors/logic/mbuf_pool.hpp"
 #include "actors/logic/pcie_credits.hpp"
 #include "actors/logic/rate_limiter.hpp"
 #include "metrics/expectation.hpp"
@@ -154,6 +155,7 @@ struct vm_settings {
   /// Unset: as long as the sum of the sockets' TX buffers, so that it cannot lose anything.
   std::optional<queue_limit> qdisc;
   queue_limit vnic_ring{256, queue_limit::unit::packets};  ///< each of TX and RX
+  std::optional<mbuf_pool::config> mbufs;                  ///< unset: its kernel never lacks memory
   std::optional<std::uint32_t> short_ppm;  ///< of its time it gets none; unset: the vswitch's
   // Behind an elastic FIFO:
   std::optional<std::int64_t> memory_bytes;  ///< unset: the vswitch's

@@ -258,12 +258,17 @@ private:
       inside(node.name, "hypervisor queue", bytes(h.hypervisor.queue), flow.hypervisor);
     inside(node.name, "vswitch port-queue", h.vswitch.port_queue_bytes, flow.vswitch);
     // One warning for all VMs of the same kind: a host may have hundreds.
-    std::set<std::array<std::int64_t, 3>> seen;
+    std::set<std::array<std::int64_t, 4>> seen;
     for (const auto& vm : h.vms) {
       const auto qdisc = vm.qdisc ? bytes(*vm.qdisc) : INT64_MAX;
-      if (!seen.insert({vm.socket_buffer_bytes, qdisc, bytes(vm.vnic_ring)}).second)
+      // All clusters that there are; what is left of the pool besides is no mbuf.
+      const auto& m = vm.mbufs;
+      const auto mbufs = m ? m->pool_bytes - m->pool_bytes % m->cluster_bytes : INT64_MAX;
+      if (!seen.insert({vm.socket_buffer_bytes, qdisc, bytes(vm.vnic_ring), mbufs}).second)
         continue;
       const auto owner = node.name + "/" + vm.name;
+      // Whatever the flow control is.
+      inside(owner, "pool of mbufs", mbufs, hop_policy::none);
       inside(owner, "socket-buffer", vm.socket_buffer_bytes, flow.guest_rx);
       for (const auto& s : vm.sockets)
         inside(owner, "socket " + s.name, s.buffer_bytes, flow.guest_rx);

@@ -548,6 +548,37 @@ def virtual_switch():
             "time.", "Bps",
             (per_second("sluice_dma_bytes_total", COMPONENT, "component, direction", top=10),
              "{{component}} {{direction}}"), width=6)
+
+    d.row("Mbufs")
+    d.graph("Pools of mbufs", "Clusters that packets on a VM's sockets hold, and the size of the pool.",
+            "bytes",
+            (f"sluice_mbuf_held_bytes{{{COMPONENT}}}", "{{component}}"),
+            (f"sluice_mbuf_held_max_bytes{{{COMPONENT}}}", "{{component}} most"),
+            (f"sluice_mbuf_pool_bytes{{{COMPONENT}}}", "{{component}} pool"))
+    d.graph("Chains", "Clusters that the mbufs of a remote address hold. The ten longest.", "bytes",
+            (f"topk(10, sluice_mbuf_chain_bytes{{{COMPONENT}}})", "{{remote}} at {{component}}"))
+    d.graph("Limits of chains", "What the chain of a remote address may hold. The ten lowest.", "bytes",
+            (f"bottomk(10, sluice_mbuf_chain_limit_bytes{{{COMPONENT}}})", "{{remote}} at {{component}}"))
+    d.graph("Limits lowered and raised", "As oldest mbufs grew too old, and were young again. Per second "
+            "of virtual time.", "ops",
+            (per_second("sluice_mbuf_chain_lowered_total", COMPONENT, "component"), "{{component}} lowered"),
+            (per_second("sluice_mbuf_chain_raised_total", COMPONENT, "component"), "{{component}} raised"))
+    d.graph("Refused for want of mbufs", "At the limit of the chain, or with an empty pool. Packets per "
+            "second of virtual time.", "pps",
+            (per_second("sluice_mbuf_chain_refused_packets_total", COMPONENT, "remote", top=10),
+             "{{remote}} at its limit"),
+            (per_second("sluice_mbuf_chain_exhausted_packets_total", COMPONENT, "remote", top=10),
+             "{{remote}}, empty pool"))
+    d.graph("Packets by remote address", "That came to a VM with a pool of mbufs.", "pps",
+            (per_second("sluice_mbuf_chain_packets_total", COMPONENT, "remote", top=10), "{{remote}}"))
+    d.bars("Longest chain", "That a remote address ever had.", "bytes",
+           (f"topk(15, sluice_mbuf_chain_max_bytes{{{COMPONENT}}})", "{{remote}} at {{component}}"), width=6)
+    d.bars("Lowest limit", "That a remote address ever had.", "bytes",
+           (f"bottomk(15, sluice_mbuf_chain_limit_min_bytes{{{COMPONENT}}})", "{{remote}} at {{component}}"),
+           width=6)
+    d.bars("Oldest mbuf", "Of a remote address, as measured.", "s",
+           (f"topk(15, sluice_mbuf_chain_age_max_seconds{{{COMPONENT}}})", "{{remote}} at {{component}}"),
+           width=6)
     return d
 
 

@@ -790,3 +790,52 @@ TEST_CASE("--set adds to the end of a list, or begins one") {
   CHECK(mentions(set("events.+="), "wants a value"));
   CHECK(mentions(set("+=x"), "is no key, node or traffic entry"));
 }
+
+TEST_CASE("mbufs have a pool that holds what is promised of it") {
+  const auto text = [](const std::string& mbufs, const std::string& more = {}) {
+    return "nodes: {a: {kind: host, vms: [v]}, b: {kind: host, vms: {w: {mbufs: " + mbufs
+           + "}}}}\nlinks: [a -- b]\n"
+             "traffic: {t: {generate: {rate: 1Gbit}, from: a/v, to: b/w"
+           + more + "}}\n";
+  };
+  const auto of = [&](const std::string& mbufs) {
+    const auto s = good(text(mbufs));
+    return *std::get<sluice::host_settings>(s.nodes[1].as).vms[0].mbufs;
+  };
+  using limits = sluice::mbuf_pool::limits;
+  const auto all =
+      of("{pool: 4MiB, cluster: 4KiB, limits: fixed, limit: 1MiB, least: 64KiB, unhealthy: 20ms, "
+         "healthy: 3ms, measure: 2ms, restore-after: 7}");
+  CHECK(all.pool_bytes == 4 << 20);
+  CHECK(all.cluster_bytes == 4096);
+  CHECK(all.how == limits::fixed);
+  CHECK(all.limit_bytes == 1 << 20);
+  CHECK(all.least_bytes == 64 << 10);
+  CHECK(all.unhealthy == 20 * sluice::millisecond);
+  CHECK(all.healthy == 3 * sluice::millisecond);
+  CHECK(all.measure == 2 * sluice::millisecond);
+  CHECK(all.restore_after == 7);
+  // What is not said follows from what is.
+  const auto some = of("{pool: 1MiB, unhealthy: 6ms}");
+  CHECK(some.how == limits::dynamic);
+  CHECK(some.limit_bytes == 256 << 10);
+  CHECK(some.least_bytes == 16 << 10);
+  CHECK(some.healthy == 3 * sluice::millisecond);
+  CHECK(of("{}").pool_bytes == sluice::mbuf_pool::config{}.pool_bytes);
+  CHECK(of("{pool: 1MiB, limit: 2MiB, limits: none}").how == limits::none);
+
+  CHECK(mentions(wrong(text("{pool: 1MiB, limit: 2MiB}")),
+                 "a chain may hold 2097152 bytes, and the pool has 1048576"));
+  CHECK(mentions(wrong(text("{limit: 64KiB, least: 65KiB}")),
+                 "a limit of 65536 bytes cannot be lowered to 66560"));
+  CHECK(mentions(wrong(text("{unhealthy: 1ms, healthy: 2ms}")),
+                 "a chain would be healthy and unhealthy at once"));
+  CHECK(mentions(wrong(text("{pool: 1KiB}")), "the pool has no mbuf"));
+  CHECK(mentions(wrong(text("{limits: lots}")), "`lots`"));
+  CHECK(mentions(wrong(text("{limmit: 1MiB}")), "limit"));
+  CHECK(mentions(wrong(text("{restore-after: 0}")), "restore-after"));
+  CHECK(mentions(wrong("defaults: {vm: {mbufs: {pool: 1MiB, limit: 2MiB}}}\n" + text("{}")),
+                 "a chain may hold 2097152 bytes"));
+  CHECK(mentions(wrong(text("{}", ", credits: {buffers: 9}")),
+                 "`b/w` keeps what it receives in mbufs"));
+}

@@ -19,6 +19,42 @@ struct drawn {
   bool lossless = false, pfc = false;
 };
 
+// Some VMs keep what they receive in mbufs: by a stream of its own, so that the rest of a network
+// does not depend on it. Where nothing may be lost there are enough of them.
+inline void draw_mbufs(drawn& d) {
+  random_stream r{d.s.seed, "mbufs"};
+  if (r.below(3) != 0)
+    return;
+  std::vector<std::string> with_lists;
+  for (const auto& t : d.s.traffic)
+    if (t.credits)
+      with_lists.insert(with_lists.end(), t.to.begin(), t.to.end());
+  for (auto& n : d.s.nodes) {
+    auto* h = std::get_if<host_settings>(&n.as);
+    for (std::size_t v = 0; h != nullptr && v < h->vms.size(); ++v) {
+      auto& vm = h->vms[v];
+      if (std::find(with_lists.begin(), with_lists.end(), n.name + "/" + vm.name)
+              != with_lists.end()
+          || r.below(3) == 0)
+        continue;
+      auto& m = vm.mbufs.emplace();
+      m.how = static_cast<mbuf_pool::limits>(r.below(3));
+      m.cluster_bytes = static_cast<std::int64_t>(256 + r.below(4096));
+      m.pool_bytes =
+          d.lossless ? std::int64_t{1} << 30 : static_cast<std::int64_t>(5'000 + r.below(400'000));
+      m.limit_bytes = d.lossless ? m.pool_bytes : m.pool_bytes / static_cast<int>(1 + r.below(8));
+      m.least_bytes =
+          d.lossless
+              ? m.limit_bytes
+              : 1 + static_cast<std::int64_t>(r.below(static_cast<std::uint64_t>(m.limit_bytes)));
+      m.unhealthy = static_cast<sim_time>(1 + r.below(100)) * microsecond;
+      m.healthy = m.unhealthy / static_cast<int>(1 + r.below(4));
+      m.measure = static_cast<sim_time>(100 + r.below(30'000)) * nanosecond;
+      m.restore_after = static_cast<unsigned>(1 + r.below(5));
+    }
+  }
+}
+
 // Two to four switches in a tree with hosts, generators and sinks, everything drawn.
 inline drawn draw(std::uint64_t seed) {
   random_stream r{seed, "network"};
@@ -408,6 +444,7 @@ inline drawn draw(std::uint64_t seed) {
     e.bps = r.below(4) != 0;  // or a start that comes for nothing
     s.events.push_back(e);
   }
+  draw_mbufs(d);
   // Half of the runs end in the middle of things.
   if (r.below(2) == 0)
     s.duration = static_cast<sim_time>(pick(20, 400)) * microsecond;

@@ -174,6 +174,16 @@ inline std::string digest(const run_results& r) {
     text += d.from + ": ";
     for (auto n : {d.packets, d.operations, d.fetches, d.down_bytes, d.up_bytes})
       add(n);
+  for (const auto& x : r.mbufs) {
+    text += x.of + ": ";
+    for (auto n : {x.held, x.most_held})
+      add(static_cast<std::uint64_t>(n));
+    for (const auto& c : x.chains) {
+      for (auto n : {c.packets, c.lowered, c.raised, c.over_limit, c.exhausted})
+        add(n);
+      for (auto n : {c.held, c.most_held, c.limit, c.lowest_limit, c.oldest})
+        add(static_cast<std::uint64_t>(n));
+    }
     text += "\n";
   }
   for (const auto& v : r.violations)

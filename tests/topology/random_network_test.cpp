@@ -15,6 +15,7 @@ using namespace sluice::testing;
 TEST_CASE("no order of activation and no number of threads changes a result") {
   std::uint64_t lossless = 0, dropped = 0, stopped = 0, noticed = 0, frames = 0, ignored = 0;
   std::uint64_t flow_packets = 0, lost = 0, told = 0, marked = 0, storms = 0;
+  std::uint64_t over_limit = 0, no_mbufs = 0, lowered = 0, raised = 0;
   // SLUICE_NETWORKS=5000 looks longer; SLUICE_FIRST_NETWORK=8 begins with the one that failed.
   const auto from_environment = [](const char* name, std::uint64_t otherwise) {
     const auto* text = std::getenv(name);
@@ -71,6 +72,15 @@ TEST_CASE("no order of activation and no number of threads changes a result") {
     }
     for (const auto& p : first.ports)
       noticed += p.stops;
+    for (const auto& m : first.mbufs) {
+      CHECK(m.most_held <= m.pool);
+      for (const auto& c : m.chains) {
+        over_limit += c.over_limit;
+        no_mbufs += c.exhausted;
+        lowered += c.lowered;
+        raised += c.raised;
+      }
+    }
     for (const auto& x : first.rates)
       told += x.notifications;
     for (const auto& f : first.flows)
@@ -89,6 +99,10 @@ TEST_CASE("no order of activation and no number of threads changes a result") {
   CHECK(storms > networks / 20);
   CHECK(marked > networks);
   CHECK(ignored > networks / 10);
+  CHECK(over_limit > networks);
+  CHECK(no_mbufs > networks);
+  CHECK(lowered > networks / 10);
+  CHECK(raised > networks / 100);
   if (networks >= 1000)
     CHECK(lost > 0);
 }
