@@ -174,6 +174,8 @@ inline std::string digest(const run_results& r) {
     text += d.from + ": ";
     for (auto n : {d.packets, d.operations, d.fetches, d.down_bytes, d.up_bytes})
       add(n);
+    text += "\n";
+  }
   for (const auto& x : r.mbufs) {
     text += x.of + ": ";
     for (auto n : {x.held, x.most_held})
