@@ -244,6 +244,39 @@ series_list dma_bytes(const run_results& run) {
   return out;
 }
 
+/// By partition and port of its set.
+template <std::uint64_t tally::*Part>
+series_list aggregated(const run_results& run) {
+  series_list out;
+  for (const auto& a : run.aggregations)
+    for (const auto& p : a.partitions)
+      for (std::size_t i = 0; i < a.ports.size(); ++i)
+        if (p.in_set[i])
+          out.push_back({{{"node", a.node}, {"partition", p.name}, {"port", a.ports[i].name}},
+                         as_double(p.sent[i].*Part)});
+  return out;
+}
+
+/// `Value` of every partition of a switch that aggregates links.
+template <auto Value>
+series_list of_partitions(const run_results& run) {
+  series_list out;
+  for (const auto& a : run.aggregations)
+    for (const auto& p : a.partitions)
+      out.push_back({{{"node", a.node}, {"partition", p.name}}, as_double(Value(p))});
+  return out;
+}
+
+/// `Value` of every port that is in some set.
+template <auto Value>
+series_list of_members(const run_results& run) {
+  series_list out;
+  for (const auto& a : run.aggregations)
+    for (const auto& p : a.ports)
+      out.push_back({{{"port", p.name}}, as_double(Value(p))});
+  return out;
+}
+
 series_list router_paths(const run_results& run) {
   series_list out;
   for (const auto& r : run.routers)
@@ -302,6 +335,8 @@ std::vector<metric_definition> make_catalogue() {
   constexpr auto of_time = metric_definition::share::virtual_time;
   using flow = flow_result;
   using replay = replay_result;
+  using partition = aggregation_result::partition;
+  using member = aggregation_result::port;
   using engine = run_results::engine_counts;
   const std::vector<std::string_view> by_flow{"flow"};
   const std::vector<std::string_view> by_component{"component", "kind", "node"};
@@ -314,6 +349,8 @@ std::vector<metric_definition> make_catalogue() {
   const std::vector<std::string_view> by_host{"host"}, by_path{"host", "path"};
   const std::vector<std::string_view> by_pool{"host", "pool"}, by_chain{"component", "remote"};
   const std::vector<std::string_view> by_connection{"flow", "from", "to"};
+  const std::vector<std::string_view> by_partition{"node", "partition"};
+  const std::vector<std::string_view> by_partition_and_port{"node", "partition", "port"};
   const std::vector<std::string_view> by_replay{"flow", "file"};
 
   return {
@@ -650,6 +687,31 @@ std::vector<metric_definition> make_catalogue() {
        {"component", "direction"},
        "Bytes that this took on the bus: completions towards the NIC (down), requests (up).",
        dma_bytes},
+
+      // Switches that aggregate links.
+      {"sluice_aggregation_packets_total", counter, packets, by_partition_and_port,
+       "Packets for this partition that a switch gave to this port of its set.",
+       aggregated<&tally::packets>},
+      {"sluice_aggregation_bytes_total", counter, bytes, by_partition_and_port,
+       "Frame bytes for this partition that a switch gave to this port of its set.",
+       aggregated<&tally::bytes>},
+      {"sluice_aggregation_flows_total", counter, count, by_partition,
+       "Flows to this partition that got a port.",
+       of_partitions<[](const partition& p) { return p.flows; }>},
+      {"sluice_aggregation_moves_total", counter, count, by_partition,
+       "Flows to this partition that got another port because theirs had left the sets.",
+       of_partitions<[](const partition& p) { return p.moves; }>},
+      {"sluice_aggregation_lost_packets_total", counter, packets, by_partition,
+       "Packets for this partition that came while all ports of its set were away.",
+       of_partitions<[](const partition& p) { return p.lost.packets; }>},
+      {"sluice_aggregation_leaves_total", counter, count, by_port,
+       "Times that this port left its sets.", of_members<[](const member& p) { return p.leaves; }>},
+      {"sluice_aggregation_returns_total", counter, count, by_port,
+       "Times that this port came back into its sets.",
+       of_members<[](const member& p) { return p.returns; }>},
+      {"sluice_aggregation_purged_packets_total", counter, packets, by_port,
+       "Packets that this port threw away while it was in none of its sets.",
+       of_members<[](const member& p) { return p.purged.packets; }>},
 
       {"sluice_deadlock",
        gauge,

@@ -142,6 +142,26 @@ struct dma_result {
   std::uint64_t down_bytes = 0, up_bytes = 0;  ///< on the bus: completions to the NIC, requests
 };
 
+/// What a switch that aggregates links has chosen.
+struct aggregation_result {
+  struct port {
+    std::string name;
+    std::uint64_t leaves = 0, returns = 0;  ///< of its sets
+    tally purged;  ///< that waited in its queue when it left, or came for want of another port
+  };
+  struct partition {
+    std::string name;         ///< "h1/vm1", or "others via leaf2"
+    std::vector<tally> sent;  ///< by port of the switch, as in `ports`
+    std::vector<bool> in_set;
+    std::uint64_t flows = 0;  ///< that it chose a port for
+    std::uint64_t moves = 0;  ///< flows that got another one, because theirs had left
+    tally lost;               ///< all ports of the set were away
+  };
+  std::string node;
+  std::vector<port> ports;  ///< that are in some set
+  std::vector<partition> partitions;
+};
+
 /// One traffic entry of the scenario.
 struct flow_result {
   std::string name;
@@ -199,6 +219,7 @@ struct run_results {
   std::vector<credit_lists_result> credit_lists;
   std::vector<mbuf_result> mbufs;
   std::vector<dma_result> dma;
+  std::vector<aggregation_result> aggregations;
   std::vector<port_result> ports;  ///< of virtual switches
   std::uint64_t commands = 0;      ///< that the controller has sent
   std::vector<replay_result> replays;

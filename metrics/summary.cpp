@@ -83,6 +83,31 @@ json replay_json(const replay_result& r) {
           {"not_ethernet", r.not_ethernet}};
 }
 
+json tally_json(const tally& t) {
+  return {{"packets", t.packets}, {"bytes", t.bytes}};
+}
+
+json aggregation_json(const aggregation_result& a) {
+  json ports = json::array(), partitions = json::array();
+  for (const auto& p : a.ports)
+    ports.push_back({{"port", p.name},
+                     {"leaves", p.leaves},
+                     {"returns", p.returns},
+                     {"purged", tally_json(p.purged)}});
+  for (const auto& x : a.partitions) {
+    json sent = json::object();
+    for (std::size_t i = 0; i < a.ports.size(); ++i)
+      if (x.in_set[i])
+        sent[a.ports[i].name] = tally_json(x.sent[i]);
+    partitions.push_back({{"partition", x.name},
+                          {"sent", std::move(sent)},
+                          {"flows", x.flows},
+                          {"moves", x.moves},
+                          {"lost", tally_json(x.lost)}});
+  }
+  return {{"node", a.node}, {"ports", std::move(ports)}, {"partitions", std::move(partitions)}};
+}
+
 constexpr std::size_t table_rows = 20;  // longer tables hide what matters
 
 std::string more_rows(std::size_t all, std::string_view what) {
@@ -351,6 +376,40 @@ std::string credit_lists_section(const run_results& run) {
                human_time_ps(c.counts.stalled), c.counts.broken ? "BROKEN" : ""});
   }
   return '\n' + table.to_string() + more_rows(rows.size(), "senders with credits");
+}
+
+/// Which ports partitions took, in each switch that aggregates links.
+std::string aggregation_section(const run_results& run) {
+  std::string out;
+  using enum text_table::align;
+  for (const auto& a : run.aggregations) {
+    text_table table{
+        {"aggregated at " + a.node, "port", "packets", "bytes", "flows", "moves", "lost"},
+        {left, left, right, right, right, right, right}};
+    std::size_t rows = 0;
+    for (std::size_t p = 0; p < std::min(table_rows, a.partitions.size()); ++p) {
+      const auto& x = a.partitions[p];
+      bool first = true;
+      for (std::size_t i = 0; i < a.ports.size(); ++i)
+        if (x.in_set[i]) {
+          table.row({first ? x.name : "", a.ports[i].name, human_count(x.sent[i].packets),
+                     human_bytes(static_cast<double>(x.sent[i].bytes)),
+                     first ? human_count(x.flows) : "", first ? human_count(x.moves) : "",
+                     first ? human_count(x.lost.packets) : ""});
+          first = false;
+        }
+    }
+    out += '\n' + table.to_string() + more_rows(a.partitions.size(), "partitions");
+    text_table left_sets{{"port left its sets", "times", "came back", "packets purged"},
+                         {left, right, right, right}};
+    for (const auto& p : a.ports)
+      if (p.leaves != 0 && rows++ < table_rows)
+        left_sets.row(
+            {p.name, human_count(p.leaves), human_count(p.returns), human_count(p.purged.packets)});
+    if (rows != 0)
+      out += '\n' + left_sets.to_string() + more_rows(rows, "ports");
+  }
+  return out;
 }
 
 /// What NICs have read from their hosts' memories.
@@ -736,6 +795,9 @@ json summary_json(const run_results& run, std::span<const expectation_result> ex
                    {"operations", d.operations},
                    {"descriptor_reads", d.fetches},
                    {"bytes", {{"down", d.down_bytes}, {"up", d.up_bytes}}}});
+  auto& aggregations = out["aggregations"] = json::array();
+  for (const auto& a : run.aggregations)
+    aggregations.push_back(aggregation_json(a));
   auto& ports = out["controller"] = {{"commands", run.commands}, {"ports", json::array()}};
   for (const auto& p : run.ports)
     ports["ports"].push_back({{"port", p.port},
@@ -783,6 +845,7 @@ std::string summary_text(const run_results& run, std::span<const expectation_res
   out += credit_lists_section(run);
   out += mbufs_section(run);
   out += dma_section(run);
+  out += aggregation_section(run);
   out += controller_section(run);
   out += blocked_section(run);
   out += replays_section(run);

@@ -30,6 +30,7 @@ namespace {
 constexpr sim_time usual_duration = 100 * millisecond;
 /// Ports are numbered in 16 bits.
 constexpr std::size_t max_ports = 65'535;
+constexpr std::size_t max_partitions = 4096;  // of a switch
 /// Beyond it, looking for what was meant costs more than it helps.
 constexpr std::size_t max_suggestion_words = 4'096;
 
@@ -458,6 +459,7 @@ public:
     priorities();
     routers();
     switch_routes();
+    aggregations();
     components();
     traffic();
     shared_buffers();
@@ -691,6 +693,17 @@ private:
               sw.routes.push_back({to.key->text, to.value->text, forest_.mark(*to.key)});
               route_nodes_.push_back({index, to.key, to.value});
             }
+        if (const auto* a = settings.find("aggregation"); a != nullptr && a->is_map()) {
+          auto& out = sw.aggregation.emplace();
+          const auto select = word(*a, "select");
+          out.select = select == "least-loaded"  ? link_choice::least_loaded
+                       : select == "round-robin" ? link_choice::round_robin
+                                                 : link_choice::hash;
+          read_time(*a, "down-delay", out.down_delay);
+          read_time(*a, "up-delay", out.up_delay);
+          read_time(*a, "load-window", out.load_window);
+          aggregation_nodes_.emplace_back(index, a);
+        }
         n.as = sw;
       } else if (kind == "generator") {
         n.as = generator_settings{};
@@ -1776,6 +1789,104 @@ private:
     }
   }
 
+  // The sets of ports of switches that aggregate links: each of ports that lead to its partition,
+  // by the same neighbour.
+  void aggregations() {
+    if (aggregation_nodes_.empty()
+        || std::any_of(s_.links.begin(), s_.links.end(), [&](const auto& l) {
+             return !node_index_.contains(l.a.node) || !node_index_.contains(l.b.node);
+           }))
+      return;
+    const routes found{s_};
+    for (const auto& [n, map] : aggregation_nodes_) {
+      auto& a = *std::get<switch_settings>(s_.nodes[n].as).aggregation;
+      const auto* sets = map->find("partitions");
+      if (sets == nullptr || !sets->is_map())
+        continue;
+      std::unordered_set<std::string> seen;
+      for (const auto& e : sets->entries) {
+        const auto range = expand(*e.key);
+        if (range.names.empty() && !range.wrong.empty())
+          forest_.error(*e.key, fmt::format("`{}` is no range of names", e.key->text), range.wrong);
+        for (const auto& name : range.names) {
+          const auto partition = resolve_endpoint(*e.key, name);
+          if (!partition)
+            break;
+          if (!seen.insert(name).second) {
+            forest_.error(*e.key, fmt::format("`{}` has a set already", name));
+            break;
+          }
+          if (a.partitions.size() == max_partitions) {
+            forest_.error(*e.key, fmt::format("`{}` has more than {} partitions", s_.nodes[n].name,
+                                              max_partitions));
+            return;
+          }
+          const auto ports = set_of_ports(found, n, *e.value, *partition);
+          if (ports.empty())
+            break;
+          a.partitions.push_back({name, ports, forest_.mark(*e.key)});
+        }
+      }
+    }
+  }
+
+  // Empty: something is wrong with it, which was said.
+  std::vector<std::string> set_of_ports(const routes& found, std::size_t n, const yaml_node& list,
+                                        const resolved& partition) {
+    const auto& here = s_.nodes[n].name;
+    std::vector<const yaml_node*> items{&list};
+    if (list.is_list())
+      items.assign(list.items.begin(), list.items.end());
+    if (items.empty())
+      forest_.error(list, fmt::format("`{}` has an empty set of ports", partition.name),
+                    "without an entry it takes any port that leads to it");
+    const auto ports = found.ports(n);
+    const auto leads = found.next_ports(n, partition.what.node);
+    const auto name_of = [&](std::size_t p) {
+      const auto& l = s_.links[ports[p].link];
+      return ports[p].at_a ? l.a.port : l.b.port;
+    };
+    const auto node_behind = [&](std::size_t p) { return s_.nodes[ports[p].peer].name; };
+    std::vector<std::string> out;
+    std::optional<std::size_t> first;
+    for (const auto* i : items) {
+      if (!i->is_scalar())
+        return {};
+      std::size_t p = 0;
+      while (p < ports.size() && name_of(p) != i->text)
+        ++p;
+      if (p == ports.size()) {
+        forest_.error(*i, fmt::format("`{}` has no port `{}`", here, i->text),
+                      "a port has its name in `links`, for example `s1:p1 -- s2:p1`");
+        return {};
+      }
+      if (std::find(leads.begin(), leads.end(), p) == leads.end()) {
+        std::vector<std::string> names;
+        for (const auto x : leads)
+          names.push_back(name_of(x));
+        forest_.error(
+            *i, fmt::format("port `{}:{}` does not lead to `{}`", here, i->text, partition.name),
+            names.empty() ? fmt::format("no port of `{}` does", here)
+                          : fmt::format("those that do: {}", fmt::join(names, ", ")));
+        return {};
+      }
+      if (std::find(out.begin(), out.end(), i->text) != out.end()) {
+        forest_.error(*i, fmt::format("port `{}:{}` is in the set twice", here, i->text));
+        return {};
+      }
+      if (first && node_behind(*first) != node_behind(p)) {
+        forest_.error(*i,
+                      fmt::format("port `{}:{}` leads to `{}`, and `{}:{}` to `{}`", here, i->text,
+                                  node_behind(p), here, name_of(*first), node_behind(*first)),
+                      "links that are aggregated join the same two switches");
+        return {};
+      }
+      first = p;
+      out.push_back(i->text);
+    }
+    return out;
+  }
+
   // -- events --
 
   void events() {
@@ -2196,6 +2307,7 @@ private:
     const yaml_node *to, *via;
   };
   std::vector<route_node> route_nodes_;
+  std::vector<std::pair<std::size_t, const yaml_node*>> aggregation_nodes_;
   std::unordered_map<std::string, std::pair<std::size_t, bool>> ends_;  // link, whether its end b
   std::set<std::string> vswitch_ports_;
   std::vector<std::size_t> link_of_;  // of hosts, generators and sinks

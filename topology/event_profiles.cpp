@@ -48,6 +48,13 @@ std::vector<outage> outages_of(const scenario& s, std::size_t link) {
   return joined;
 }
 
+std::vector<outage> purges_of(const std::vector<outage>& away, sim_time under_way) {
+  std::vector<outage> purges;
+  for (const auto& x : away)
+    purges.push_back({x.from, later(x.to, under_way)});
+  return purges;
+}
+
 std::vector<pause_sender::injection> injections_of(const scenario& s, const timed_event& e) {
   pause_request r;
   r.at = e.at;

@@ -23,6 +23,10 @@ std::vector<std::pair<sim_time, std::uint64_t>> value_profile(const scenario& s,
 /// When the link is down: by time, disjoint.
 std::vector<outage> outages_of(const scenario& s, std::size_t link);
 
+/// When the queue of an aggregated port throws away what waits and comes, if the port is in no set
+/// at these times: from the choice of another port it takes `under_way` to the queue.
+std::vector<outage> purges_of(const std::vector<outage>& away, sim_time under_way);
+
 /// What one event has the port that it is about send; one or two series of frames. The last one may
 /// be for never.
 std::vector<pause_sender::injection> injections_of(const scenario& s, const timed_event& e);

@@ -8,6 +8,7 @@
 #include "actors/fabric/pause_port.hpp"
 #include "actors/guest/producer.hpp"
 #include "actors/queue/port_queue.hpp"
+#include "actors/switching/ingress_port.hpp"
 #include "topology/event_profiles.hpp"
 
 namespace sluice {
@@ -62,6 +63,10 @@ sim_time levers::earliest(const timed_event& e, sim_time now) const {
       for (const auto& end : links_[e.link])
         if (end.carries != nullptr)
           t = std::max(t, later(busy, end.carries->delay()));
+      // Ports that could have taken this link have chosen for all that is on its way to them.
+      for (auto [m, end] = members_.equal_range(e.link); m != end; ++m)
+        for (const auto* in : m->second.choose)
+          t = std::max(t, in->selects()->seen());
       break;
     default:
       break;
@@ -97,6 +102,12 @@ void levers::revise(const scenario& s, const timed_event& e) {
           end.carries->revise(down);
         if (end.frames != nullptr)
           end.frames->revise(down);
+      }
+      for (auto [m, end] = members_.equal_range(e.link); m != end; ++m) {
+        const auto& x = m->second;
+        auto& away = x.sets->away[x.port];
+        away = absences(outages_of(s, e.link), x.down_delay, x.up_delay);
+        x.queue->line().purge(purges_of(away, x.under_way));
       }
       break;
     default:

@@ -9,16 +9,19 @@
 
 #include <array>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "actors/logic/link_sets.hpp"
 #include "topology/scenario.hpp"
 #include "traffic/generator.hpp"
 
 namespace sluice {
 
 class cable;
+class ingress_port;
 class pause_port;
 class pause_sender;
 class port_queue;
@@ -56,6 +59,17 @@ public:
     // Where the results have these frames, and whom they stop.
     std::size_t pause_way = 0, first_stoppable = 0;
   };
+  /// A link's end in an aggregation of its switch.
+  struct member {
+    std::shared_ptr<link_sets> sets;
+    std::uint16_t port = 0;  ///< there
+    port_queue* queue = nullptr;
+    sim_time down_delay = 0, up_delay = 0;
+    sim_time under_way = 0;                   ///< from the choice to the queue
+    std::vector<const ingress_port*> choose;  ///< all of the switch
+  };
+  void add_member(std::size_t link, member m) { members_.emplace(link, std::move(m)); }
+
   /// End a and end b.
   std::array<link_end, 2>& link(std::size_t index) { return links_[index]; }
   void links(std::size_t n) { links_.resize(n); }
@@ -95,6 +109,7 @@ private:
   std::map<std::string, std::string> refused_;
   std::map<std::string, std::vector<schedule>> schedules_;
   std::vector<std::array<link_end, 2>> links_;
+  std::multimap<std::size_t, member> members_;   // by link
   std::map<std::size_t, std::size_t> injected_;  // event -> its first series at its pause_sender
 };
 

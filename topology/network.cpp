@@ -16,6 +16,7 @@
 #include "actors/router/local_engine.hpp"
 #include "actors/router/local_store.hpp"
 #include "actors/switching/forwarding_engine.hpp"
+#include "actors/switching/ingress_port.hpp"
 #include "actors/switching/virtual_switch.hpp"
 #include "topology/blocked_by.hpp"
 #include "topology/network_builder.hpp"
@@ -157,7 +158,50 @@ run_results network::gather(sim_time now) const {
     const auto& d = *q->dma();
     r.dma.push_back({q->name(), d.packets, d.operations, d.fetches, d.bytes_down, d.bytes_up});
   }
+  for (const auto& a : aggregations_)
+    r.aggregations.push_back(result_of(a, now));
   find_blame(r, now);
+  return r;
+}
+
+aggregation_result network::result_of(const aggregation& a, sim_time now) {
+  aggregation_result r;
+  r.node = a.node;
+  for (const auto& [number, queue] : a.ports) {
+    auto& port = r.ports.emplace_back();
+    port.name = queue->name();
+    for (const auto& x : a.sets->away[number]) {
+      port.leaves += x.from <= now;
+      port.returns += x.to <= now;
+    }
+    const auto c = queue->snapshot(now);
+    for (unsigned p = 0; p < max_priorities; ++p)
+      port.purged += c.dropped.of(drop_reason::link_down, p);
+  }
+  for (std::size_t s = 0; s < a.sets->sets.size(); ++s) {
+    const auto& set = a.sets->sets[s];
+    auto& x = r.partitions.emplace_back();
+    x.name = set.name;
+    x.sent.resize(a.ports.size());
+    x.in_set.resize(a.ports.size());
+    for (std::size_t i = 0; i < set.ports.size(); ++i) {
+      const auto at = static_cast<std::size_t>(
+          std::find_if(a.ports.begin(), a.ports.end(),
+                       [&](const auto& p) { return p.first == set.ports[i]; })
+          - a.ports.begin());
+      x.in_set[at] = true;
+      for (const auto* in : a.inputs) {
+        const auto& sent = in->selects()->counted(s).sent[i];
+        x.sent[at] += tally{sent.packets, sent.bytes};
+      }
+    }
+    for (const auto* in : a.inputs) {
+      const auto& own = in->selects()->counted(s);
+      x.flows += own.flows;
+      x.moves += own.moved;
+      x.lost += tally{own.lost.packets, own.lost.bytes};
+    }
+  }
   return r;
 }
 

@@ -37,6 +37,7 @@ class local_store;
 class mbuf_sockets;
 class producer;
 class forwarding_engine;
+class ingress_port;
 class port_queue;
 class virtual_switch;
 
@@ -156,6 +157,14 @@ private:
   std::vector<consumer*> consumers_;
   std::vector<producer*> producers_;
   std::vector<producer*> regulated_;
+  struct aggregation {
+    std::string node;
+    std::shared_ptr<const link_sets> sets;
+    std::vector<const ingress_port*> inputs;
+    std::vector<std::pair<std::uint16_t, const port_queue*>> ports;
+  };
+  static aggregation_result result_of(const aggregation& a, sim_time now);
+  std::vector<aggregation> aggregations_;
   struct router {
     std::string host;
     const allocator* allocates = nullptr;

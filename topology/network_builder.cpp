@@ -609,6 +609,16 @@ void network_builder::build_switching(switch_plan& plan) {
       }
     table->by_endpoint.push_back(e);
   }
+  if (plan.sets) {
+    std::vector<std::vector<outage>> away(engine.egress_ports);
+    for (std::size_t i = 0; i < plan.ports.size(); ++i)
+      if (plan.ports[i].has_egress)
+        away[plan.ports[i].egress_index] = std::move(plan.sets->away[i]);
+    plan.sets->away = std::move(away);
+    for (auto& set : plan.sets->sets)
+      for (auto& port : set.ports)
+        port = plan.ports[port].egress_index;
+  }
 
   if (plan.memory)
     accounted.assign(accounted.size(), 0xff);
@@ -627,7 +637,7 @@ void network_builder::build_switching(switch_plan& plan) {
   for (auto& p : plan.ports) {
     if (p.has_ingress) {
       p.in = &add<ingress_port>(ingress_port_config{p.name + ".in", plan.node, p.ingress_index,
-                                                    p.max_frame_bytes, table});
+                                                    p.max_frame_bytes, table, plan.sets});
       connect(*p.in, hub, inside_switch, inside_switch);
     }
     if (p.has_egress) {
@@ -684,6 +694,90 @@ shared_memory_config network_builder::shared_memory(std::size_t n, const switch_
   return c;
 }
 
+// What leaves the sets: from the decision at an ingress port to the egress queue.
+static sim_time to_egress(const switch_settings& s) {
+  return inside_switch + std::max<sim_time>(s.forwarding_delay, 1);
+}
+
+// The sets of ports of a switch that aggregates links: those of its partitions, and of all that is
+// for others and may take several links to one neighbour.
+void network_builder::plan_aggregation(std::size_t n, switch_plan& plan) const {
+  const auto& s = std::get<switch_settings>(scenario_.nodes[n].as);
+  const auto& a = *s.aggregation;
+  const auto ports = routes_.ports(n);
+  auto sets = std::make_shared<link_sets>();
+  sets->choice = a.select;
+  sets->load_window = a.load_window;
+  sets->set_of.assign(endpoints_.size(), link_sets::none);
+  sets->group_set_of = sets->set_of;
+  sets->away.resize(ports.size());
+  const auto add = [&](std::string name, std::vector<std::uint16_t> of) {
+    sets->sets.push_back({std::move(name), std::move(of)});
+    return static_cast<std::uint16_t>(sets->sets.size() - 1);
+  };
+  for (const auto& p : a.partitions) {
+    std::vector<std::uint16_t> of;
+    for (const auto& name : p.ports)
+      for (std::size_t i = 0; i < ports.size(); ++i)
+        if (const auto& l = scenario_.links[ports[i].link];
+            (ports[i].at_a ? l.a : l.b).port == name)
+          of.push_back(static_cast<std::uint16_t>(i));
+    sets->set_of[endpoint_of_.at(p.endpoint)] = add(p.endpoint, std::move(of));
+  }
+  std::map<std::vector<std::uint16_t>, std::uint16_t> others;
+  for (std::size_t e = 0; e < endpoints_.size(); ++e) {
+    const auto next = routes_.next_ports(n, endpoints_[e].node);
+    const auto* host = std::get_if<host_settings>(&scenario_.nodes[endpoints_[e].node].as);
+    const bool in_group = host != nullptr && host->vswitch.elastic;
+    if ((sets->set_of[e] != link_sets::none && !in_group) || next.size() < 2)
+      continue;
+    const auto peer = ports[next.front()].peer;
+    if (std::any_of(next.begin(), next.end(), [&](auto p) { return ports[p].peer != peer; }))
+      continue;
+    std::vector<std::uint16_t> all{next.begin(), next.end()};
+    const auto found = others.find(all);
+    const auto set = found != others.end()
+                         ? found->second
+                         : (others[all] = add("others via " + scenario_.nodes[peer].name, all));
+    if (sets->set_of[e] == link_sets::none)
+      sets->set_of[e] = set;
+    if (in_group)
+      sets->group_set_of[e] = set;
+  }
+  for (const auto& set : sets->sets)
+    for (const auto port : set.ports) {
+      auto& away = sets->away[port];
+      away = absences(outages_of(scenario_, ports[port].link), a.down_delay, a.up_delay);
+      plan.ports[port].line.purges = purges_of(away, to_egress(s));
+      plan.watched = plan.watched || changeable_ || !away.empty();
+    }
+  plan.sets = std::move(sets);
+}
+
+// For changes of its links while it runs, and for the results.
+void network_builder::note_aggregation(std::size_t n, const switch_plan& plan) {
+  const auto& node = scenario_.nodes[n];
+  const auto& s = std::get<switch_settings>(node.as);
+  const auto ports = routes_.ports(n);
+  network::aggregation all;
+  all.node = node.name;
+  all.sets = plan.sets;
+  for (const auto& p : plan.ports)
+    if (p.in != nullptr)
+      all.inputs.push_back(p.in);
+  std::set<std::uint16_t> members;
+  for (const auto& set : plan.sets->sets)
+    members.insert(set.ports.begin(), set.ports.end());
+  for (std::size_t i = 0; i < ports.size(); ++i)
+    if (const auto& p = plan.ports[i]; p.out != nullptr && members.contains(p.egress_index)) {
+      all.ports.push_back({p.egress_index, p.out});
+      net_.levers_.add_member(ports[i].link,
+                              {plan.sets, p.egress_index, p.out, s.aggregation->down_delay,
+                               s.aggregation->up_delay, to_egress(s), all.inputs});
+    }
+  net_.aggregations_.push_back(std::move(all));
+}
+
 void network_builder::build_switch(std::size_t n) {
   const auto& node = scenario_.nodes[n];
   const auto& s = std::get<switch_settings>(node.as);
@@ -727,7 +821,11 @@ void network_builder::build_switch(std::size_t n) {
   plan.watched = node.flow_control.pfc.watchdog.has_value();
   if (s.shared)
     plan.memory = shared_memory(n, plan);
+  if (s.aggregation)
+    plan_aggregation(n, plan);
   build_switching(plan);
+  if (s.aggregation)
+    note_aggregation(n, plan);
   for (std::size_t i = 0; i < ports.size(); ++i) {
     const auto& p = plan.ports[i];
     auto& a = attached(n, i);

@@ -89,6 +89,7 @@ private:
     forwarding_engine* engine = nullptr;
     std::optional<ecn_settings> ecn;
     bool watched = false;                        // what is held may leave all at once
+    std::shared_ptr<link_sets> sets;             // of ports, as numbers in `ports`
     std::optional<shared_memory_config> memory;  // if the ports share it
   };
 
@@ -164,6 +165,8 @@ private:
   std::vector<outage> shortages(std::size_t node, std::size_t vm) const;
   void build_switch(std::size_t node);
   shared_memory_config shared_memory(std::size_t node, const switch_plan& plan) const;
+  void plan_aggregation(std::size_t node, switch_plan& plan) const;
+  void note_aggregation(std::size_t node, const switch_plan& plan);
   void build_generator(std::size_t node);
   void build_sink(std::size_t node);
   void build_links();

@@ -271,7 +271,8 @@ private:
       network_.change(scenario_, made_.back());
     }
     executor_->retract(at);
-    return {{}, 0, at};
+    // What ends before it has begun lasts for a moment all the same.
+    return {{}, 0, r.ends ? later(e.at, e.duration) : at};
   }
 
   // Sources and everything else are held back to the wall clock, tick by tick.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/logic/credit_builder.hpp"
+#include "actors/logic/link_sets.hpp"
 #include "actors/logic/mbuf_pool.hpp"
 #include "actors/logic/pcie_credits.hpp"
 #include "actors/logic/rate_limiter.hpp"
@@ -270,6 +271,19 @@ struct shared_memory_settings {
   std::int64_t xon_offset_bytes = 3 * 1024;  ///< below the threshold
 };
 
+/// Selective link aggregation; see actors/logic/link_sets.hpp.
+struct aggregation_settings {
+  struct partition {
+    std::string endpoint;
+    std::vector<std::string> ports;  ///< of the switch, all to one neighbour and on its way
+    source_mark where;
+  };
+  link_choice select = link_choice::hash;
+  sim_time down_delay = 0, up_delay = 0;  ///< of a port's leave and return
+  sim_time load_window = millisecond;
+  std::vector<partition> partitions;  ///< what is for others takes any port that leads there
+};
+
 struct switch_settings {
   /// Divided evenly over ports unless port-queue says otherwise.
   std::int64_t buffer_bytes = 4 * 1024 * 1024;
@@ -285,6 +299,7 @@ struct switch_settings {
     source_mark where;
   };
   std::vector<route> routes;
+  std::optional<aggregation_settings> aggregation;
 };
 
 struct generator_settings {};

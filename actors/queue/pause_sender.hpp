@@ -19,17 +19,12 @@
 
 #include "actors/engine/parcel.hpp"
 #include "actors/engine/ring.hpp"
+#include "actors/logic/outage.hpp"
 #include "actors/logic/pause_requests.hpp"
 #include "actors/queue/tap_stream.hpp"
 #include "metrics/counters.hpp"
 
 namespace sluice {
-
-/// No transmission starts in [from, to): the carrier is lost.
-struct outage {
-  sim_time from = 0;
-  sim_time to = never;
-};
 
 /// A request as a packet, from who owns the buffer to the port's sender; and as a signal, the frame
 /// that has had its effect, for which nobody has to know the reason. Their `at` is set by who sends

@@ -117,9 +117,7 @@ void port_queue::serve() {
       out_of_window_ = true;
       return;
     }
-    if (line_.drops(p.priority, head_.at))
-      drop_in_storm(head_.at, queue);
-    else
+    if (!line_.drops_some() || !drop_instead(head_.at, queue))
       transmit<Sorts>(head_.at, queue);
   }
   head_ = {never, false};
@@ -168,7 +166,7 @@ void port_queue::advance_classes() {
         }
         // Those that are held do not take part.
         const auto may = line_.by_class() ? head_.classes : waiting_;
-        if (line_.watched() && drop_storms(head_.at, may)) {
+        if (line_.drops_some() && drop_any(head_.at, may)) {
           settle(head_.at + 1);
           head_ = {never, false};
           continue;
@@ -338,19 +336,23 @@ void port_queue::transmit(sim_time at, ring<packet>& from) {
 }
 
 // The packet does not leave by the line, but it does leave the buffer.
-void port_queue::drop_in_storm(sim_time at, ring<packet>& from) {
+bool port_queue::drop_instead(sim_time at, ring<packet>& from) {
+  const auto& first = from.front();
+  const bool purged = line_.purges(first.at, at);
+  if (!purged && !line_.drops(first.priority, at))
+    return false;
   const auto p = let_go(at, from);
-  counters_.drop(drop_reason::watchdog, p);
+  counters_.drop(purged ? drop_reason::link_down : drop_reason::watchdog, p);
+  return true;
 }
 
-// Of those classes that may start at `at`, what is in a storm.
-bool port_queue::drop_storms(sim_time at, unsigned may) {
+// The first of those classes that may start at `at`, if it is in a storm or the port has left its
+// sets.
+bool port_queue::drop_any(sim_time at, unsigned may) {
   bool any = false;
   for (unsigned c = 0; c < max_priorities; ++c)
-    if ((may >> c & 1) != 0 && line_.drops(c, at)) {
-      drop_in_storm(at, queues_[c]);
+    if ((may >> c & 1) != 0 && drop_instead(at, queues_[c]))
       any = true;
-    }
   return any;
 }
 
@@ -737,7 +739,7 @@ sim_time port_queue::next_work() const {
     t = std::min(t, lists_->next_event());
   if (frames_ && frames_->has_news())
     t = std::min(t, line_.control_start(frames_->first()));
-  if (waiting_ != 0 && head_.pauses_beyond != never && (line_.by_room() || line_.watched()))
+  if (waiting_ != 0 && head_.pauses_beyond != never && (line_.by_room() || line_.drops_some()))
     t = std::min(t, std::max(head_.at, head_.ends));
   if (gate_.stopping())
     t = std::min(
@@ -749,7 +751,7 @@ sim_time port_queue::next_work() const {
 
 // A tunnel's headers may be gone when the packet leaves; or it is dropped, and the next one goes.
 sim_time port_queue::least_service() const {
-  if (waiting_ == 0 || !single_ || line_.watched())
+  if (waiting_ == 0 || !single_ || line_.drops_some())
     return line_.least_service(1);
   const auto& p = first_queued();
   return line_.least_service(config_.decapsulates ? p.frame_bytes() : p.bytes);

@@ -30,6 +30,7 @@
 /// * With several outputs each packet goes to that of its `socket`, and the process sleeps while
 ///   that one has no room, whatever the others have. What the guest's packet filter refuses it
 ///   drops.
+/// * Of an aggregated port: what waits when it leaves its sets is thrown away (`link_down`).
 /// * Events at one time are handled in this order: signals, arrivals, the start of a transmission.
 ///
 /// With one priority in use, the backlog is the known future: starts are computed (and announced)
@@ -192,8 +193,8 @@ private:
   template <bool Sorts>
   void transmit(sim_time at, ring<packet>& from);
   packet let_go(sim_time at, ring<packet>& from);
-  void drop_in_storm(sim_time at, ring<packet>& from);
-  bool drop_storms(sim_time at, unsigned may);
+  bool drop_instead(sim_time at, ring<packet>& from);
+  bool drop_any(sim_time at, unsigned may);
   void idle();
   bool tell_lists(sim_time known);
   bool reported(const packet& p) const;

@@ -24,6 +24,7 @@
 /// packets in a row it pays `per_poll`, after `budget` packets it lets others run for `per_budget`.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -52,7 +53,10 @@ struct rate_change {
 struct line_config {
   line_rate rate;
   std::vector<rate_change> changes;  ///< by time
-  std::vector<outage> outages;       ///< by time, disjoint
+  std::vector<outage> outages;       ///< by time, disjoint: nothing starts in them
+  /// Of an aggregated port, by time: what arrives before `to` and has not started by `from` never
+  /// will; it is thrown away from `from` on, as soon as the receiver holds it no longer.
+  std::vector<outage> purges;
   std::uint32_t overhead_bytes = 0;  ///< that each packet takes beyond its frame bytes
   std::uint32_t control_bytes = 0;   ///< of the line that a frame of flow control takes, all in all
   sim_time per_packet = 0;           ///< fixed service time of a packet
@@ -80,6 +84,7 @@ public:
     if (line_.dma)
       dma_ = std::make_unique<dma_engine>(*line_.dma);
     revise(std::move(line_.changes), std::move(line_.outages));
+    purge(std::move(line_.purges));
   }
 
   /// Between activations: from a time on, no earlier than `busy()` and than anything that was
@@ -94,6 +99,11 @@ public:
     steady_ = line_.changes.empty() && line_.outages.empty() && !line_.rate.stopped() && !reads_;
     if (credits_)
       credits_->lanes.revise(line_.outages);
+  }
+  /// Likewise what it is to throw away.
+  void purge(std::vector<outage> purges) {
+    line_.purges = std::move(purges);
+    drops_some_ = watched() || !line_.purges.empty();
   }
   const line_config& line() const { return line_; }
 
@@ -134,7 +144,7 @@ public:
       if (t > limit)
         return {t, false};
       if (!steady_) {
-        t = open_at(t);
+        t = open_at(t, ready);
         if (reads_)
           t = reads_->ready(t, bytes);
         if (t >= never)
@@ -174,6 +184,7 @@ public:
   /// \param injected frames come that the receiver knows nothing of.
   void obey_pauses(const pause_timers::config& c, bool announced, bool injected) {
     obeys_ = std::make_unique<obedience>(pause_timers{c}, announced, injected);
+    drops_some_ = watched() || !line_.purges.empty();
   }
   /// Likewise: it has the credits that flow packets bring, as signals on an output of their own.
   void obey_credits(const ib_window::config& c) { credits_ = std::make_unique<window>(c); }
@@ -192,6 +203,13 @@ public:
   bool drops(unsigned c, sim_time t) const {
     return watched() && obeys_->timers.drops() && obeys_->timers.storm(c, t);
   }
+  /// Whether a packet that arrived at `arrived` and would start at `t` is thrown away in its place.
+  bool purges(sim_time arrived, sim_time t) const {
+    return std::any_of(line_.purges.begin(), line_.purges.end(),
+                       [&](const auto& x) { return x.from <= t && arrived < x.to; });
+  }
+  /// Whether it may be that something does not leave by the line, for either reason.
+  bool drops_some() const { return drops_some_; }
   /// Whether what it may send by class can only become more: credits, or room.
   bool by_room() const { return credits_ != nullptr || rooms_ != nullptr; }
   /// Whether nothing but frames holds it.
@@ -238,7 +256,7 @@ public:
     auto& o = *obeys_;
     for (;;) {
       if (!steady_)
-        t = open_at(t);
+        t = any_at(t, waiting, ready);
       if (t > limit || t > horizon)
         return {t, false};
       obey(out, pauses, t);
@@ -257,7 +275,7 @@ public:
       bool paused = false;
       for (unsigned left = waiting; left != 0; left &= left - 1) {
         const auto c = static_cast<unsigned>(__builtin_ctz(left));
-        const auto r = ready(c);
+        const auto r = let_go_at(t, ready(c));
         if (o.timers.paused(c, t) && !(o.timers.watched() && o.timers.storm(c, t))) {
           paused = true;
           const auto ends = o.timers.watched() ? std::min(o.timers.resumes(c), o.timers.storm_at(c))
@@ -315,7 +333,7 @@ public:
   /// When a MAC control frame can start that is ready at `ready`: data do not hold it up.
   sim_time control_start(sim_time ready) const {
     const auto t = std::max(ready, busy_);
-    return steady_ ? t : open_at(t);
+    return steady_ ? t : carried_at(t);
   }
   /// Starts it. Returns when its last bit has left.
   sim_time transmit_control(sim_time t) {
@@ -511,7 +529,7 @@ private:
                      sim_time t, sim_time limit, sim_time horizon) {
     for (;;) {
       if (!steady_)
-        t = open_at(t);
+        t = any_at(t, waiting, ready);
       if (t > limit || t > horizon)
         return {std::max(t, busy_), false};
       hear(tells, t);
@@ -530,7 +548,7 @@ private:
       sim_time next = never;
       for (unsigned left = waiting; left != 0; left &= left - 1) {
         const auto c = static_cast<unsigned>(__builtin_ctz(left));
-        if (const auto r = std::max(ready(c), w.resumed(c)); r > t)
+        if (const auto r = std::max(let_go_at(t, ready(c)), w.resumed(c)); r > t)
           next = std::min(next, r);
         else if (!w.lacks(c, size(c)))
           classes |= 1u << c;
@@ -622,9 +640,36 @@ private:
       ++outage_;
   }
 
-  // The first time from t on at which the line can start a packet. Commits to nothing: the same
-  // packet may be asked about again, from an earlier time.
-  sim_time open_at(sim_time t) const {
+  // The first time from t on at which the line can start a packet, or throw it away. Commits to
+  // nothing: the same packet may be asked about again, from an earlier time.
+  // \param arrived when it came
+  sim_time open_at(sim_time t, sim_time arrived) const {
+    const auto open = carried_at(t);
+    for (const auto& x : line_.purges)
+      if (arrived < x.to)
+        return std::min(open, std::max(t, x.from));
+    return open;
+  }
+
+  // Of a class whose packet came at `ready`: when the line lets it go.
+  sim_time let_go_at(sim_time t, sim_time ready) const {
+    return line_.purges.empty() ? ready : open_at(std::max(t, ready), ready);
+  }
+  // Of any class.
+  template <class Ready>
+  sim_time any_at(sim_time t, unsigned waiting, Ready ready) const {
+    if (line_.purges.empty())
+      return carried_at(t);
+    auto first = never;
+    for (unsigned left = waiting; left != 0; left &= left - 1) {
+      const auto r = ready(static_cast<unsigned>(__builtin_ctz(left)));
+      first = std::min(first, open_at(std::max(t, r), r));
+    }
+    return std::max(t, first);
+  }
+
+  // The first time from t on at which it can start one.
+  sim_time carried_at(sim_time t) const {
     auto rate = rate_;
     auto change = change_;
     auto outage = outage_;
@@ -660,6 +705,7 @@ private:
   line_rate rate_;
   line_rate fastest_;
   bool steady_ = true;
+  bool drops_some_ = false;
   std::size_t change_ = 0, outage_ = 0;
   sim_time busy_ = 0;
   std::uint64_t wake_ups_ = 0;

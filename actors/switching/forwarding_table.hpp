@@ -5,14 +5,16 @@
 #include <cstdint>
 #include <vector>
 
+#include "actors/logic/link_sets.hpp"
 #include "traffic/packet.hpp"
 
 namespace sluice {
 
-/// For the choice among equal paths: the same for all packets of a flow between two endpoints.
+/// For the choice among equal paths: the same for all packets of a flow between two endpoints, or
+/// from one to several.
 inline std::uint32_t path_hash(const packet& p) {
-  std::uint64_t x =
-      (static_cast<std::uint64_t>(p.from) << 32 | p.to) ^ (std::uint64_t{p.flow} << 17);
+  std::uint64_t x = (static_cast<std::uint64_t>(p.from) << 32 | (to_several(p) ? 0 : p.to))
+                    ^ (std::uint64_t{p.flow} << 17);
   x = (x ^ x >> 33) * 0xff51afd7ed558ccdULL;
   x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53ULL;
   return static_cast<std::uint32_t>(x >> 32);

@@ -450,6 +450,32 @@ def flow_control():
            (largest("sluice_credit_list_outstanding_max", FLOW, by_connection), connection))
     d.bars("Changes of mode", "How often the receiver switched.", "short",
            (total("sluice_credit_list_switches_total", FLOW, by_connection, top=15), connection))
+
+    d.row("Aggregated links")
+    by_port = "node, partition, port"
+    d.graph("Partitions by port", "Frame bytes that a switch gave to each port of a partition's set, per "
+            "second of virtual time.", "Bps",
+            (per_second("sluice_aggregation_bytes_total", NODE, by_port, top=15),
+             "{{partition}} {{port}}"), width=16)
+    d.graph("Packets by port", "Likewise in packets.", "pps",
+            (per_second("sluice_aggregation_packets_total", NODE, by_port, top=15),
+             "{{partition}} {{port}}"), width=8)
+    d.bars("Flows", "That got a port of their partition's set.", "short",
+           (total("sluice_aggregation_flows_total", NODE, "node, partition", top=15),
+            "{{node}} {{partition}}"), width=6)
+    d.bars("Moved flows", "That got another port because theirs had left the sets.", "short",
+           (total("sluice_aggregation_moves_total", NODE, "node, partition", top=15),
+            "{{node}} {{partition}}"), width=6)
+    d.bars("Lost for want of a link", "Packets that came while all ports of their set were away, and "
+           "what each port threw away while it was.", "short",
+           (total("sluice_aggregation_lost_packets_total", NODE, "node, partition", top=15),
+            "{{node}} {{partition}}"),
+           (total("sluice_aggregation_purged_packets_total", PORT, "port", top=15),
+            "{{port}} purged"), width=6, limits=thresholds("orange"))
+    d.bars("Ports that left", "How often they left their sets, and came back.", "short",
+           (total("sluice_aggregation_leaves_total", PORT, "port", top=15), "{{port}} left"),
+           (total("sluice_aggregation_returns_total", PORT, "port", top=15), "{{port}} came back"),
+           width=6)
     return d
 
 

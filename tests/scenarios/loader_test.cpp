@@ -506,6 +506,58 @@ TEST_CASE("a switch's routes go to neighbours, and lead nowhere in a circle") {
                  "this route leads what is for `s3` in a circle"));
 }
 
+TEST_CASE("a set of aggregated ports leads to its partition, over links to one neighbour") {
+  const auto with = [](const std::string& aggregation) {
+    return "nodes:\n"
+           "  sw: {kind: switch, aggregation: {"
+           + aggregation
+           + "}}\n"
+             "  vios: {kind: switch}\n"
+             "  mid1: {kind: switch}\n"
+             "  mid2: {kind: switch}\n"
+             "  far: {kind: switch}\n"
+             "  h: {kind: host, vms: [v1, v2, v3]}\n"
+             "  k: {kind: sink}\n"
+             "  g: {kind: generator}\n"
+             "links: [\"sw:p1 -- vios:p1\", \"sw:p2 -- vios:p2\", \"sw:p3 -- mid1\", \"sw:p4 -- "
+             "mid2\", mid1 -- far, mid2 -- far, vios -- h, far -- k, \"sw:p5 -- g\"]\n";
+  };
+  const auto s =
+      good(with("select: least-loaded, down-delay: 1ms, up-delay: 2ms, load-window: "
+                "3ms, partitions: {\"h/v[1-2]\": [p1, p2], h/v3: p2}"));
+  const auto& a = *std::get<sluice::switch_settings>(s.nodes[0].as).aggregation;
+  CHECK(a.select == sluice::link_choice::least_loaded);
+  CHECK(a.down_delay == sluice::millisecond);
+  CHECK(a.up_delay == 2 * sluice::millisecond);
+  CHECK(a.load_window == 3 * sluice::millisecond);
+  REQUIRE(a.partitions.size() == 3);
+  CHECK(a.partitions[1].endpoint == "h/v2");
+  CHECK(a.partitions[1].ports == std::vector<std::string>{"p1", "p2"});
+  CHECK(a.partitions[2].ports == std::vector<std::string>{"p2"});
+  CHECK(std::get<sluice::switch_settings>(good(with("")).nodes[0].as).aggregation);
+  CHECK_FALSE(std::get<sluice::switch_settings>(s.nodes[1].as).aggregation);
+
+  const auto said = [&](const std::string& partitions, const std::string& what) {
+    return mentions(wrong(with("partitions: {" + partitions + "}")), what);
+  };
+  CHECK(said("h/v1: [p1, p9]", "2:60 `sw` has no port `p9`"));
+  CHECK(said("h/v1: [p1, p5]", "port `sw:p5` does not lead to `h/v1`"));
+  CHECK(said("h/v1: [p3]", "those that do: p1, p2"));
+  CHECK(said("h/v1: []", "`h/v1` has an empty set of ports"));
+  CHECK(said("h/v1: [p1, p1]", "port `sw:p1` is in the set twice"));
+  CHECK(said("k: [p3, p4]", "port `sw:p4` leads to `mid2`, and `sw:p3` to `mid1`"));
+  CHECK(said("h/v9: p1", "host `h` has no VM `v9`"));
+  CHECK(said("vios: p1", "`vios` is a switch, not an endpoint"));
+  CHECK(said("h/v1: p1, \"h/v[1-2]\": p2", "`h/v1` has a set already"));
+  CHECK(said("\"h/v[2-1]\": p2", "is no range of names"));
+  CHECK(
+      mentions(wrong("nodes: {a: {kind: switch, aggregation: {partitions: {\"h/v[1-4097]\": p1}}}, "
+                     "h: {kind: host, vms: [\"v[1-4097]\"]}}\nlinks: [\"a:p1 -- h\"]\n"),
+               "`a` has more than 4096 partitions"));
+  CHECK(mentions(wrong(with("select: fastest")), "hash"));
+  CHECK(mentions(wrong_with("defaults: {switch: {aggregation: {}}}"), "aggregation"));
+}
+
 TEST_CASE("classification is by fields that exist") {
   CHECK(mentions(wrong_with("defaults: {classify: {dscp: {64: 3}}}"), "`64` is no dscp"));
   CHECK(mentions(wrong_with("defaults: {classify: {trust: [vlan]}}"), "vlan"));

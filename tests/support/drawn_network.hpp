@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/support/small_network.hpp"
+#include "topology/routing.hpp"
 #include "traffic/random.hpp"
 
 namespace sluice::testing {
@@ -52,6 +53,76 @@ inline void draw_mbufs(drawn& d) {
       m.measure = static_cast<sim_time>(100 + r.below(30'000)) * nanosecond;
       m.restore_after = static_cast<unsigned>(1 + r.below(5));
     }
+  }
+}
+
+// In half of the networks with several switches two of them have parallel links, which one or
+// both aggregate, with a set of ports for some of the endpoints; and links that go down if they
+// may.
+inline void draw_aggregation(drawn& d, std::uint64_t switches) {
+  auto& s = d.s;
+  random_stream r{s.seed, "aggregation"};
+  if (switches < 2 || r.below(2) != 0)
+    return;
+  const auto which = r.below(switches - 1);  // the links of switches come first
+  const auto parallel = 1 + r.below(3);
+  std::vector<std::size_t> links{which};
+  for (std::uint64_t i = 0; i < parallel; ++i) {
+    auto l = s.links[which];
+    l.a.port += fmt::format("x{}", i);
+    l.b.port += fmt::format("x{}", i);
+    if (r.below(3) == 0)
+      l.delay = static_cast<sim_time>(1 + r.below(1000)) * nanosecond;
+    links.push_back(s.links.size());
+    s.links.push_back(l);
+  }
+  const auto ends = r.below(3);
+  for (unsigned end = 0; end < 2; ++end) {
+    if (ends != 2 && ends != end)
+      continue;
+    const auto& name = end == 0 ? s.links[which].a.node : s.links[which].b.node;
+    const auto n = static_cast<std::size_t>(
+        std::find_if(s.nodes.begin(), s.nodes.end(), [&](const auto& x) { return x.name == name; })
+        - s.nodes.begin());
+    aggregation_settings a;
+    a.select = static_cast<link_choice>(r.below(3));
+    a.down_delay = static_cast<sim_time>(r.below(2) * r.below(20'000)) * nanosecond;
+    a.up_delay = static_cast<sim_time>(r.below(2) * r.below(40'000)) * nanosecond;
+    a.load_window = static_cast<sim_time>(1 + r.below(100)) * microsecond;
+    const routes found{s};
+    for (std::size_t to = 0; to < s.nodes.size(); ++to) {
+      const auto leads = found.next_ports(n, to);
+      if (leads.size() < 2)
+        continue;
+      const auto add = [&](const std::string& endpoint) {
+        if (r.below(2) == 0)
+          return;
+        aggregation_settings::partition p;
+        p.endpoint = endpoint;
+        for (const auto port : leads) {
+          const auto& x = found.ports(n)[port];
+          if (r.below(2) == 0)
+            p.ports.push_back(x.at_a ? s.links[x.link].a.port : s.links[x.link].b.port);
+        }
+        if (!p.ports.empty())
+          a.partitions.push_back(std::move(p));
+      };
+      if (const auto* h = std::get_if<host_settings>(&s.nodes[to].as)) {
+        for (const auto& vm : h->vms)
+          add(s.nodes[to].name + "/" + vm.name);
+      } else if (std::holds_alternative<sink_settings>(s.nodes[to].as)) {
+        add(s.nodes[to].name);
+      }
+    }
+    std::get<switch_settings>(s.nodes[n].as).aggregation = std::move(a);
+  }
+  for (auto events = d.lossless ? 0 : r.below(4); events > 0; --events) {
+    timed_event e;
+    e.what = timed_event::kind::link_down;
+    e.link = links[r.below(links.size())];
+    e.at = static_cast<sim_time>(r.below(120'000)) * nanosecond;
+    e.duration = r.below(4) == 0 ? never : static_cast<sim_time>(1 + r.below(80'000)) * nanosecond;
+    s.events.push_back(e);
   }
 }
 
@@ -450,6 +521,7 @@ inline drawn draw(std::uint64_t seed) {
     s.duration = static_cast<sim_time>(pick(20, 400)) * microsecond;
   else
     s.until_traffic_done = true;
+  draw_aggregation(d, switches);
   return d;
 }
 

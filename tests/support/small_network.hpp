@@ -188,6 +188,23 @@ inline std::string digest(const run_results& r) {
     }
     text += "\n";
   }
+  for (const auto& a : r.aggregations) {
+    for (const auto& p : a.ports) {
+      text += p.name + ": ";
+      for (auto n : {p.leaves, p.returns, p.purged.packets, p.purged.bytes})
+        add(n);
+      text += "\n";
+    }
+    for (const auto& p : a.partitions) {
+      text += a.node + " " + p.name + ": ";
+      for (const auto& sent : p.sent)
+        for (auto n : {sent.packets, sent.bytes})
+          add(n);
+      for (auto n : {p.flows, p.moves, p.lost.packets, p.lost.bytes})
+        add(n);
+      text += "\n";
+    }
+  }
   for (const auto& v : r.violations)
     text += v + "\n";
   return text;

@@ -16,6 +16,7 @@ TEST_CASE("no order of activation and no number of threads changes a result") {
   std::uint64_t lossless = 0, dropped = 0, stopped = 0, noticed = 0, frames = 0, ignored = 0;
   std::uint64_t flow_packets = 0, lost = 0, told = 0, marked = 0, storms = 0;
   std::uint64_t over_limit = 0, no_mbufs = 0, lowered = 0, raised = 0;
+  std::uint64_t aggregated = 0, moved = 0, purged = 0, returned = 0;
   // SLUICE_NETWORKS=5000 looks longer; SLUICE_FIRST_NETWORK=8 begins with the one that failed.
   const auto from_environment = [](const char* name, std::uint64_t otherwise) {
     const auto* text = std::getenv(name);
@@ -70,6 +71,16 @@ TEST_CASE("no order of activation and no number of threads changes a result") {
       if (!in_host && !with_credits.contains(p.on))
         CHECK((p.sent != 0) == (p.closest >= 1));
     }
+    for (const auto& a : first.aggregations) {
+      for (const auto& p : a.partitions) {
+        aggregated += p.flows;
+        moved += p.moves;
+      }
+      for (const auto& p : a.ports) {
+        purged += p.purged.packets;
+        returned += p.returns;
+      }
+    }
     for (const auto& p : first.ports)
       noticed += p.stops;
     for (const auto& m : first.mbufs) {
@@ -103,6 +114,10 @@ TEST_CASE("no order of activation and no number of threads changes a result") {
   CHECK(no_mbufs > networks);
   CHECK(lowered > networks / 10);
   CHECK(raised > networks / 100);
+  CHECK(aggregated > networks / 2);
+  CHECK(moved > networks / 60);
+  CHECK(purged > networks / 20);
+  CHECK(returned > networks / 20);
   if (networks >= 1000)
     CHECK(lost > 0);
 }
