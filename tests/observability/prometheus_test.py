@@ -46,6 +46,7 @@ RUNS = [
     ("credit-lists", "0.0005x"),    # credit lists
     ("elastic-fifo", "0.0001x"),    # the router
     ("port-stop", "0.0007x"),       # the controller stops a port
+    ("link-aggregation", "0.0005x"),  # a port leaves its sets
     ("demo-lossy", "0.01x"),        # captures, losses in hosts and switches
     ("single-dma", "0.00005x"),     # NICs read by DMA
     ("pfc-deadlock", None),         # a deadlock
