@@ -49,6 +49,7 @@ RUNS = [
     ("link-aggregation", "0.0005x"),  # a port leaves its sets
     ("demo-lossy", "0.01x"),        # captures, losses in hosts and switches
     ("single-dma", "0.00005x"),     # NICs read by DMA
+    ("mbuf-limits", "0.005x"),      # pools of mbufs, chains and their limits
     ("pfc-deadlock", None),         # a deadlock
 ]
 # Alerts that must fire, by run.
