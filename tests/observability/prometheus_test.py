@@ -47,6 +47,7 @@ RUNS = [
     ("elastic-fifo", "0.0001x"),    # the router
     ("port-stop", "0.0007x"),       # the controller stops a port
     ("demo-lossy", "0.01x"),        # captures, losses in hosts and switches
+    ("mbuf-limits", "0.005x"),      # pools of mbufs, chains and their limits
     ("pfc-deadlock", None),         # a deadlock
 ]
 # Alerts that must fire, by run.
