@@ -271,8 +271,7 @@ private:
       network_.change(scenario_, made_.back());
     }
     executor_->retract(at);
-    // What ends before it has begun lasts for a moment all the same.
-    return {{}, 0, r.ends ? later(e.at, e.duration) : at};
+    return {{}, 0, at};
   }
 
   // Sources and everything else are held back to the wall clock, tick by tick.

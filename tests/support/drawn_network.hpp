@@ -42,7 +42,7 @@ inline void draw_mbufs(drawn& d) {
       m.how = static_cast<mbuf_pool::limits>(r.below(3));
       m.cluster_bytes = static_cast<std::int64_t>(256 + r.below(4096));
       m.pool_bytes =
-          d.lossless ? std::int64_t{1} << 30 : static_cast<std::int64_t>(5'000 + r.below(400'000));
+          d.lossless ? std::int64_t{1} << 30 : static_cast<std::int64_t>(5'000 + r.below(50'000));
       m.limit_bytes = d.lossless ? m.pool_bytes : m.pool_bytes / static_cast<int>(1 + r.below(8));
       m.least_bytes =
           d.lossless
